@@ -1,0 +1,73 @@
+//! Statements and what is bound to them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::types::{Kind, Value};
+
+/// A rendered statement. Its `id` is its identity: a connection finds the prepared form by it, without
+/// looking at the text.
+#[derive(Debug)]
+pub(crate) struct Stmt {
+    pub(crate) id: u64,
+    pub(crate) sql: Box<str>,
+    /// The parameters, in the order of their placeholders.
+    pub(crate) params: Box<[Param]>,
+    /// Whether it only reads, so that it may be run twice.
+    pub(crate) read_only: bool,
+}
+
+/// The type of one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Param {
+    One(Kind),
+    /// PostgreSQL only: an array, as `unnest` and `= ANY` take it. On SQLite a list is bound as JSON text.
+    Many(Kind),
+}
+
+impl Stmt {
+    pub(crate) fn new(sql: String, params: Vec<Param>, read_only: bool) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Stmt { id, sql: sql.into(), params: params.into(), read_only })
+    }
+}
+
+/// The rows of a batch, read in place: nothing is copied before the driver encodes it.
+pub(crate) trait RowSource: Sync {
+    /// How many rows.
+    fn len(&self) -> usize;
+
+    /// The value of a parameter in a row.
+    fn value(&self, row: usize, param: usize) -> Value<'_>;
+}
+
+/// One statement of a flush, for all its rows at once.
+///
+/// On SQLite the statement has a placeholder a parameter (`Param::One`) and is stepped once a row; on
+/// PostgreSQL every parameter is an array of all rows (`Param::Many`) and it is sent once.
+pub(crate) struct Write<'a> {
+    pub(crate) stmt: Arc<Stmt>,
+    pub(crate) rows: &'a dyn RowSource,
+    pub(crate) returns: Returns,
+}
+
+/// What comes back from a [`Write`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returns {
+    /// How many rows were affected, in all.
+    Count,
+    /// SQLite: the rowid of every row, as one `Value::I64` a row.
+    RowId,
+    /// The columns of `RETURNING`, this many a row.
+    Columns(usize),
+}
+
+/// The outcome of a [`Write`].
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// How many rows were affected, in all.
+    pub(crate) affected: u64,
+    /// What was returned, row after row, in the order in which the database returned it.
+    pub(crate) returned: Vec<Value<'static>>,
+}

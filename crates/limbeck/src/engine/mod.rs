@@ -1,0 +1,1 @@
+//! The engine: settings, pool, connections and transactions.

@@ -1,0 +1,360 @@
+//! What can go wrong, typed so that a handler can match on it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::types::DecodeError;
+
+/// The result of nearly everything in limbeck.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    // ------------------------------------------------------------------------------ configuration
+    /// The URL or a setting cannot be used.
+    Config(String),
+    /// The URL names a database whose cargo feature is not compiled in.
+    FeatureMissing {
+        /// The scheme of the URL.
+        scheme: String,
+        /// The feature to add.
+        feature: &'static str,
+    },
+    /// The models contradict each other.
+    Mapping(String),
+
+    // --------------------------------------------------------------------------------- connection
+    /// The database could not be reached.
+    Connect {
+        /// The URL, without its password.
+        url: String,
+        /// What the system or the server said.
+        message: String,
+    },
+    /// The connection was lost: the server stopped, or the network between.
+    ConnectionLost {
+        /// What the driver said.
+        message: String,
+    },
+    /// No connection became free in time.
+    PoolTimeout {
+        /// How long the caller waited.
+        waited: Duration,
+        /// `pool_size + max_overflow`.
+        limit: usize,
+        /// Who holds the connections: where each was taken, and for how long.
+        holders: Vec<Holder>,
+    },
+    /// The engine was closed.
+    Closed,
+
+    // ------------------------------------------------------------------------- the database's word
+    /// A unique constraint or primary key forbids the row.
+    UniqueViolation(Box<Violation>),
+    /// A foreign key forbids the row, or its removal.
+    ForeignKeyViolation(Box<Violation>),
+    /// A column that is NOT NULL was sent NULL.
+    NotNullViolation(Box<Violation>),
+    /// A check constraint forbids the row.
+    CheckViolation(Box<Violation>),
+    /// The transaction met another one (a serialization failure, a deadlock, a locked database) and can
+    /// be run again.
+    Conflict {
+        /// SQLSTATE, or SQLite's result code.
+        code: String,
+        /// What the database said.
+        message: String,
+    },
+    /// Anything else that the database said.
+    Database(Box<DatabaseError>),
+
+    // -------------------------------------------------------------------------------------- values
+    /// A row holds something that its column's type cannot read.
+    Decode {
+        /// The model or table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What was expected and what was found.
+        source: DecodeError,
+    },
+    /// A value that the database cannot hold as it is.
+    InvalidValue {
+        /// The model.
+        model: &'static str,
+        /// The column's field.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    // ------------------------------------------------------------------------------------- session
+    /// A handle of another session.
+    ForeignHandle {
+        /// The model.
+        model: &'static str,
+    },
+    /// A handle of an object that this session no longer has.
+    StaleHandle {
+        /// The model.
+        model: &'static str,
+    },
+    /// The object is expired: its columns have to be read again first.
+    Expired {
+        /// The model.
+        model: &'static str,
+    },
+    /// A relationship that is not loaded was read.
+    NotLoaded {
+        /// `Post.tags`
+        relation: &'static str,
+    },
+    /// A relationship field was assigned directly.
+    RelationshipAssigned {
+        /// `Post.author`
+        relation: &'static str,
+    },
+    /// A relationship and its key column were both changed, and disagree.
+    KeyConflict {
+        /// `Post.author`
+        relation: &'static str,
+        /// The key's field.
+        column: &'static str,
+    },
+    /// The state of the object does not allow what was asked.
+    InvalidState {
+        /// The model.
+        model: &'static str,
+        /// What was asked and why it cannot be.
+        reason: String,
+    },
+    /// An UPDATE or DELETE of one row met none: somebody else removed it.
+    StaleRow {
+        /// The table.
+        table: &'static str,
+        /// How many rows should have been met.
+        expected: u64,
+        /// How many were.
+        found: u64,
+    },
+    /// Rows that need each other's keys before either can be inserted.
+    Cycle {
+        /// The tables of the cycle.
+        tables: Vec<&'static str>,
+    },
+
+    // --------------------------------------------------------------------------------------- query
+    /// A query that needs a row found none.
+    NoRows,
+    /// A query that needs one row found more.
+    MultipleRows,
+    /// The statement cannot be built as it is.
+    Statement(String),
+}
+
+/// Who holds a connection of the pool.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The place in the source that asked for it.
+    pub location: &'static std::panic::Location<'static>,
+    /// For how long it has held it.
+    pub held: Duration,
+}
+
+/// A constraint that the database would not have broken.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Violation {
+    /// The table.
+    pub table: String,
+    /// The constraint's name, where the database gives it; on SQLite, the name that limbeck gave it.
+    pub constraint: Option<String>,
+    /// The columns, where they are known.
+    pub columns: Vec<String>,
+    /// The model of the row, when the session sent it.
+    pub model: Option<&'static str>,
+    /// The object's handle, when the session sent it and the row is known.
+    pub object: Option<crate::model::Handle>,
+    /// What the database said.
+    pub message: String,
+    /// The statement.
+    pub sql: String,
+}
+
+/// What the database said, when limbeck has no word of its own for it.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct DatabaseError {
+    /// SQLSTATE, or SQLite's result code.
+    pub code: Option<String>,
+    /// The message, with detail and hint where there are.
+    pub message: String,
+    /// The statement.
+    pub sql: String,
+}
+
+impl Error {
+    /// Whether the same work, begun again, may well succeed: the database aborted it because of another
+    /// transaction, or the connection was lost.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Error::Conflict { .. })
+    }
+
+    /// Whether the connection is gone.
+    pub fn is_disconnect(&self) -> bool {
+        matches!(self, Error::ConnectionLost { .. } | Error::Connect { .. })
+    }
+
+    /// The error with the statement that caused it, where it has none yet.
+    pub(crate) fn with_sql(mut self, text: &str) -> Self {
+        match &mut self {
+            Error::UniqueViolation(v)
+            | Error::ForeignKeyViolation(v)
+            | Error::NotNullViolation(v)
+            | Error::CheckViolation(v)
+                if v.sql.is_empty() =>
+            {
+                v.sql = text.to_string();
+            }
+            Error::Database(e) if e.sql.is_empty() => e.sql = text.to_string(),
+            _ => {}
+        }
+        self
+    }
+
+    /// The violation, where the error is one.
+    pub fn violation(&self) -> Option<&Violation> {
+        match self {
+            Error::UniqueViolation(v)
+            | Error::ForeignKeyViolation(v)
+            | Error::NotNullViolation(v)
+            | Error::CheckViolation(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn violation_mut(&mut self) -> Option<&mut Violation> {
+        match self {
+            Error::UniqueViolation(v)
+            | Error::ForeignKeyViolation(v)
+            | Error::NotNullViolation(v)
+            | Error::CheckViolation(v) => Some(v),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Config(message) | Error::Mapping(message) | Error::Statement(message) => f.write_str(message),
+            Error::FeatureMissing { scheme, feature } => write!(
+                f,
+                "limbeck is compiled without {scheme}: add the feature `{feature}` to limbeck in Cargo.toml"
+            ),
+            Error::Connect { url, message } => write!(f, "cannot connect to {url}: {message}"),
+            Error::ConnectionLost { message } => write!(f, "the connection to the database was lost: {message}"),
+            Error::PoolTimeout { waited, limit, holders } => {
+                write!(
+                    f,
+                    "no connection became free in {:.1} s: all {limit} (pool_size + max_overflow) are in use",
+                    waited.as_secs_f64()
+                )?;
+                for holder in holders {
+                    write!(f, "\n  held for {:.1} s, taken at {}", holder.held.as_secs_f64(), holder.location)?;
+                }
+                Ok(())
+            }
+            Error::Closed => f.write_str("the engine is closed"),
+            Error::UniqueViolation(v) => v.describe(f, "a row with the same value exists already", "unique constraint"),
+            Error::ForeignKeyViolation(v) => {
+                v.describe(f, "it refers to a row that is not there, or is referred to", "foreign key")
+            }
+            Error::NotNullViolation(v) => v.describe(f, "a column that is NOT NULL got no value", "NOT NULL"),
+            Error::CheckViolation(v) => v.describe(f, "a condition on the row does not hold", "check"),
+            Error::Conflict { code, message } => write!(
+                f,
+                "the transaction met another one and was aborted ({code}): {message}; it can be run again"
+            ),
+            Error::Database(e) => {
+                f.write_str(&e.message)?;
+                if let Some(code) = &e.code {
+                    write!(f, " ({code})")?;
+                }
+                if !e.sql.is_empty() {
+                    write!(f, "\n  in: {}", e.sql)?;
+                }
+                Ok(())
+            }
+            Error::Decode { table, column, source } => write!(f, "cannot read {table}.{column}: {source}"),
+            Error::InvalidValue { model, column, reason } => write!(f, "{model}.{column}: {reason}"),
+            Error::ForeignHandle { model } => {
+                write!(f, "this handle to a `{model}` belongs to another session")
+            }
+            Error::StaleHandle { model } => {
+                write!(f, "this session no longer has that `{model}`: it was expunged")
+            }
+            Error::Expired { model } => write!(
+                f,
+                "this `{model}` is expired since the last commit: call `session.fresh(handle).await?` before reading it"
+            ),
+            Error::NotLoaded { relation } => write!(
+                f,
+                "`{relation}` is not loaded: add `.with({relation})` to the query, or call \
+                 `session.load(handle, {relation}).await?` first"
+            ),
+            Error::RelationshipAssigned { relation } => write!(
+                f,
+                "`{relation}` was assigned directly, which the session cannot follow: use \
+                 `session.link(handle, {relation}, target)`, `unlink` or `assign`"
+            ),
+            Error::KeyConflict { relation, column } => write!(
+                f,
+                "`{relation}` and its key `{column}` were both changed and disagree: change one of them"
+            ),
+            Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
+            Error::StaleRow { table, expected, found } => write!(
+                f,
+                "expected to change {expected} row(s) of {table}, met {found}: another transaction deleted or moved them"
+            ),
+            Error::Cycle { tables } => write!(
+                f,
+                "rows of {} refer to each other in a circle, so that none can be inserted first",
+                tables.join(", ")
+            ),
+            Error::NoRows => f.write_str("expected one row, found none"),
+            Error::MultipleRows => f.write_str("expected one row, found more"),
+        }
+    }
+}
+
+impl Violation {
+    fn describe(&self, f: &mut fmt::Formatter<'_>, what: &str, kind: &str) -> fmt::Result {
+        write!(f, "{}: {what}", if self.table.is_empty() { "the row" } else { &self.table })?;
+        match (&self.constraint, self.columns.as_slice()) {
+            (Some(name), []) => write!(f, " ({kind} {name})")?,
+            (Some(name), columns) => write!(f, " ({kind} {name} on {})", columns.join(", "))?,
+            (None, []) => write!(f, " ({kind})")?,
+            (None, columns) => write!(f, " ({kind} on {})", columns.join(", "))?,
+        }
+        if !self.message.is_empty() {
+            write!(f, "\n  the database says: {}", self.message)?;
+        }
+        if !self.sql.is_empty() {
+            write!(f, "\n  in: {}", self.sql)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Decode { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

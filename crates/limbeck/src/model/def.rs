@@ -1,0 +1,268 @@
+//! The description of a model that `derive(Model)` writes, and the trait that carries it.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Key, RelationMut, RelationRef};
+use crate::driver::Row;
+use crate::schema::{Action, SqlType};
+use crate::types::{Cell, DecodeError, Value};
+
+/// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
+///
+/// Columns are numbered in the order of the struct's fields, relationships likewise.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "add `#[derive(Model)]` to this struct"
+)]
+pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync + Sized + 'static {
+    /// The primary key's type: the column's, or a tuple for a composite key.
+    type Key: Key;
+
+    /// What the derive knows of the model.
+    fn def() -> &'static ModelDef;
+
+    /// Reads an object whose columns begin at position `at` of the row; relationships are not loaded.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    fn decode(row: &Row<'_>, at: usize) -> Result<Self, DecodeError>;
+
+    /// The primary key.
+    fn key(&self) -> Self::Key;
+
+    /// The value of a column.
+    fn value(&self, column: usize) -> Value<'_>;
+
+    /// Sets a column from a cell.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column's type cannot read.
+    fn set_value(&mut self, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
+
+    /// A copy of the columns and the relationship fields.
+    fn snapshot(&self) -> Self;
+
+    /// The columns that differ between the two.
+    fn changed(&self, old: &Self) -> ColumnSet;
+
+    /// Brings the given columns to what a database keeps of them (times to microseconds).
+    fn normalize(&mut self, columns: ColumnSet);
+
+    /// Applies `on_update` to columns that are not among `changed`; returns those that it set.
+    fn touch(&mut self, changed: ColumnSet) -> ColumnSet;
+
+    /// A relationship field.
+    fn relation(&self, relation: usize) -> RelationRef<'_>;
+
+    /// A relationship field, to change.
+    fn relation_mut(&mut self, relation: usize) -> RelationMut<'_>;
+}
+
+/// What `derive(Model)` knows of a model: all of it constant.
+#[derive(Debug)]
+pub struct ModelDef {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The module that the struct is in, as `module_path!()` says it.
+    pub module: &'static str,
+    /// The file and line of the derive.
+    pub location: (&'static str, u32),
+    /// The table's name.
+    pub table: &'static str,
+    /// The columns, in the order of the fields.
+    pub columns: &'static [ColumnDef],
+    /// The relationships, in the order of the fields.
+    pub relations: &'static [RelationDef],
+    /// The positions of the primary key's columns.
+    pub primary_key: &'static [usize],
+    /// A number for the model in this process.
+    pub id: &'static ModelId,
+    /// Makes an empty store for objects of the model.
+    pub store: fn() -> Box<dyn crate::session::AnyStore>,
+}
+
+impl ModelDef {
+    /// The position of the column with that field name.
+    pub fn column_of_field(&self, field: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.field == field)
+    }
+
+    /// The position of the relationship with that field name.
+    pub fn relation_of_field(&self, field: &str) -> Option<usize> {
+        self.relations.iter().position(|relation| relation.field == field)
+    }
+
+    /// The key column that the database numbers, where there is one.
+    pub fn generated_key(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.generated)
+    }
+
+    /// `User`, or `shop::User` where the module has to be named.
+    pub fn path(&self) -> String {
+        format!("{}::{}", self.module, self.name)
+    }
+}
+
+/// A column as the model declares it.
+#[derive(Debug)]
+pub struct ColumnDef {
+    /// The field's name.
+    pub field: &'static str,
+    /// The column's name in the database.
+    pub name: &'static str,
+    /// Its type.
+    pub sql_type: SqlType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// Whether it alone is unique.
+    pub unique: bool,
+    /// Whether it alone has an index.
+    pub index: bool,
+    /// Whether the database numbers it.
+    pub generated: bool,
+    /// The default that the database applies, as SQL.
+    pub server_default: Option<&'static str>,
+    /// What it refers to.
+    pub foreign_key: Option<ForeignKeyDef>,
+}
+
+impl ColumnDef {
+    /// Whether the database makes the value when none is sent.
+    pub fn made_by_database(&self) -> bool {
+        self.generated || self.server_default.is_some()
+    }
+}
+
+/// A foreign key as the model declares it.
+#[derive(Debug)]
+pub struct ForeignKeyDef {
+    /// The model referred to. A function, since constants that name each other do not compile.
+    pub target: fn() -> &'static ModelDef,
+    /// The field referred to.
+    pub field: &'static str,
+    /// `on_delete`
+    pub on_delete: Action,
+    /// `on_update`
+    pub on_update: Action,
+}
+
+/// A relationship as the model declares it.
+#[derive(Debug)]
+pub struct RelationDef {
+    /// The field's name.
+    pub field: &'static str,
+    /// `Post.tags`, for messages.
+    pub label: &'static str,
+    /// One-to-many, many-to-one or many-to-many.
+    pub kind: RelationKind,
+    /// The model at the other end.
+    pub target: fn() -> &'static ModelDef,
+    /// The field of the relationship at the other end that says the same.
+    pub back_populates: Option<&'static str>,
+    /// The field of the foreign key: of this model for a many-to-one, of the target for a one-to-many.
+    /// `None` where it follows from `back_populates` or is the only one.
+    pub key: Option<&'static str>,
+    /// The association table of a many-to-many.
+    pub secondary: Option<&'static str>,
+}
+
+/// The direction of a relationship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationKind {
+    /// Many-to-one: this table has the foreign key.
+    BelongsTo,
+    /// One-to-many: the other table has the foreign key.
+    HasMany,
+    /// Many-to-many, by an association table.
+    ManyToMany,
+}
+
+/// A number for a model in this process, given out at first use: stores and mappers are found by it
+/// without hashing.
+#[derive(Debug)]
+pub struct ModelId(OnceLock<u32>);
+
+impl ModelId {
+    /// A model that has no number yet.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        ModelId(OnceLock::new())
+    }
+
+    /// The number.
+    #[inline]
+    pub fn get(&self) -> usize {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        *self.0.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed)) as usize
+    }
+}
+
+/// A set of a model's columns. A model has at most 128 (`derive(Model)` checks).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ColumnSet(pub u128);
+
+impl ColumnSet {
+    /// No column.
+    pub const EMPTY: ColumnSet = ColumnSet(0);
+    /// The most columns that a model can have.
+    pub const MAX: usize = 128;
+
+    /// The first `count` columns.
+    pub const fn first(count: usize) -> Self {
+        ColumnSet(if count >= 128 { u128::MAX } else { (1 << count) - 1 })
+    }
+
+    /// Adds a column.
+    #[inline]
+    pub const fn insert(&mut self, column: usize) {
+        self.0 |= 1 << column;
+    }
+
+    /// Takes a column out.
+    #[inline]
+    pub const fn remove(&mut self, column: usize) {
+        self.0 &= !(1 << column);
+    }
+
+    /// Whether the column is in it.
+    #[inline]
+    pub const fn contains(self, column: usize) -> bool {
+        self.0 & (1 << column) != 0
+    }
+
+    /// Whether it has no column.
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// How many columns it has.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// The columns of either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        ColumnSet(self.0 | other.0)
+    }
+
+    /// The columns of this that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        ColumnSet(self.0 & !other.0)
+    }
+
+    /// The columns, in order.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            (rest != 0).then(|| {
+                let column = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                column
+            })
+        })
+    }
+}

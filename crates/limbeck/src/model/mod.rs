@@ -1,0 +1,17 @@
+//! Models: what `derive(Model)` says about a struct, and the types that its fields and constants have.
+
+mod builder;
+mod column;
+mod def;
+mod handle;
+mod key;
+mod registry;
+mod relation;
+
+pub use builder::{Assign, Draft, New, NewObject};
+pub use column::{Column, TableOf};
+pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
+pub use handle::{Handle, Tracked};
+pub use key::Key;
+pub use registry::Registered;
+pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};

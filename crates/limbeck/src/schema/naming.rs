@@ -1,0 +1,69 @@
+//! Names of constraints and indexes: the same every time, so that a migration can always drop what an
+//! earlier one made.
+
+/// The longest name that is used: PostgreSQL keeps 63 bytes, MySQL 64 characters.
+pub const MAX_LENGTH: usize = 63;
+
+/// `pk_users`
+pub fn primary_key(table: &str) -> String {
+    shortened(format!("pk_{table}"))
+}
+
+/// `uq_users_email`
+pub fn unique<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
+    shortened(format!("uq_{table}_{}", joined(columns)))
+}
+
+/// `ix_posts_author_id`
+pub fn index<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
+    shortened(format!("ix_{table}_{}", joined(columns)))
+}
+
+/// `fk_posts_author_id_users`
+pub fn foreign_key<S: AsRef<str>>(table: &str, columns: &[S], target: &str) -> String {
+    shortened(format!("fk_{table}_{}_{target}", joined(columns)))
+}
+
+fn joined<S: AsRef<str>>(columns: &[S]) -> String {
+    columns.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("_")
+}
+
+/// A name that the database would cut is cut here, with a hash of the whole, so that two long names
+/// that begin alike stay different.
+fn shortened(name: String) -> String {
+    if name.len() <= MAX_LENGTH {
+        return name;
+    }
+    // FNV-1a: stable across versions and machines, which std's hasher does not promise.
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let mut end = MAX_LENGTH - 9;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}_{:08x}", &name[..end], hash as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_predictable() {
+        assert_eq!(primary_key("users"), "pk_users");
+        assert_eq!(unique("users", &["email"]), "uq_users_email");
+        assert_eq!(index("posts", &["author_id", "title"]), "ix_posts_author_id_title");
+        assert_eq!(foreign_key("posts", &["author_id"], "users"), "fk_posts_author_id_users");
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let long = "a_table_with_a_name_that_goes_on_and_on_and_on_for_ever";
+        let one = index(long, &["first_column"]);
+        let two = index(long, &["first_columns"]);
+        assert_eq!(one.len(), MAX_LENGTH);
+        assert_ne!(one, two);
+        assert_eq!(one, index(long, &["first_column"]));
+    }
+}

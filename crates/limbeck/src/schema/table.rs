@@ -1,0 +1,222 @@
+//! The parts of a table.
+
+use crate::types::{ColumnType, Kind};
+
+/// A column's type, by SQLAlchemy's names. How each database spells it is the dialect's business.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SqlType {
+    /// A 16-bit integer.
+    SmallInteger,
+    /// A 32-bit integer.
+    Integer,
+    /// A 64-bit integer.
+    BigInteger,
+    /// A 32-bit float.
+    Real,
+    /// A 64-bit float.
+    Double,
+    /// true or false.
+    Boolean,
+    /// Text, at most `length` characters where one is given.
+    String {
+        /// The most characters that the column holds.
+        length: Option<u32>,
+    },
+    /// Text of any length.
+    Text,
+    /// A date and time.
+    DateTime {
+        /// Whether it is a moment (with zone, kept in UTC) or a reading of a clock (without).
+        timezone: bool,
+    },
+    /// A calendar date.
+    Date,
+    /// A type that limbeck has no name for, in the database's own spelling. Reflection makes these.
+    Other(String),
+}
+
+impl SqlType {
+    /// The SQL type of a column of type `T` with a length. Used by `derive(Model)`, which evaluates it at
+    /// compile time, so that a wrong use does not compile.
+    ///
+    /// # Panics
+    /// When `T` is not text.
+    pub const fn with_length<T: ColumnType>(length: u32) -> SqlType {
+        assert!(is_text::<T>(), "`length` is for text columns");
+        SqlType::String { length: Some(length) }
+    }
+
+    /// The SQL type of a column of type `T` with `#[column(text)]`. Used by `derive(Model)`.
+    ///
+    /// # Panics
+    /// When `T` is not text.
+    pub const fn text<T: ColumnType>() -> SqlType {
+        assert!(is_text::<T>(), "`text` is for text columns");
+        SqlType::Text
+    }
+
+    /// Whether columns of type `T` may be numbered by the database. Used by `derive(Model)`.
+    pub const fn can_be_generated<T: ColumnType>() -> bool {
+        let sql_type = T::SQL_TYPE;
+        let integer = sql_type.is_integer();
+        std::mem::forget(sql_type);
+        integer
+    }
+
+    /// Whether it is one of the integers, which is what a generated key has to be.
+    pub const fn is_integer(&self) -> bool {
+        matches!(self, SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger)
+    }
+
+    /// How values of this type travel.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            SqlType::SmallInteger => Kind::I16,
+            SqlType::Integer => Kind::I32,
+            SqlType::BigInteger => Kind::I64,
+            SqlType::Real => Kind::F32,
+            SqlType::Double => Kind::F64,
+            SqlType::Boolean => Kind::Bool,
+            SqlType::String { .. } | SqlType::Text | SqlType::Other(_) => Kind::Text,
+            SqlType::DateTime { timezone: true } => Kind::DateTime,
+            SqlType::DateTime { timezone: false } => Kind::Timestamp,
+            SqlType::Date => Kind::Date,
+        }
+    }
+}
+
+const fn is_text<T: ColumnType>() -> bool {
+    let sql_type = T::SQL_TYPE;
+    let text = matches!(sql_type, SqlType::String { .. } | SqlType::Text);
+    // A constant function cannot drop what might own something; this owns nothing.
+    std::mem::forget(sql_type);
+    text
+}
+
+/// What the database does to a row when the row that it refers to is deleted or gets another key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Refuse, at the end of the statement. The default.
+    #[default]
+    NoAction,
+    /// Refuse at once.
+    Restrict,
+    /// Delete the row, or give it the new key.
+    Cascade,
+    /// Set the referring columns to NULL.
+    SetNull,
+    /// Set the referring columns to their defaults.
+    SetDefault,
+}
+
+impl Action {
+    /// The action in SQL.
+    pub const fn as_sql(self) -> &'static str {
+        match self {
+            Action::NoAction => "NO ACTION",
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// Its primary key, if it has one.
+    pub primary_key: Option<PrimaryKey>,
+    /// Unique constraints.
+    pub uniques: Vec<UniqueConstraint>,
+    /// Indexes, apart from those that belong to a constraint.
+    pub indexes: Vec<Index>,
+    /// Foreign keys.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Check constraints.
+    pub checks: Vec<Check>,
+}
+
+impl Table {
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub sql_type: SqlType,
+    /// Whether NULL is allowed.
+    pub nullable: bool,
+    /// The default that the database applies, as SQL.
+    pub server_default: Option<String>,
+    /// Whether the database numbers the rows: an identity column or serial on PostgreSQL, SQLite's rowid.
+    pub generated: bool,
+}
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// The constraint's name; `None` where the database has none for it.
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+}
+
+/// A unique constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UniqueConstraint {
+    /// The constraint's name; `None` where the database has none for it.
+    pub name: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// Whether it forbids equal rows.
+    pub unique: bool,
+    /// The definition in the database's own words, for an index that has more than plain columns
+    /// (expressions, a predicate, a method). Reflection makes these.
+    pub definition: Option<String>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name; `None` where the database has none for it.
+    pub name: Option<String>,
+    /// The referring columns.
+    pub columns: Vec<String>,
+    /// The table referred to.
+    pub target_table: String,
+    /// The columns referred to.
+    pub target_columns: Vec<String>,
+    /// What happens when the row referred to is deleted.
+    pub on_delete: Action,
+    /// What happens when the row referred to gets another key.
+    pub on_update: Action,
+}
+
+/// A check constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The constraint's name; `None` where the database has none for it.
+    pub name: Option<String>,
+    /// The condition, as SQL.
+    pub expression: String,
+}

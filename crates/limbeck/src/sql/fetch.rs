@@ -1,0 +1,105 @@
+//! What a query's rows become.
+
+use crate::driver::Row;
+use crate::session::Loader;
+use crate::types::{ColumnType, DecodeError};
+use crate::error::Result;
+
+/// Something that a row can be read into: a model, a column's type, or a tuple of these.
+#[diagnostic::on_unimplemented(
+    message = "a row cannot be read into `{Self}`",
+    label = "expected a model, a column type, or a tuple of them"
+)]
+pub trait Fetch: Sized + Send + 'static {
+    /// What a session gives for it: a handle for a model, the value itself for anything else.
+    type Tracked: Send + 'static;
+
+    /// How many columns it takes.
+    fn width() -> usize;
+
+    /// Reads a value of its own, which no session tracks.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    fn fetch(row: &Row<'_>, at: usize) -> Result<Self, DecodeError>;
+
+    /// Reads a value for a session.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked>;
+
+    /// The name of the column at a position, for error messages: (table, column).
+    fn column_name(position: usize) -> (String, String) {
+        ("the result".into(), format!("column {}", position + 1))
+    }
+}
+
+impl<T: ColumnType> Fetch for T {
+    type Tracked = T;
+
+    fn width() -> usize {
+        1
+    }
+
+    #[inline]
+    fn fetch(row: &Row<'_>, at: usize) -> Result<Self, DecodeError> {
+        row.get(at)
+    }
+
+    #[inline]
+    fn track(_: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<T> {
+        row.get(at).map_err(|source| crate::error::Error::Decode {
+            table: "the result".into(),
+            column: format!("column {}", at + 1),
+            source,
+        })
+    }
+}
+
+macro_rules! tuple {
+    ($($name:ident $index:tt),+) => {
+        impl<$($name: Fetch),+> Fetch for ($($name,)+) {
+            type Tracked = ($($name::Tracked,)+);
+
+            fn width() -> usize {
+                0 $(+ $name::width())+
+            }
+
+            #[inline]
+            fn fetch(row: &Row<'_>, at: usize) -> Result<Self, DecodeError> {
+                let mut next = at;
+                Ok(($({
+                    let at = next;
+                    next += $name::width();
+                    let _ = next;
+                    $name::fetch(row, at)?
+                },)+))
+            }
+
+            #[inline]
+            fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked> {
+                let mut next = at;
+                Ok(($({
+                    let at = next;
+                    next += $name::width();
+                    let _ = next;
+                    $name::track(loader, row, at)?
+                },)+))
+            }
+        }
+    };
+}
+
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

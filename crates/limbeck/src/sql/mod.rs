@@ -1,0 +1,5 @@
+//! Queries: expressions, statements, and their rendering. No driver is known here.
+
+mod fetch;
+
+pub use fetch::Fetch;

@@ -1,0 +1,292 @@
+//! Values on their way from the database: one column of one row, still in the driver's bytes.
+
+use super::Value;
+
+/// One column of one row, not yet decoded.
+///
+/// A [`ColumnType`](super::ColumnType) asks it for what it needs ([`Cell::i64`], [`Cell::text`], …);
+/// which database it came from is this type's business alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'r>(pub(crate) Source<'r>);
+
+/// Where a cell's bytes lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'r> {
+    /// A value that was decoded before: buffered rows, and keys copied from one object to another.
+    Value(&'r Value<'r>),
+    #[cfg(feature = "sqlite")]
+    Sqlite(rusqlite::types::ValueRef<'r>),
+    /// PostgreSQL's binary format.
+    #[cfg(feature = "postgres")]
+    Postgres { bytes: Option<&'r [u8]>, oid: u32 },
+}
+
+/// Why a cell could not be read as the type that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What was asked for, as a Rust or SQL type.
+    pub expected: &'static str,
+    /// What the row had instead, in words.
+    pub found: String,
+    /// The column's position in the row that was being read, when it is known.
+    pub column: Option<usize>,
+}
+
+impl DecodeError {
+    /// A cell that should have been an `expected` and was `found`.
+    #[cold]
+    pub fn new(expected: &'static str, found: impl Into<String>) -> Self {
+        DecodeError { expected, found: found.into(), column: None }
+    }
+
+    /// The same error, with the position at which it happened.
+    #[cold]
+    pub fn at(mut self, column: usize) -> Self {
+        self.column.get_or_insert(column);
+        self
+    }
+}
+
+impl std::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+type Result<T> = std::result::Result<T, DecodeError>;
+
+/// Microseconds between 1970-01-01, where [`Value`] counts from, and 2000-01-01, where PostgreSQL does.
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+/// The same, in days.
+#[cfg(feature = "postgres")]
+pub(crate) const POSTGRES_EPOCH_DAYS: i32 = 10_957;
+
+impl<'r> Cell<'r> {
+    /// A cell over a value that is already decoded.
+    pub fn from_value(value: &'r Value<'r>) -> Self {
+        Cell(Source::Value(value))
+    }
+
+    /// Whether the column is NULL.
+    #[inline]
+    pub fn is_null(&self) -> bool {
+        match self.0 {
+            Source::Value(v) => v.is_null(),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(v) => matches!(v, rusqlite::types::ValueRef::Null),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes, .. } => bytes.is_none(),
+        }
+    }
+
+    /// What this cell holds, in words, for an error message.
+    #[cold]
+    pub fn describe(&self) -> String {
+        match self.0 {
+            Source::Value(Value::Null) => "NULL".into(),
+            Source::Value(v) => format!("{v:?}"),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(v) => {
+                use rusqlite::types::ValueRef;
+                match v {
+                    ValueRef::Null => "NULL".into(),
+                    ValueRef::Integer(i) => format!("the integer {i}"),
+                    ValueRef::Real(r) => format!("the real number {r}"),
+                    ValueRef::Text(t) => format!("the text {:?}", shortened(&String::from_utf8_lossy(t))),
+                    ValueRef::Blob(b) => format!("a blob of {} bytes", b.len()),
+                }
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: None, .. } => "NULL".into(),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid } => {
+                match tokio_postgres::types::Type::from_oid(oid) {
+                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                    None => format!("a value of the type with oid {oid}"),
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn not<T>(&self, expected: &'static str) -> Result<T> {
+        Err(DecodeError::new(expected, self.describe()))
+    }
+
+    /// The cell as an integer, whatever width the database keeps it in.
+    #[inline]
+    pub fn i64(&self) -> Result<i64> {
+        match self.0 {
+            Source::Value(Value::I64(v)) => Ok(*v),
+            Source::Value(Value::I32(v)) => Ok(i64::from(*v)),
+            Source::Value(Value::I16(v)) => Ok(i64::from(*v)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Integer(v)) => Ok(v),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 20 | 21 | 23 | 26 } => match b.len() {
+                8 => Ok(i64::from_be_bytes(array(b))),
+                4 if matches!(self.0, Source::Postgres { oid: 26, .. }) => {
+                    Ok(i64::from(u32::from_be_bytes(array(b))))
+                }
+                4 => Ok(i64::from(i32::from_be_bytes(array(b)))),
+                2 => Ok(i64::from(i16::from_be_bytes(array(b)))),
+                _ => self.not("an integer"),
+            },
+            _ => self.not("an integer"),
+        }
+    }
+
+    /// The cell as a float. An integer is one too.
+    #[inline]
+    pub fn f64(&self) -> Result<f64> {
+        match self.0 {
+            Source::Value(Value::F64(v)) => Ok(*v),
+            Source::Value(Value::F32(v)) => Ok(f64::from(*v)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Real(v)) => Ok(v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Integer(v)) => {
+                let float = v as f64;
+                // An integer beyond 2^53 has no exact float: refused rather than changed.
+                if float as i64 == v { Ok(float) } else { self.not("a float") }
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 700 } if b.len() == 4 => {
+                Ok(f64::from(f32::from_be_bytes(array(b))))
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 701 } if b.len() == 8 => Ok(f64::from_be_bytes(array(b))),
+            _ => self.not("a float"),
+        }
+    }
+
+    /// The cell as a boolean; SQLite keeps 0 and 1.
+    #[inline]
+    pub fn bool(&self) -> Result<bool> {
+        match self.0 {
+            Source::Value(Value::Bool(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Integer(v @ (0 | 1))) => Ok(v == 1),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some([b]), oid: 16 } => Ok(*b != 0),
+            _ => self.not("a boolean"),
+        }
+    }
+
+    /// The cell as text.
+    #[inline]
+    pub fn text(&self) -> Result<&'r str> {
+        match self.0 {
+            Source::Value(Value::Text(v)) => Ok(v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
+                std::str::from_utf8(b).or_else(|_| Err(DecodeError::new("text", "text that is not UTF-8")))
+            }
+            // text, varchar, bpchar, name, "char", unknown, and types of extensions that travel as text
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 25 | 1043 | 1042 | 19 | 18 | 705 | 16384.. } => {
+                std::str::from_utf8(b).or_else(|_| Err(DecodeError::new("text", "text that is not UTF-8")))
+            }
+            _ => self.not("text"),
+        }
+    }
+
+    /// The cell as bytes.
+    #[inline]
+    pub fn bytes(&self) -> Result<&'r [u8]> {
+        match self.0 {
+            Source::Value(Value::Bytes(v)) => Ok(v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Blob(b)) => Ok(b),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 17 } => Ok(b),
+            _ => self.not("bytes"),
+        }
+    }
+
+    /// The cell as a moment: microseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// On SQLite it is text as SQLAlchemy writes it (`YYYY-MM-DD HH:MM:SS.ffffff`, in UTC); ISO 8601 with
+    /// a `T`, a zone, or fewer digits is read as well.
+    #[inline]
+    pub fn datetime(&self) -> Result<i64> {
+        match self.0 {
+            Source::Value(Value::DateTime(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
+                super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 1184 } if b.len() == 8 => self.postgres_micros(b),
+            _ => self.not("a date and time with zone"),
+        }
+    }
+
+    /// The cell as a date and time of no zone: microseconds since 1970-01-01T00:00:00.
+    #[inline]
+    pub fn timestamp(&self) -> Result<i64> {
+        match self.0 {
+            Source::Value(Value::Timestamp(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
+                super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 1114 } if b.len() == 8 => self.postgres_micros(b),
+            _ => self.not("a date and time without zone"),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn postgres_micros(&self, bytes: &[u8]) -> Result<i64> {
+        let micros = i64::from_be_bytes(array(bytes));
+        match micros {
+            i64::MAX => Err(DecodeError::new("a date and time", "infinity")),
+            i64::MIN => Err(DecodeError::new("a date and time", "-infinity")),
+            _ => micros
+                .checked_add(POSTGRES_EPOCH_MICROS)
+                .map_or_else(|| self.not("a date and time"), Ok),
+        }
+    }
+
+    /// The cell as a calendar date: days since 1970-01-01.
+    #[inline]
+    pub fn date(&self) -> Result<i32> {
+        match self.0 {
+            Source::Value(Value::Date(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
+                super::clock::parse_date(b).map_or_else(|| self.not("a date"), Ok)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 1082 } if b.len() == 4 => {
+                let days = i32::from_be_bytes(array(b));
+                match days {
+                    i32::MAX => Err(DecodeError::new("a date", "infinity")),
+                    i32::MIN => Err(DecodeError::new("a date", "-infinity")),
+                    _ => days.checked_add(POSTGRES_EPOCH_DAYS).map_or_else(|| self.not("a date"), Ok),
+                }
+            }
+            _ => self.not("a date"),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(bytes);
+    out
+}
+
+/// At most 40 characters of a text, for a message.
+#[cfg(feature = "sqlite")]
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
+}

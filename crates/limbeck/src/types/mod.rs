@@ -1,0 +1,112 @@
+//! Column types: what a Rust type is called in each database and how its values travel.
+//!
+//! A type family has a file. To add your own, implement [`ColumnType`].
+
+mod cell;
+pub(crate) mod clock;
+mod number;
+mod text;
+#[cfg(feature = "chrono")]
+mod time;
+mod value;
+
+pub use cell::{Cell, DecodeError};
+#[cfg(feature = "postgres")]
+pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub(crate) use cell::Source;
+pub use value::{Kind, Value};
+
+use crate::schema::SqlType;
+
+/// A Rust type that a column can have.
+///
+/// ```
+/// use limbeck::types::{Cell, ColumnType, DecodeError, Value};
+/// use limbeck::schema::SqlType;
+///
+/// /// An e-mail address, kept in lower case.
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Email(String);
+///
+/// impl ColumnType for Email {
+///     type Base = Self;
+///     const SQL_TYPE: SqlType = SqlType::String { length: Some(254) };
+///     fn encode(&self) -> Value<'_> {
+///         self.0.encode()
+///     }
+///     fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+///         String::decode(cell).map(|s| Email(s.to_lowercase()))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column's type",
+    label = "limbeck has no column type for this",
+    note = "column types are bool, i16, i32, i64, f32, f64, String, chrono's DateTime<Utc>, NaiveDateTime and NaiveDate, and Option of them",
+    note = "for a type of your own, implement `limbeck::types::ColumnType`; for a relationship, mark the field `#[relationship]`"
+)]
+pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {
+    /// The type without its nullability: `Self`, or `T` for an `Option<T>`.
+    type Base: ColumnType;
+
+    /// Whether the column may be NULL. Only `Option` says yes.
+    const NULLABLE: bool = false;
+
+    /// The SQL type, before `length` and other options of the column.
+    const SQL_TYPE: SqlType;
+
+    /// The value as it is sent.
+    fn encode(&self) -> Value<'_>;
+
+    /// Reads the value of a row.
+    ///
+    /// # Errors
+    /// When the cell holds something else than this type.
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError>;
+
+    /// Brings the value to what the database keeps of it; times are cut to microseconds. Called on values
+    /// that a default makes and on changed ones before they are sent.
+    fn normalize(&mut self) {}
+}
+
+/// A type whose column the database may fill: a generated key, a server default, a key that comes from a
+/// linked object. Until the flush the field reads as the placeholder.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no placeholder, so the database cannot make its value",
+    label = "a column that is generated or filled at flush needs `limbeck::types::Placeholder`"
+)]
+pub trait Placeholder: ColumnType {
+    /// What the field reads as until the database has made its value: `0`, an empty text, the epoch.
+    fn placeholder() -> Self;
+}
+
+impl<T: ColumnType> ColumnType for Option<T> {
+    type Base = T::Base;
+    const NULLABLE: bool = true;
+    const SQL_TYPE: SqlType = T::SQL_TYPE;
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        match self {
+            Some(value) => value.encode(),
+            None => Value::Null,
+        }
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        if cell.is_null() { Ok(None) } else { T::decode(cell).map(Some) }
+    }
+
+    fn normalize(&mut self) {
+        if let Some(value) = self {
+            value.normalize();
+        }
+    }
+}
+
+impl<T: ColumnType> Placeholder for Option<T> {
+    fn placeholder() -> Self {
+        None
+    }
+}

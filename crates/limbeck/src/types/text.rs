@@ -1,0 +1,27 @@
+//! Text.
+
+use std::borrow::Cow;
+
+use super::{Cell, ColumnType, DecodeError, Placeholder, Value};
+use crate::schema::SqlType;
+
+impl ColumnType for String {
+    type Base = Self;
+    const SQL_TYPE: SqlType = SqlType::String { length: None };
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        Value::Text(Cow::Borrowed(self))
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        cell.text().map(str::to_owned)
+    }
+}
+
+impl Placeholder for String {
+    fn placeholder() -> Self {
+        String::new()
+    }
+}
