@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 pub(crate) enum Address {
     #[cfg(feature = "sqlite")]
     Sqlite(super::sqlite::Settings),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<super::postgres::Settings>),
 }
 
 /// What every driver wants to know beside the URL.
@@ -50,6 +52,8 @@ impl Address {
         match self {
             #[cfg(feature = "sqlite")]
             Address::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Address::Postgres(_) => Dialect::Postgres,
         }
     }
 
@@ -58,6 +62,8 @@ impl Address {
         match self {
             #[cfg(feature = "sqlite")]
             Address::Sqlite(settings) => super::sqlite::Sqlite::connect(settings).await.map(Driver::Sqlite),
+            #[cfg(feature = "postgres")]
+            Address::Postgres(settings) => super::postgres::Postgres::connect(settings).await.map(Driver::Postgres),
         }
     }
 
@@ -66,6 +72,8 @@ impl Address {
         match self {
             #[cfg(feature = "sqlite")]
             Address::Sqlite(settings) => matches!(settings.target, super::sqlite::Target::Memory(_)),
+            #[cfg(feature = "postgres")]
+            Address::Postgres(_) => false,
         }
     }
 }
@@ -84,6 +92,13 @@ fn sqlite(_: &str, _: Common) -> Result<Address> {
     Err(Error::FeatureMissing { scheme: "sqlite".into(), feature: "sqlite" })
 }
 
+#[cfg(feature = "postgres")]
+fn postgres(_: &str, rest: &str, common: Common) -> Result<Address> {
+    let settings = super::postgres::Settings::parse(&format!("postgres:{rest}"), common)?;
+    Ok(Address::Postgres(Box::new(settings)))
+}
+
+#[cfg(not(feature = "postgres"))]
 fn postgres(scheme: &str, _: &str, _: Common) -> Result<Address> {
     Err(Error::FeatureMissing { scheme: scheme.into(), feature: "postgres" })
 }

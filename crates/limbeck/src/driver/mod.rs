@@ -6,6 +6,8 @@
 mod address;
 mod bind;
 mod meter;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -32,6 +34,8 @@ use crate::types::Value;
 pub(crate) enum Driver {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::Sqlite),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Postgres),
 }
 
 /// What has to be done with a connection before somebody else may have it.
@@ -51,6 +55,8 @@ macro_rules! each {
         match $self {
             #[cfg(feature = "sqlite")]
             Driver::Sqlite($driver) => $call,
+            #[cfg(feature = "postgres")]
+            Driver::Postgres($driver) => $call,
         }
     };
 }
@@ -60,6 +66,8 @@ impl Driver {
         match self {
             #[cfg(feature = "sqlite")]
             Driver::Sqlite(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
+            Driver::Postgres(_) => Dialect::Postgres,
         }
     }
 

@@ -15,17 +15,6 @@ pub enum IsolationLevel {
     Serializable,
 }
 
-impl IsolationLevel {
-    #[cfg(feature = "postgres")]
-    pub(crate) fn sql(self) -> &'static str {
-        match self {
-            IsolationLevel::ReadCommitted => "READ COMMITTED",
-            IsolationLevel::RepeatableRead => "REPEATABLE READ",
-            IsolationLevel::Serializable => "SERIALIZABLE",
-        }
-    }
-}
-
 /// What happens to a transaction that is still open when its connection goes back to the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
