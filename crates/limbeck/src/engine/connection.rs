@@ -185,7 +185,14 @@ impl Connection {
         let outcome = run!(self, driver, meter => driver.execute(meter, stmt, params));
         if let Some(clock) = clock {
             let rows = *outcome.as_ref().unwrap_or(&0);
-            echo::show(&self.engine.options, clock, &stmt.sql, &|o| echo::binds(params, o), rows, outcome.as_ref().err());
+            echo::show(
+                &self.engine.options,
+                clock,
+                &stmt.sql,
+                &|o| echo::binds(params, o),
+                rows,
+                outcome.as_ref().err(),
+            );
         }
         outcome.or_else(|error| self.fail(error, &stmt.sql))
     }
@@ -235,7 +242,7 @@ impl Connection {
         let outcome = run!(self, driver, meter => driver.query_raw(meter, sql, params, &mut sink));
         if let Some(clock) = clock {
             let shown = |out: &mut String| {
-                let binds: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.clone())).collect();
+                let binds: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
                 echo::binds(&binds, out);
             };
             echo::show(&self.engine.options, clock, sql, &shown, sink.0.len() as u64, outcome.as_ref().err());

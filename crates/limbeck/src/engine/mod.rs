@@ -15,6 +15,7 @@ pub use options::{IsolationLevel, ResetOnReturn};
 pub use pool::PoolStatus;
 pub use settings::Settings;
 
+pub(crate) use crate::driver::Begin;
 pub use crate::driver::Stats;
 
 use std::panic::Location;
@@ -66,7 +67,10 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("url", &self.inner.url).field("pool", &self.pool_status()).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("url", &self.inner.url)
+            .field("pool", &self.pool_status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +92,9 @@ impl Engine {
     async fn open(builder: EngineBuilder) -> Result<Engine> {
         let EngineBuilder { url, options } = builder;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
-            Error::Config("limbeck needs a tokio runtime: call `connect` in `#[tokio::main]` or `Runtime::block_on`".into())
+            Error::Config(
+                "limbeck needs a tokio runtime: call `connect` in `#[tokio::main]` or `Runtime::block_on`".into(),
+            )
         })?;
         let address = Address::parse(
             &url,
