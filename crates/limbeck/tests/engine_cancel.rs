@@ -264,12 +264,33 @@ async fn begin_while_another_writes() {
 async fn a_statement_of_minutes_ends_with_its_future() {
     let db = TestDb::postgres();
     let bench = Bench::new(&db).await;
-    let mut c = bench.engine.connect().await.unwrap();
-    in_a_transaction(&mut c).await;
-    let sleep = c.execute_raw("SELECT pg_sleep(300)");
-    assert!(tokio::time::timeout(Duration::from_millis(50), sleep).await.is_err());
-    drop(c);
-    bench.assert_whole("a sleep of five minutes").await;
+    for transaction in [true, false] {
+        let mut c = bench.engine.connect().await.unwrap();
+        if transaction {
+            in_a_transaction(&mut c).await;
+        }
+        let sleep = c.execute_raw("SELECT pg_sleep(300)");
+        assert!(tokio::time::timeout(Duration::from_millis(50), sleep).await.is_err());
+        drop(c);
+        bench.assert_whole("a sleep of five minutes").await;
+    }
+}
+
+/// A job that waits for a thread when its future is dropped does not run later, on a connection that is
+/// somebody else's by then.
+#[test]
+fn a_statement_that_had_not_begun_when_it_was_dropped_never_runs() {
+    let db = TestDb::sqlite();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let bench = Bench::new(&db).await;
+        let mut c = bench.engine.connect().await.unwrap();
+        let busy = tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(50)));
+        assert!(polled(c.execute_raw("INSERT INTO t VALUES (2)"), 1).await.is_none());
+        drop(c);
+        busy.await.unwrap();
+        bench.assert_whole("an insert that waited for a thread").await;
+    });
 }
 
 /// The same on SQLite, where it runs on a thread of its own.
