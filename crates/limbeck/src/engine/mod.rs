@@ -7,6 +7,8 @@ mod echo;
 mod options;
 mod pool;
 mod settings;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests;
 
 pub use builder::{EngineBuilder, MaxOverflow};
 pub(crate) use cache::StatementCache;
