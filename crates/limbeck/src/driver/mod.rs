@@ -8,4 +8,4 @@ mod stmt;
 
 pub use row::Row;
 pub(crate) use row::RowSink;
-pub(crate) use stmt::{Param, Returns, RowSource, Stmt, Write, Written};
+pub(crate) use stmt::{Bind, Param, Returns, RowSource, Stmt, Write, Written};

@@ -71,3 +71,12 @@ pub(crate) struct Written {
     /// What was returned, row after row, in the order in which the database returned it.
     pub(crate) returned: Vec<Value<'static>>,
 }
+
+/// What is bound to a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind<'a> {
+    /// A value, for a `Param::One`.
+    One(Value<'a>),
+    /// A list, for a `Param::Many`: an array on PostgreSQL, a JSON text on SQLite.
+    Many(&'a [Value<'a>]),
+}
