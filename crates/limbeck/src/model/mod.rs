@@ -5,7 +5,7 @@ mod column;
 mod def;
 mod handle;
 mod key;
-mod registry;
+pub(crate) mod registry;
 mod relation;
 
 pub use builder::{Assign, Draft, New, NewObject};
