@@ -6,7 +6,7 @@ mod def;
 mod handle;
 mod key;
 pub(crate) mod mapping;
-mod registry;
+pub(crate) mod registry;
 mod relation;
 
 pub use builder::{Assign, Draft, New, NewObject};
