@@ -16,4 +16,6 @@ pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
 pub(crate) use relation::{Many, One};
+#[doc(hidden)]
+pub use relation::BackOf;
 pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
