@@ -26,7 +26,7 @@ pub use objects::Loader;
 pub use store::{AnyStore, State, new_store};
 
 use crate::engine::{Connection, Engine};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Model, New, NewObject, Tracked};
 use crate::sql::compile::Compiler;
 use objects::{Obj, Objects};
@@ -56,6 +56,8 @@ pub struct Session {
     pub(crate) explicit: bool,
     /// Whether the server aborted the transaction for a reason that is worth another try.
     pub(crate) aborted: bool,
+    /// Whether the future of a flush was dropped before it ended.
+    pub(crate) interrupted: bool,
     /// Where the session was opened, for the pool's list of holders.
     pub(crate) location: &'static std::panic::Location<'static>,
 }
@@ -78,6 +80,7 @@ impl Session {
             objects: Objects::new(),
             explicit: false,
             aborted: false,
+            interrupted: false,
             location,
         }
     }
@@ -116,8 +119,13 @@ impl Session {
         self.objects.pending.push(obj);
         self.objects.undo.push(Undo::Added(obj));
         // A link to an object that is not here cannot be reported from here: the flush does, see `flush::plan`.
-        if let Err(error) = self.objects.adopt(obj) {
-            self.objects.broken.push((obj, error));
+        match self.objects.adopt(obj) {
+            Err(Error::ForeignHandle { model }) => self.objects.broken.push((obj, model, true)),
+            Err(Error::StaleHandle { model } | Error::InvalidState { model, .. }) => {
+                self.objects.broken.push((obj, model, false));
+            }
+            // A mapping that is wrong is found again when the flush asks for it.
+            _ => {}
         }
     }
 
@@ -132,7 +140,7 @@ impl Session {
         let store = self.objects.store_mut(obj);
         let meta = store.meta_mut(obj.slot);
         if meta.state != State::Persistent {
-            return Err(crate::Error::InvalidState {
+            return Err(Error::InvalidState {
                 model: M::def().name,
                 reason: "cannot be deleted, since it has no row: call `expunge` to forget it".into(),
             });

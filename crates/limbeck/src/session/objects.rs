@@ -53,6 +53,9 @@ pub(crate) struct Objects {
     pub(crate) linked: Vec<Obj>,
     /// Rows of association tables, by (association, both ends).
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
+    /// Objects that were added with a link to an object that is not here: the model of that object, and
+    /// whether it belongs to another session.
+    pub(crate) broken: Vec<(Obj, &'static str, bool)>,
     /// How to bring memory back if the transaction is rolled back.
     pub(crate) undo: Vec<Undo>,
 }
@@ -66,6 +69,7 @@ impl Objects {
             doomed: Vec::new(),
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
+            broken: Vec::new(),
             undo: Vec::new(),
         }
     }
@@ -87,6 +91,11 @@ impl Objects {
     /// All stores.
     pub(crate) fn stores_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn AnyStore>> {
         self.stores.iter_mut().flatten()
+    }
+
+    /// All stores.
+    pub(crate) fn stores(&self) -> impl Iterator<Item = &dyn AnyStore> {
+        self.stores.iter().flatten().map(|store| &**store)
     }
 
     /// The store that an object is in.
@@ -184,6 +193,7 @@ impl Objects {
         self.doomed.clear();
         self.linked.clear();
         self.link_rows.clear();
+        self.broken.clear();
         self.undo.clear();
     }
 }

@@ -272,7 +272,12 @@ impl Objects {
     /// Plans a key column to be filled from another object.
     fn plan_key(&mut self, obj: Obj, column: usize, target: Option<(Obj, usize)>, label: &'static str) {
         let store = self.store_mut(obj);
-        store.enlist(obj.slot);
+        if store.meta(obj.slot).state == State::Persistent {
+            // The flush compares: the key may turn out to be the same.
+            store.touch(obj.slot);
+        } else {
+            store.enlist(obj.slot);
+        }
         let links = &mut store.meta_mut(obj.slot).links;
         let first = links.is_empty();
         links.retain(|link| link.column != column);
@@ -301,7 +306,7 @@ impl Objects {
         Ok(())
     }
 
-    fn set_one_field(&mut self, obj: Obj, relation: usize, state: One) {
+    pub(crate) fn set_one_field(&mut self, obj: Obj, relation: usize, state: One) {
         if let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation) {
             let old = field.state;
             self.undo.push(Undo::One(obj, relation, old));

@@ -254,6 +254,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
     /// Takes the object out and drops it.
     fn discard(&mut self, slot: u32);
+    /// Whether an object may be in state `Deleted`.
+    fn has_deleted(&self) -> bool;
     /// Drops all objects.
     fn clear(&mut self);
     /// To find the typed store again.
@@ -455,6 +457,10 @@ impl<M: Model> AnyStore for Store<M> {
     fn discard(&mut self, slot: u32) {
         let stamp = self.meta(slot).stamp;
         self.remove(Handle { slot, stamp });
+    }
+
+    fn has_deleted(&self) -> bool {
+        self.entries.iter().any(|entry| entry.meta.state == State::Deleted && entry.object.is_some())
     }
 
     fn clear(&mut self) {

@@ -51,6 +51,7 @@ impl Session {
     /// # Errors
     /// When the server cannot be told: the connection is closed then, which ends the transaction as well.
     pub async fn rollback(&mut self) -> Result<()> {
+        self.interrupted = false;
         self.objects.roll_back();
         let connection = self.connection.take();
         self.forget_transaction();

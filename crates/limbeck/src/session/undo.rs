@@ -125,5 +125,6 @@ impl Objects {
         }
         self.undo_to(0);
         self.pending.clear();
+        self.broken.clear();
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum ShapeKind {
     LoadAssociated,
     LinkInsert,
     LinkDelete,
+    LinkDeleteAll,
+    Nullify,
 }
 
 /// A shape while it is written.
