@@ -267,7 +267,7 @@ pub(super) async fn connect<'c>(
         None => connection.insert(engine.connect_at(location).await?),
     };
     if !autocommit || explicit {
-        connection.begin_as(mode).await?;
+        connection.begin_mode(mode).await?;
     }
     Ok(connection)
 }

@@ -75,7 +75,7 @@ impl Session {
             None => self.connection.insert(engine.connect_at(location).await?),
         };
         let begun = async {
-            connection.begin_as(Begin::Write).await?;
+            connection.begin_mode(Begin::Write).await?;
             if opened { Ok(()) } else { connection.savepoint(SAVEPOINT).await }
         };
         if let Err(error) = begun.await {
