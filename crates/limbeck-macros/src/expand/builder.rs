@@ -78,11 +78,8 @@ pub(super) fn items(model: &Model) -> TokenStream {
     });
     let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
     let finish = finish(model, &draft);
-    let defaults = if params.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(<#(#params = ::limbeck::__private::Missing),*>)
-    };
+    let defaults =
+        if params.is_empty() { TokenStream::new() } else { quote!(<#(#params = ::limbeck::__private::Missing),*>) };
     quote! {
         #builder_doc
         #[must_use = "a builder does nothing until a session adds it"]
@@ -150,10 +147,9 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
             quote!(::core::convert::Into::into(target)),
         ),
         Kind::BelongsTo => (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target))),
-        Kind::HasMany | Kind::ManyToMany => (
-            quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>),
-            quote!(target),
-        ),
+        Kind::HasMany | Kind::ManyToMany => {
+            (quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>), quote!(target))
+        }
     };
     let after = match key {
         Some(key) => states.with(key),
@@ -233,8 +229,7 @@ pub(super) fn complete(model: &Model) -> TokenStream {
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let message = format!("cannot create a `{name}`: a required column has no value");
-    let traits: Vec<Ident> =
-        states.columns.iter().map(|column| format_ident!("Required_{}", column.field)).collect();
+    let traits: Vec<Ident> = states.columns.iter().map(|column| format_ident!("Required_{}", column.field)).collect();
     let required = states.columns.iter().zip(&traits).map(|(column, required)| {
         let label = format!("`{}` is still required", column.field);
         quote! {

@@ -48,7 +48,8 @@ fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
     let message = format!(
         "`{name}.{field}` says `back_populates = {back_name}`, so `{far}.{back_name}` has to say `back_populates = {field}`"
     );
-    let tables = format!("`{name}.{field}` and `{far}.{back_name}` have to name the same association table in `secondary`");
+    let tables =
+        format!("`{name}.{field}` and `{far}.{back_name}` have to name the same association table in `secondary`");
     let check = quote_spanned! {back.span()=>
         .check_back::<#kind, #owner>(#field, #secondary, #message, #tables)
     };
