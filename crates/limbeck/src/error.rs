@@ -139,6 +139,8 @@ pub enum Error {
         /// How many were.
         found: u64,
     },
+    /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
+    Interrupted,
     /// Rows that need each other's keys before either can be inserted.
     Cycle {
         /// The tables of the cycle.
@@ -324,6 +326,9 @@ impl fmt::Display for Error {
                 f,
                 "rows of {} refer to each other in a circle, so that none can be inserted first",
                 tables.join(", ")
+            ),
+            Error::Interrupted => f.write_str(
+                "the future of a flush or commit was dropped before it ended: call `session.rollback().await?` first",
             ),
             Error::NoRows => f.write_str("expected one row, found none"),
             Error::MultipleRows => f.write_str("expected one row, found more"),

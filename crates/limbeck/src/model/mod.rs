@@ -5,7 +5,8 @@ mod column;
 mod def;
 mod handle;
 mod key;
-mod registry;
+pub(crate) mod mapping;
+pub(crate) mod registry;
 mod relation;
 
 pub use builder::{Assign, Draft, New, NewObject};
@@ -14,4 +15,7 @@ pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, Rel
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
+pub(crate) use relation::{Many, One};
+#[doc(hidden)]
+pub use relation::BackOf;
 pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};

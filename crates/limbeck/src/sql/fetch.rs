@@ -29,6 +29,11 @@ pub trait Fetch: Sized + Send + 'static {
     /// When a column holds something that its type cannot read.
     fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked>;
 
+    /// The model, if it is one: its columns can then be selected by name.
+    fn model() -> Option<&'static crate::model::ModelDef> {
+        None
+    }
+
     /// The name of the column at a position, for error messages: (table, column).
     fn column_name(position: usize) -> (String, String) {
         ("the result".into(), format!("column {}", position + 1))
