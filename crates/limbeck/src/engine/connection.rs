@@ -247,7 +247,7 @@ impl Connection {
         let outcome = run!(self, driver, meter => driver.query_raw(meter, sql, params, &mut sink));
         if let Some(clock) = clock {
             let shown = |out: &mut String| {
-                let binds: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.clone())).collect();
+                let binds: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
                 echo::binds(&binds, out);
             };
             echo::show(&self.engine.options, clock, sql, &shown, sink.out.len() as u64, outcome.as_ref().err());

@@ -17,6 +17,7 @@ pub use pool::PoolStatus;
 pub(crate) use query::ValueSink;
 pub use settings::Settings;
 
+pub(crate) use crate::driver::Begin;
 pub use crate::driver::Stats;
 
 use std::panic::Location;
