@@ -14,4 +14,6 @@ pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, Rel
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
+#[doc(hidden)]
+pub use relation::BackOf;
 pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};

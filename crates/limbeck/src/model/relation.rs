@@ -437,13 +437,16 @@ impl<M, T> ToOne<M, T> {
         ToOne { index, alias, back, marker: PhantomData }
     }
 
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
+    /// Checks, while compiling, that this is the other side of `Owner.field`. Used by `derive(Model)`.
+    ///
+    /// # Panics
+    /// With `mutual` when it does not populate that field.
     #[doc(hidden)]
-    pub const fn check_back_of_many(&self, own_field: &str) {
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
+    pub const fn check_back<Field, Owner>(&self, field: &str, _: Option<&str>, mutual: &str, _: &str)
+    where
+        Self: BackOf<Field, Owner>,
+    {
+        assert!(same(self.back, Some(field)), "{}", mutual);
     }
 }
 
@@ -459,37 +462,42 @@ impl<M, T> ToMany<M, T> {
         ToMany { index, alias, back, secondary, marker: PhantomData }
     }
 
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
+    /// Checks, while compiling, that this is the other side of `Owner.field`. Used by `derive(Model)`.
+    ///
+    /// # Panics
+    /// With `mutual` when it does not populate that field, with `tables` when it is over another
+    /// association table.
     #[doc(hidden)]
-    pub const fn check_back_of_one(&self, own_field: &str) {
-        assert!(
-            self.secondary.is_none(),
-            "`back_populates` of a `BelongsTo` has to name a `HasMany`, not a `ManyToMany`"
-        );
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
-    }
-
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
-    #[doc(hidden)]
-    pub const fn check_back_of_many(&self, own_field: &str, secondary: &str) {
-        assert!(
-            same(self.secondary, secondary),
-            "both ends of a many-to-many have to name the same association table in `secondary`"
-        );
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
+    pub const fn check_back<Field, Owner>(&self, field: &str, secondary: Option<&str>, mutual: &str, tables: &str)
+    where
+        Self: BackOf<Field, Owner>,
+    {
+        assert!(same(self.back, Some(field)), "{}", mutual);
+        assert!(same(self.secondary, secondary), "{}", tables);
     }
 }
 
-/// String equality, in a constant.
-const fn same(a: Option<&str>, b: &str) -> bool {
-    let Some(a) = a else { return false };
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+/// The constant of a relationship that can be the other side of a field of type `Field` in `Owner`:
+/// a to-one of a `HasMany`, a to-many of a `BelongsTo` or a `ManyToMany`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the other side of a `{Field}` in `{Owner}`",
+    label = "`back_populates` names a relationship that leads back here",
+    note = "a `HasMany` and a `BelongsTo` populate each other, and two `ManyToMany`"
+)]
+pub trait BackOf<Field, Owner> {}
+
+impl<M, T> BackOf<HasMany<M>, T> for ToOne<M, T> {}
+impl<M, T> BackOf<BelongsTo<M>, T> for ToMany<M, T> {}
+impl<M, T> BackOf<BelongsTo<Option<M>>, T> for ToMany<M, T> {}
+impl<M, T> BackOf<ManyToMany<M>, T> for ToMany<M, T> {}
+
+/// Whether two names are the same, in a constant.
+const fn same(a: Option<&str>, b: Option<&str>) -> bool {
+    let (a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a.as_bytes(), b.as_bytes()),
+        (None, None) => return true,
+        _ => return false,
+    };
     if a.len() != b.len() {
         return false;
     }
