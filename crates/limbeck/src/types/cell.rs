@@ -145,6 +145,8 @@ impl<'r> Cell<'r> {
         match self.0 {
             Source::Value(Value::F64(v)) => Ok(*v),
             Source::Value(Value::F32(v)) => Ok(f64::from(*v)),
+            // What SQLite's RETURNING gave of a whole number.
+            Source::Value(Value::I64(v)) if *v as f64 as i64 == *v => Ok(*v as f64),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Real(v)) => Ok(v),
             #[cfg(feature = "sqlite")]
@@ -168,6 +170,8 @@ impl<'r> Cell<'r> {
     pub fn bool(&self) -> Result<bool> {
         match self.0 {
             Source::Value(Value::Bool(v)) => Ok(*v),
+            // What SQLite's RETURNING gave.
+            Source::Value(Value::I64(v @ (0 | 1))) => Ok(*v == 1),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Integer(v @ (0 | 1))) => Ok(v == 1),
             #[cfg(feature = "postgres")]
@@ -216,6 +220,10 @@ impl<'r> Cell<'r> {
         match self.0 {
             Source::Value(Value::DateTime(v)) => Ok(*v),
             #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_datetime(v.as_bytes()).map_or_else(|| self.not("a date and time"), Ok)
+            }
+            #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
             }
@@ -230,6 +238,10 @@ impl<'r> Cell<'r> {
     pub fn timestamp(&self) -> Result<i64> {
         match self.0 {
             Source::Value(Value::Timestamp(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_datetime(v.as_bytes()).map_or_else(|| self.not("a date and time"), Ok)
+            }
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
@@ -257,6 +269,10 @@ impl<'r> Cell<'r> {
     pub fn date(&self) -> Result<i32> {
         match self.0 {
             Source::Value(Value::Date(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_date(v.as_bytes()).map_or_else(|| self.not("a date"), Ok)
+            }
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_date(b).map_or_else(|| self.not("a date"), Ok)

@@ -114,7 +114,6 @@ pub(crate) fn parse_datetime(text: &[u8]) -> Option<i64> {
 }
 
 /// A date as SQLite's text.
-#[cfg(feature = "sqlite")]
 pub(crate) fn format_date(days: i32) -> String {
     let (year, month, day) = civil_from_days(days);
     if year < 0 {
@@ -125,14 +124,12 @@ pub(crate) fn format_date(days: i32) -> String {
 }
 
 /// A time of day as SQLite's text.
-#[cfg(feature = "sqlite")]
 pub(crate) fn format_time(micros: i64) -> String {
     let seconds = micros / 1_000_000;
     format!("{:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60, micros % 1_000_000)
 }
 
 /// A date and time as SQLite's text.
-#[cfg(feature = "sqlite")]
 pub(crate) fn format_datetime(micros: i64) -> String {
     // Days of any i64 of microseconds fit an i32.
     let days = micros.div_euclid(MICROS_PER_DAY) as i32;
