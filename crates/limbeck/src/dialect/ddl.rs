@@ -55,7 +55,7 @@ pub fn column(dialect: Dialect, column: &Column) -> String {
 /// A default as it stands after `DEFAULT`: SQLite wants parentheses around all but literals.
 pub fn default_expression(dialect: Dialect, default: &str) -> String {
     let default = default.trim();
-    if dialect == Dialect::Sqlite && !is_literal(default) && !is_parenthesised(default) {
+    if dialect == Dialect::Sqlite && !is_literal(default) && without_parentheses(default).is_none() {
         format!("({default})")
     } else {
         default.to_string()
@@ -79,10 +79,10 @@ fn is_literal(text: &str) -> bool {
         && !quoted[1..quoted.len() - 1].replace("''", "").contains('\'')
 }
 
-/// Whether the first parenthesis is closed by the last character.
-fn is_parenthesised(text: &str) -> bool {
+/// What is inside, where the first parenthesis is closed by the last character.
+pub fn without_parentheses(text: &str) -> Option<&str> {
     if !text.starts_with('(') {
-        return false;
+        return None;
     }
     let (mut depth, mut quote) = (0_usize, None);
     for (i, c) in text.char_indices() {
@@ -94,13 +94,13 @@ fn is_parenthesised(text: &str) -> bool {
             (None, ')') => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return i + 1 == text.len();
+                    return (i + 1 == text.len()).then(|| &text[1..i]);
                 }
             }
             (None, _) => {}
         }
     }
-    false
+    None
 }
 
 fn named(dialect: Dialect, name: Option<&str>, definition: String) -> String {
