@@ -13,10 +13,7 @@ use crate::types::{Cell, DecodeError, Value};
 /// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
 ///
 /// Columns are numbered in the order of the struct's fields, relationships likewise.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a model",
-    label = "add `#[derive(Model)]` to this struct"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
 pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync + Sized + 'static {
     /// The primary key's type: the column's, or a tuple for a composite key.
     type Key: Key;

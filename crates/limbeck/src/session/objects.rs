@@ -157,9 +157,9 @@ impl Objects {
     #[cold]
     fn unknown(&self, model: &ModelDef, handle: Handle) -> Error {
         let ours = handle.stamp == self.stamp
-            || self.find_store(model).is_some_and(|store| {
-                store.len() > handle.slot && store.meta(handle.slot).stamp != self.stamp
-            });
+            || self
+                .find_store(model)
+                .is_some_and(|store| store.len() > handle.slot && store.meta(handle.slot).stamp != self.stamp);
         if ours { Error::StaleHandle { model: model.name } } else { Error::ForeignHandle { model: model.name } }
     }
 

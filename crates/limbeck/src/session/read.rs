@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
+use crate::driver::Begin;
 use crate::driver::{Bind, Row, RowSink, Stmt};
-use crate::engine::Begin;
+use crate::engine::ValueSink;
 use crate::error::{Error, Result};
-use crate::model::{Handle, Key, Model, ModelDef, TableOf, Tracked};
+use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::{Fetch, Query};
@@ -116,7 +117,16 @@ impl Session {
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
         let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false);
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
             Err(error) => Err(error),
         };
@@ -134,9 +144,8 @@ impl Session {
     pub async fn refresh<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         self.reread(obj).await?;
-        let loaded: Vec<usize> = (0..M::def().relations.len())
-            .filter(|relation| self.objects.is_loaded(obj, *relation))
-            .collect();
+        let loaded: Vec<usize> =
+            (0..M::def().relations.len()).filter(|relation| self.objects.is_loaded(obj, *relation)).collect();
         self.objects.store_mut(obj).unload(obj.slot);
         for relation in loaded {
             self.load_raw(M::def(), vec![handle.raw], relation, &[]).await?;
@@ -176,7 +185,16 @@ impl Session {
             .collect();
         let binds: Vec<Bind<'_>> = key.iter().map(|value| Bind::One(value.borrowed())).collect();
         let mut sink = RereadSink { objects: &mut self.objects, obj, found: false };
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
             Err(error) => Err(error),
         };
@@ -192,7 +210,16 @@ impl Session {
         let Compiled { stmt, binds } = query.compile(Self::compiler(&engine), wanted)?;
         let loads = query.loads();
         let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
             Err(error) => Err(error),
         };
@@ -299,36 +326,6 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
     }
 }
 
-/// Makes values of rows.
-pub(crate) struct ValueSink<T> {
-    pub(crate) out: Vec<T>,
-}
-
-impl<T> Default for ValueSink<T> {
-    fn default() -> Self {
-        ValueSink { out: Vec::new() }
-    }
-}
-
-impl<T: Fetch> RowSink for ValueSink<T> {
-    fn row(&mut self, row: Row<'_>) -> Result<()> {
-        match T::fetch(&row, 0) {
-            Ok(value) => {
-                self.out.push(value);
-                Ok(())
-            }
-            Err(source) => {
-                let (table, column) = T::column_name(source.column.unwrap_or(0));
-                Err(Error::Decode { table, column, source })
-            }
-        }
-    }
-
-    fn restart(&mut self) {
-        self.out.clear();
-    }
-}
-
 struct RereadSink<'s> {
     objects: &'s mut super::objects::Objects,
     obj: Obj,
@@ -345,9 +342,6 @@ impl RowSink for RereadSink<'_> {
         self.found = false;
     }
 }
-
-/// Handles of raw objects, for the loaders.
-pub(super) type Handles = Vec<Handle>;
 
 /// The kind of a column, as it is bound.
 pub(super) fn kind_of(model: &ModelDef, column: usize) -> Kind {

@@ -4,10 +4,10 @@
 //! These verbs plan that fact for the next flush and bring both fields in line with it. A collection that is
 //! not loaded stays so: the plan is merged into it when it is loaded.
 
+use super::Session;
 use super::objects::{LinkRow, Obj, Objects};
 use super::store::{KeyLink, State};
 use super::undo::Undo;
-use super::Session;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
 use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationMut, RelationRef, Tracked};
@@ -21,7 +21,12 @@ impl Session {
     /// # Errors
     /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when one of the two is
     /// deleted.
-    pub fn link<R: Related>(&mut self, owner: Tracked<R::Owner>, relation: R, target: Tracked<R::Target>) -> Result<()> {
+    pub fn link<R: Related>(
+        &mut self,
+        owner: Tracked<R::Owner>,
+        relation: R,
+        target: Tracked<R::Target>,
+    ) -> Result<()> {
         let (owner, target) = self.ends::<R>(owner, target)?;
         self.objects.link(owner, relation.index(), target)
     }
@@ -31,7 +36,12 @@ impl Session {
     /// # Errors
     /// As [`link`](Self::link), and [`Error::InvalidState`] when the key column is NOT NULL: then the object
     /// has to be linked to another one, or deleted.
-    pub fn unlink<R: Related>(&mut self, owner: Tracked<R::Owner>, relation: R, target: Tracked<R::Target>) -> Result<()> {
+    pub fn unlink<R: Related>(
+        &mut self,
+        owner: Tracked<R::Owner>,
+        relation: R,
+        target: Tracked<R::Target>,
+    ) -> Result<()> {
         let (owner, target) = self.ends::<R>(owner, target)?;
         self.objects.unlink(owner, relation.index(), target)
     }
@@ -64,7 +74,8 @@ impl Session {
                 }),
             };
         }
-        if matches!(self.objects.store(obj).relation(obj.slot, index), RelationRef::Many(f) if f.state == Many::Unloaded) {
+        if matches!(self.objects.store(obj).relation(obj.slot, index), RelationRef::Many(f) if f.state == Many::Unloaded)
+        {
             self.load_raw(R::Owner::def(), vec![owner.raw], index, &[]).await?;
         }
         let now = match self.objects.store(obj).relation(obj.slot, index) {
@@ -288,7 +299,14 @@ impl Objects {
     }
 
     /// Plans a row of an association table. A plan and its opposite cancel out.
-    fn plan_row(&mut self, model: &'static ModelDef, relation: usize, owner: Obj, target: Obj, add: bool) -> Result<()> {
+    fn plan_row(
+        &mut self,
+        model: &'static ModelDef,
+        relation: usize,
+        owner: Obj,
+        target: Obj,
+        add: bool,
+    ) -> Result<()> {
         let Path::ManyToMany(link) = &model.mapping()?.relations[relation].path else { return Ok(()) };
         let table = model.relations[relation].secondary.unwrap_or_default();
         // The row is the same from both ends: its key is ordered by the association's columns.

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::store::State;
-use crate::engine::Begin;
+use crate::driver::Begin;
 use crate::error::Result;
 
 impl Session {

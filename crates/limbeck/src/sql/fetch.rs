@@ -1,9 +1,9 @@
 //! What a query's rows become.
 
 use crate::driver::Row;
+use crate::error::Result;
 use crate::session::Loader;
 use crate::types::{ColumnType, DecodeError};
-use crate::error::Result;
 
 /// Something that a row can be read into: a model, a column's type, or a tuple of these.
 #[diagnostic::on_unimplemented(

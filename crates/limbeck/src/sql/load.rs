@@ -1,6 +1,6 @@
 //! Which relationships to load along with a query.
 
-use crate::model::{Related, ToMany, ToOne, Model};
+use crate::model::{Model, Related, ToMany, ToOne};
 
 /// A relationship to load, and what to load of the objects at its other end.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ mod node;
 mod raw;
 pub(crate) mod render;
 mod select;
-mod shape;
+pub(crate) mod shape;
 
 pub use compile::Query;
 pub use expression::{Expr, Expression, IntoOrder, Operand, Order, count};
@@ -22,6 +22,3 @@ pub use load::{IntoLoad, Load, LoadOf};
 pub use node::{ColumnRef, Node};
 pub use raw::{RawQuery, Sql, sql, trusted};
 pub use select::{ProjectionList, Select, Selection, select};
-
-pub(crate) use select::{Join, Projection, SelectCore};
-pub(crate) use node::Source;

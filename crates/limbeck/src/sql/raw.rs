@@ -196,7 +196,8 @@ fn split(text: &str) -> Vec<Piece<'_>> {
             b'$' => at = dollar_quoted(text, at).unwrap_or(at + 1),
             b':' if bytes.get(at + 1) == Some(&b':') => at += 2,
             b':' if bytes.get(at + 1).is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_') => {
-                let end = at + 1 + bytes[at + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                let end =
+                    at + 1 + bytes[at + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
                 pieces.push(Piece::Text(&text[start..at]));
                 pieces.push(Piece::Name(&text[at + 1..end]));
                 (start, at) = (end, end);

@@ -66,9 +66,7 @@ impl Renderer {
                 self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT value FROM json_each(");
                 self.array_param(kind).push("))")
             }
-            Dialect::Postgres => {
-                self.push(if negated { " <> ALL(" } else { " = ANY(" }).array_param(kind).push(")")
-            }
+            Dialect::Postgres => self.push(if negated { " <> ALL(" } else { " = ANY(" }).array_param(kind).push(")"),
         }
     }
 
@@ -212,15 +210,11 @@ impl Renderer {
         match node {
             Node::Column(column) => self.column(column),
             Node::Bind(_, kind) => self.param(*kind),
-            Node::Binary(operator, sides) => {
-                self.inner(&sides.0).push(" ").push(operator).push(" ").inner(&sides.1)
-            }
+            Node::Binary(operator, sides) => self.inner(&sides.0).push(" ").push(operator).push(" ").inner(&sides.1),
             Node::And(parts) => self.parts(parts, " AND "),
             Node::Or(parts) => self.parts(parts, " OR "),
             Node::Not(inner) => self.push("NOT ").inner(inner),
-            Node::IsNull(inner, negated) => {
-                self.inner(inner).push(if *negated { " IS NOT NULL" } else { " IS NULL" })
-            }
+            Node::IsNull(inner, negated) => self.inner(inner).push(if *negated { " IS NOT NULL" } else { " IS NULL" }),
             Node::InValues { item, kind, negated, .. } => self.inner(item).in_list(*kind, *negated),
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });

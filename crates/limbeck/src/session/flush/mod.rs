@@ -19,7 +19,7 @@ mod run;
 mod statement;
 
 use super::Session;
-use crate::engine::Begin;
+use crate::driver::Begin;
 use crate::error::{Error, Result};
 
 /// The savepoint of a flush inside a transaction.

@@ -90,8 +90,7 @@ impl Objects {
             touched.extend(store.touched().iter().map(|slot| Obj { model, slot: *slot }));
         }
         touched.retain(|obj| {
-            self.store(*obj).occupied(obj.slot)
-                && matches!(self.state(*obj), State::Persistent | State::Pending)
+            self.store(*obj).occupied(obj.slot) && matches!(self.state(*obj), State::Persistent | State::Pending)
         });
         touched
     }
@@ -187,7 +186,10 @@ pub(super) enum Orphans {
 }
 
 /// What happens to the rows at the other end of a one-to-many when this end is deleted.
-pub(super) fn orphans(model: &'static ModelDef, relation: usize) -> Result<Option<(&'static ModelDef, usize, usize, Orphans)>> {
+pub(super) fn orphans(
+    model: &'static ModelDef,
+    relation: usize,
+) -> Result<Option<(&'static ModelDef, usize, usize, Orphans)>> {
     if model.relations[relation].kind != RelationKind::HasMany {
         return Ok(None);
     }

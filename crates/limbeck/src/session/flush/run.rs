@@ -21,7 +21,12 @@ use crate::sql::compile::Compiler;
 use crate::types::{Cell, Value};
 
 /// Sends everything that the plan has.
-pub(super) async fn run(objects: &mut Objects, connection: &mut Connection, engine: &Engine, plan: &Plan) -> Result<()> {
+pub(super) async fn run(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    engine: &Engine,
+    plan: &Plan,
+) -> Result<()> {
     let compiler = Session::compiler(engine);
     let mut rounds = Rounds::new(plan);
     while let Some(batches) = rounds.next(objects, compiler)? {
@@ -234,9 +239,8 @@ fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool)
         };
         let mut cells = values(row.local, &link.local);
         cells.extend(values(row.remote, &link.remote));
-        let group = groups
-            .iter_mut()
-            .find(|(first, _)| std::ptr::eq(first.owner, row.owner) && first.relation == row.relation);
+        let group =
+            groups.iter_mut().find(|(first, _)| std::ptr::eq(first.owner, row.owner) && first.relation == row.relation);
         match group {
             Some((_, group)) => group.push(cells),
             None => groups.push((*row, vec![cells])),
@@ -344,8 +348,7 @@ async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<B
         return Ok(());
     }
     let outcome = {
-        let sources: Vec<Source<'_>> =
-            batches.iter().filter_map(|batch| Source::new(&batch.rows, objects)).collect();
+        let sources: Vec<Source<'_>> = batches.iter().filter_map(|batch| Source::new(&batch.rows, objects)).collect();
         let writes: Vec<Write<'_>> = batches.iter().zip(&sources).map(|(batch, source)| batch.write(source)).collect();
         connection.write(&writes).await
     };
@@ -436,9 +439,7 @@ fn tie(
         let obj = batch.rows.object(row);
         obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, model.primary_key[part]))
     };
-    order.sort_by(|a, b| {
-        first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part))))
-    });
+    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part)))));
     let mut tied = vec![Vec::new(); rows.len()];
     for (row, place) in rows.into_iter().zip(order) {
         tied[place] = row;
@@ -454,7 +455,10 @@ fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
 fn by_key(objects: &Objects, model: &ModelDef, a: Obj, b: Obj) -> Ordering {
     let store = objects.store(a);
     first_difference(
-        model.primary_key.iter().map(|key| check::order(&store.saved_value(a.slot, *key), &store.saved_value(b.slot, *key))),
+        model
+            .primary_key
+            .iter()
+            .map(|key| check::order(&store.saved_value(a.slot, *key), &store.saved_value(b.slot, *key))),
     )
 }
 

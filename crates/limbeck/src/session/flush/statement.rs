@@ -139,11 +139,7 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
 }
 
 /// `UPDATE posts SET author_id = NULL WHERE author_id = …`: the parameter is the deleted row's key.
-pub(super) fn nullify(
-    compiler: Compiler<'_>,
-    model: &'static ModelDef,
-    key: usize,
-) -> Result<Arc<Stmt>> {
+pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, key: usize) -> Result<Arc<Stmt>> {
     let mut columns = ColumnSet::EMPTY;
     columns.insert(key);
     compiled(compiler, shape(ShapeKind::Nullify, model, columns), |renderer| {
@@ -219,7 +215,11 @@ fn delete_links(renderer: &mut Renderer, table: &str, columns: &[(&str, Kind)]) 
     }
 }
 
-fn link_columns<'l>(owner: &'static ModelDef, target: &'static ModelDef, link: &'l Association) -> Vec<(&'l str, Kind)> {
+fn link_columns<'l>(
+    owner: &'static ModelDef,
+    target: &'static ModelDef,
+    link: &'l Association,
+) -> Vec<(&'l str, Kind)> {
     let local = link.local.iter().map(|(name, key)| (name.as_str(), kind_of(owner, *key)));
     let remote = link.remote.iter().map(|(name, key)| (name.as_str(), kind_of(target, *key)));
     local.chain(remote).collect()

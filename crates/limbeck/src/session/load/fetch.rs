@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::keys::{KeyValue, key_of};
+use crate::driver::Begin;
 use crate::driver::{Bind, Row, RowSink, Stmt};
-use crate::engine::Begin;
 use crate::error::Result;
 use crate::model::mapping::Resolved;
 use crate::model::{Handle, Many, ModelDef, One};
@@ -44,8 +44,18 @@ impl Session {
         }
         let stmt = self.statement_one(target, to)?;
         let keys: Vec<Value<'static>> = wanted.keys().map(|key| key.0.clone()).collect();
-        let mut sink = Tracking { objects: &mut self.objects, model: target, key: to, key_at: to, at: 0, found: Vec::new() };
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let mut sink =
+            Tracking { objects: &mut self.objects, model: target, key: to, key_at: to, at: 0, found: Vec::new() };
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
             Err(error) => Err(error),
         };
@@ -76,8 +86,18 @@ impl Session {
         let target = resolved.target;
         let (keys, index) = self.owner_keys(owners, from);
         let stmt = self.statement_many(target, key)?;
-        let mut sink = Tracking { objects: &mut self.objects, model: target, key, key_at: key, at: 0, found: Vec::new() };
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let mut sink =
+            Tracking { objects: &mut self.objects, model: target, key, key_at: key, at: 0, found: Vec::new() };
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
             Err(error) => Err(error),
         };
@@ -129,8 +149,23 @@ impl Session {
         let (keys, index) = self.owner_keys(owners, from);
         let owner_model = self.objects.store(owners[0]).model();
         let stmt = self.statement_associated(owner_model, relation, target, link)?;
-        let mut sink = TrackingLinked { objects: &mut self.objects, model: target, owner: owner_model, key: from, found: Vec::new() };
-        let result = match connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, Begin::Read).await {
+        let mut sink = TrackingLinked {
+            objects: &mut self.objects,
+            model: target,
+            owner: owner_model,
+            key: from,
+            found: Vec::new(),
+        };
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
             Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
             Err(error) => Err(error),
         };

@@ -2,9 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::error::Result;
 use crate::driver::Row;
 use crate::error::Error;
+use crate::error::Result;
 use crate::model::ModelDef;
 use crate::types::{Cell, Kind, Value};
 

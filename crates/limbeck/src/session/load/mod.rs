@@ -12,11 +12,11 @@ use super::Session;
 use super::objects::Obj;
 use super::store::State;
 use crate::error::Result;
-use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationMut, RelationRef, Tracked};
 use crate::model::mapping::Path;
+use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationMut, RelationRef, Tracked};
 use crate::sql::{IntoLoad, Load};
-use std::pin::Pin;
 use std::future::Future;
+use std::pin::Pin;
 
 /// What `load` takes: a handle, or several.
 pub trait Owners<M> {
