@@ -6,6 +6,7 @@ mod diesel_sqlite;
 mod home;
 mod limbeck;
 mod measure;
+mod ours;
 mod raw_postgres;
 mod raw_sqlite;
 mod report;
@@ -72,10 +73,11 @@ async fn sqlite_in(folder: &Path, quick: bool) -> Result<Report> {
         let path = folder.join(format!("{number}.db"));
         let home = Home::sqlite(&path).await?;
         let path = path.to_string_lossy();
+        let url = format!("sqlite://{path}");
         let contender: Box<dyn Contender> = match number {
             0 => Box::new(RawSqlite::open(&path)?),
-            1 => Box::new(limbeck::Untracked::connect(&format!("sqlite://{path}")).await?),
-            2 => Box::new(limbeck::Tracked::connect(&format!("sqlite://{path}")).await?),
+            1 => Box::new(ours::Untracked::connect(&url).await?),
+            2 => Box::new(ours::Tracked::connect(&url).await?),
             _ => Box::new(DieselSqlite::open(&path)?),
         };
         seats.push(Seat { contender, home });
@@ -100,8 +102,8 @@ async fn postgres(quick: bool) -> Result<Report> {
         let url = database.url();
         let contender: Box<dyn Contender> = match number {
             0 => Box::new(RawPostgres::connect(url).await?),
-            1 => Box::new(limbeck::Untracked::connect(url).await?),
-            2 => Box::new(limbeck::Tracked::connect(url).await?),
+            1 => Box::new(ours::Untracked::connect(url).await?),
+            2 => Box::new(ours::Tracked::connect(url).await?),
             3 => Box::new(DieselPostgres::connect(url, false).await?),
             _ => Box::new(DieselPostgres::connect(url, true).await?),
         };
