@@ -308,8 +308,11 @@ impl Drop for Connection {
             Leftover::Dead => lease.pool.suspect_all(),
             Leftover::Work => {
                 let mut meter = Meter::new(Arc::clone(&self.engine.stats));
+                // The runtime that is running now, which may be another than the engine was made in.
+                let runtime = tokio::runtime::Handle::try_current();
+                let runtime = runtime.unwrap_or_else(|_| self.engine.runtime.clone());
                 // The lease goes along: until the server has ended what was running, the connection counts.
-                self.engine.runtime.spawn(async move {
+                runtime.spawn(async move {
                     if commit && let Err(error) = idle.driver.commit(&mut meter).await {
                         tracing::warn!(target: "limbeck::pool", %error, "the commit of a returned connection failed");
                     }
