@@ -58,6 +58,7 @@ impl<'m> States<'m> {
 pub(super) fn items(model: &Model) -> TokenStream {
     let (ident, vis, name) = (&model.ident, &model.vis, &model.name);
     let (builder, draft) = (companion(model, "Builder"), format_ident!("__{}Draft", model.name));
+    let builder_name = builder.to_string();
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let missing = states.all(&quote!(::limbeck::model::Missing));
@@ -86,10 +87,18 @@ pub(super) fn items(model: &Model) -> TokenStream {
     };
     quote! {
         #builder_doc
+        #[allow(unreachable_pub)]
         #[must_use = "a builder does nothing until a session adds it"]
         #vis struct #builder #defaults {
             __draft: #draft,
             __state: ::core::marker::PhantomData<(#(#params,)*)>,
+        }
+
+        #[automatically_derived]
+        impl #list ::core::fmt::Debug for #builder #list {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#builder_name).finish_non_exhaustive()
+            }
         }
 
         struct #draft {
@@ -98,6 +107,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
         impl #ident {
             #start_doc
             #vis fn builder() -> #builder #missing {
@@ -109,6 +119,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
         impl #list #builder #list {
             #(#setters)*
             #(#links)*
