@@ -163,10 +163,9 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
             quote!(::core::convert::Into::into(target)),
         ),
         Kind::BelongsTo => (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target))),
-        Kind::HasMany | Kind::ManyToMany => (
-            quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>),
-            quote!(target),
-        ),
+        Kind::HasMany | Kind::ManyToMany => {
+            (quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>), quote!(target))
+        }
     };
     let after = match key {
         Some(key) => states.with(key),

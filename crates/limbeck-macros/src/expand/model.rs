@@ -335,6 +335,11 @@ fn fetch(model: &Model) -> TokenStream {
             }
 
             #[inline]
+            fn model() -> ::core::option::Option<&'static ::limbeck::model::ModelDef> {
+                ::core::option::Option::Some(<#ident as ::limbeck::model::Model>::def())
+            }
+
+            #[inline]
             fn fetch(
                 row: &::limbeck::Row<'_>,
                 at: usize,

@@ -1,6 +1,6 @@
 //! Rows on their way from the database.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::types::{Cell, ColumnType, DecodeError, Source, Value};
 
 /// One row, still in the driver's bytes. Columns are read by position.
@@ -13,6 +13,9 @@ pub(crate) enum RowSource<'r> {
     Values(&'r [Value<'r>]),
     #[cfg(feature = "sqlite")]
     Sqlite(&'r rusqlite::Row<'r>),
+    /// A row that another thread read.
+    #[cfg(feature = "sqlite")]
+    SqliteBuffer(&'r [rusqlite::types::Value]),
     #[cfg(feature = "postgres")]
     Postgres(&'r tokio_postgres::Row),
 }
@@ -35,6 +38,8 @@ impl<'r> Row<'r> {
             RowSource::Values(values) => values.len(),
             #[cfg(feature = "sqlite")]
             RowSource::Sqlite(row) => row.as_ref().column_count(),
+            #[cfg(feature = "sqlite")]
+            RowSource::SqliteBuffer(row) => row.len(),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => row.len(),
         }
@@ -53,6 +58,8 @@ impl<'r> Row<'r> {
             RowSource::Values(values) => values.get(column).map_or(NULL, Cell::from_value),
             #[cfg(feature = "sqlite")]
             RowSource::Sqlite(row) => row.get_ref(column).map_or(NULL, |value| Cell(Source::Sqlite(value))),
+            #[cfg(feature = "sqlite")]
+            RowSource::SqliteBuffer(row) => row.get(column).map_or(NULL, |value| Cell(Source::Sqlite(value.into()))),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => match row.columns().get(column) {
                 None => NULL,
@@ -102,10 +109,4 @@ pub(crate) trait RowSink: Send {
 
     /// The query begins again (SQLite, when a long one moves to a thread of its own): forget the rows.
     fn restart(&mut self);
-}
-
-/// A sink that reads one row and refuses a second.
-#[allow(dead_code)]
-pub(crate) fn more_rows() -> Error {
-    Error::MultipleRows
 }

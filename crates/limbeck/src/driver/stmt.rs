@@ -71,3 +71,38 @@ pub(crate) struct Written {
     /// What was returned, row after row, in the order in which the database returned it.
     pub(crate) returned: Vec<Value<'static>>,
 }
+
+/// Why a [`Write`] failed, and which.
+#[derive(Debug)]
+pub(crate) struct WriteError {
+    /// Which of the writes.
+    pub(crate) index: usize,
+    /// Which of its rows, where the database says it: on SQLite.
+    pub(crate) row: Option<usize>,
+    pub(crate) error: crate::error::Error,
+}
+
+impl From<crate::error::Error> for WriteError {
+    fn from(error: crate::error::Error) -> Self {
+        WriteError { index: 0, row: None, error }
+    }
+}
+
+/// What a transaction is begun for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Reading. On SQLite it takes no lock that keeps others from writing.
+    Read,
+    /// Writing. On SQLite it takes the write lock at once: a transaction that reads first and writes later
+    /// fails without waiting when another one has written in between.
+    Write,
+}
+
+/// What is bound to a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind<'a> {
+    /// A value, for a `Param::One`.
+    One(Value<'a>),
+    /// A list, for a `Param::Many`: an array on PostgreSQL, a JSON text on SQLite.
+    Many(&'a [Value<'a>]),
+}

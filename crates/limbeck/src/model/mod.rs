@@ -5,7 +5,8 @@ mod column;
 mod def;
 mod handle;
 mod key;
-mod registry;
+pub(crate) mod mapping;
+pub(crate) mod registry;
 mod relation;
 
 pub use builder::{Assign, Draft, Given, Missing, New, NewObject};

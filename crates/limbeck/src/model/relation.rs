@@ -25,16 +25,16 @@ pub(crate) enum One {
 #[derive(Clone, Debug)]
 pub(crate) enum Many {
     Unloaded,
-    Loaded { shared: Arc<[Handle]>, range: Range<u32> },
+    Loaded { shared: Arc<Vec<Handle>>, range: Range<u32> },
 }
 
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;
-        Many::Loaded { shared: handles.into(), range }
+        Many::Loaded { shared: Arc::new(handles), range }
     }
 
-    pub(crate) fn part(shared: &Arc<[Handle]>, range: Range<u32>) -> Self {
+    pub(crate) fn part(shared: &Arc<Vec<Handle>>, range: Range<u32>) -> Self {
         Many::Loaded { shared: Arc::clone(shared), range }
     }
 
@@ -44,11 +44,34 @@ impl Many {
             Many::Loaded { shared, range } => shared.get(range.start as usize..range.end as usize),
         }
     }
+
+    /// Changes a loaded collection: in place where nobody else looks at its handles, so that adding to a
+    /// collection one by one stays linear.
+    pub(crate) fn change(&mut self, change: &mut dyn FnMut(&mut Vec<Handle>)) {
+        let Many::Loaded { shared, range } = self else { return };
+        let whole = range.start == 0 && range.end as usize == shared.len();
+        match Arc::get_mut(shared).filter(|_| whole) {
+            Some(handles) => change(handles),
+            None => {
+                let mut handles = shared[range.start as usize..range.end as usize].to_vec();
+                change(&mut handles);
+                *shared = Arc::new(handles);
+            }
+        }
+        *range = 0..shared.len() as u32;
+    }
 }
 
 impl PartialEq for Many {
     fn eq(&self, other: &Self) -> bool {
-        self.handles() == other.handles()
+        match (self, other) {
+            (Many::Loaded { shared: a, range: r }, Many::Loaded { shared: b, range: s })
+                if Arc::ptr_eq(a, b) && r == s =>
+            {
+                true
+            }
+            _ => self.handles() == other.handles(),
+        }
     }
 }
 
@@ -349,7 +372,7 @@ to_many! {
 /// The handles of a collection: an iterator that owns what it reads.
 #[derive(Debug, Clone)]
 pub struct Handles<T> {
-    shared: Arc<[Handle]>,
+    shared: Arc<Vec<Handle>>,
     range: Range<u32>,
     marker: PhantomData<fn() -> T>,
 }

@@ -102,12 +102,10 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: None, .. } => "NULL".into(),
             #[cfg(feature = "postgres")]
-            Source::Postgres { bytes: Some(b), oid } => {
-                match tokio_postgres::types::Type::from_oid(oid) {
-                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
-                    None => format!("a value of the type with oid {oid}"),
-                }
-            }
+            Source::Postgres { bytes: Some(b), oid } => match tokio_postgres::types::Type::from_oid(oid) {
+                Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                None => format!("a value of the type with oid {oid}"),
+            },
         }
     }
 
@@ -128,9 +126,7 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: Some(b), oid: 20 | 21 | 23 | 26 } => match b.len() {
                 8 => Ok(i64::from_be_bytes(array(b))),
-                4 if matches!(self.0, Source::Postgres { oid: 26, .. }) => {
-                    Ok(i64::from(u32::from_be_bytes(array(b))))
-                }
+                4 if matches!(self.0, Source::Postgres { oid: 26, .. }) => Ok(i64::from(u32::from_be_bytes(array(b)))),
                 4 => Ok(i64::from(i32::from_be_bytes(array(b)))),
                 2 => Ok(i64::from(i16::from_be_bytes(array(b)))),
                 _ => self.not("an integer"),
@@ -145,6 +141,8 @@ impl<'r> Cell<'r> {
         match self.0 {
             Source::Value(Value::F64(v)) => Ok(*v),
             Source::Value(Value::F32(v)) => Ok(f64::from(*v)),
+            // What SQLite's RETURNING gave of a whole number.
+            Source::Value(Value::I64(v)) if *v as f64 as i64 == *v => Ok(*v as f64),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Real(v)) => Ok(v),
             #[cfg(feature = "sqlite")]
@@ -168,6 +166,8 @@ impl<'r> Cell<'r> {
     pub fn bool(&self) -> Result<bool> {
         match self.0 {
             Source::Value(Value::Bool(v)) => Ok(*v),
+            // What SQLite's RETURNING gave.
+            Source::Value(Value::I64(v @ (0 | 1))) => Ok(*v == 1),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Integer(v @ (0 | 1))) => Ok(v == 1),
             #[cfg(feature = "postgres")]
@@ -216,6 +216,10 @@ impl<'r> Cell<'r> {
         match self.0 {
             Source::Value(Value::DateTime(v)) => Ok(*v),
             #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_datetime(v.as_bytes()).map_or_else(|| self.not("a date and time"), Ok)
+            }
+            #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
             }
@@ -230,6 +234,10 @@ impl<'r> Cell<'r> {
     pub fn timestamp(&self) -> Result<i64> {
         match self.0 {
             Source::Value(Value::Timestamp(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_datetime(v.as_bytes()).map_or_else(|| self.not("a date and time"), Ok)
+            }
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_datetime(b).map_or_else(|| self.not("a date and time"), Ok)
@@ -246,9 +254,7 @@ impl<'r> Cell<'r> {
         match micros {
             i64::MAX => Err(DecodeError::new("a date and time", "infinity")),
             i64::MIN => Err(DecodeError::new("a date and time", "-infinity")),
-            _ => micros
-                .checked_add(POSTGRES_EPOCH_MICROS)
-                .map_or_else(|| self.not("a date and time"), Ok),
+            _ => micros.checked_add(POSTGRES_EPOCH_MICROS).map_or_else(|| self.not("a date and time"), Ok),
         }
     }
 
@@ -257,6 +263,10 @@ impl<'r> Cell<'r> {
     pub fn date(&self) -> Result<i32> {
         match self.0 {
             Source::Value(Value::Date(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_date(v.as_bytes()).map_or_else(|| self.not("a date"), Ok)
+            }
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
                 super::clock::parse_date(b).map_or_else(|| self.not("a date"), Ok)

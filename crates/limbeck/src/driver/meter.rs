@@ -1,0 +1,79 @@
+//! Counting what is sent: the tests of a flush, and people who wonder about a slow page, ask for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How much a connection, or all connections of an engine, have sent so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Statements. A batch of a flush is one, however many rows it has.
+    pub statements: u64,
+    /// Exchanges that were awaited. Several statements sent together are one. On SQLite, which has no
+    /// network, every statement is one.
+    pub round_trips: u64,
+    /// Statements that the database had to prepare, because its connection did not know them yet.
+    pub prepares: u64,
+}
+
+impl std::ops::Sub for Stats {
+    type Output = Stats;
+
+    fn sub(self, earlier: Stats) -> Stats {
+        Stats {
+            statements: self.statements.saturating_sub(earlier.statements),
+            round_trips: self.round_trips.saturating_sub(earlier.round_trips),
+            prepares: self.prepares.saturating_sub(earlier.prepares),
+        }
+    }
+}
+
+/// The counters of an engine.
+#[derive(Debug, Default)]
+pub(crate) struct SharedStats {
+    statements: AtomicU64,
+    round_trips: AtomicU64,
+    prepares: AtomicU64,
+}
+
+impl SharedStats {
+    pub(crate) fn get(&self) -> Stats {
+        Stats {
+            statements: self.statements.load(Ordering::Relaxed),
+            round_trips: self.round_trips.load(Ordering::Relaxed),
+            prepares: self.prepares.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The counters of a connection, which count for its engine as well.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    own: Stats,
+    shared: Arc<SharedStats>,
+}
+
+impl Meter {
+    pub(crate) fn new(shared: Arc<SharedStats>) -> Self {
+        Meter { own: Stats::default(), shared }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.own
+    }
+
+    pub(crate) fn statement(&mut self) {
+        self.own.statements += 1;
+        self.shared.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn round_trip(&mut self) {
+        self.own.round_trips += 1;
+        self.shared.round_trips.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn prepare(&mut self) {
+        self.own.prepares += 1;
+        self.shared.prepares.fetch_add(1, Ordering::Relaxed);
+    }
+}
