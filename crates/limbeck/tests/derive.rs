@@ -175,8 +175,9 @@ fn every_linked_model_is_registered() {
 
 #[test]
 fn a_builder_fills_in_defaults_and_remembers_what_was_given() {
-    let Draft { object, given } =
-        draft(User::builder().hashed_password("…").username(String::from("ada")).email(&String::from("ada@example.com")));
+    let Draft { object, given } = draft(
+        User::builder().hashed_password("…").username(String::from("ada")).email(&String::from("ada@example.com")),
+    );
     assert_eq!((object.id, object.email.as_str(), object.username.as_str()), (0, "ada@example.com", "ada"));
     assert_eq!((object.full_name.as_deref(), object.is_active), (None, true));
     assert!(!object.posts.is_loaded());
@@ -285,7 +286,10 @@ fn relationship_fields_are_found_by_position() {
 
 #[test]
 fn the_constant_names_columns_and_can_be_aliased() {
-    assert_eq!(format!("{:?} {:?} {:?} {User:?}", User.email, User.posts, Post.editor), "User.email User.posts Post.editor User");
+    assert_eq!(
+        format!("{:?} {:?} {:?} {User:?}", User.email, User.posts, Post.editor),
+        "User.email User.posts Post.editor User"
+    );
     assert_eq!(User.username.def().name, "username");
     let boss = User.alias("boss");
     assert_eq!((TableOf::alias(&boss), TableOf::alias(&User)), (Some("boss"), None));
@@ -439,7 +443,8 @@ mod own_types {
 
 #[test]
 fn a_type_of_one_s_own_is_normalised_and_needs_no_placeholder() {
-    let paint = draft(own_types::Paint::builder().colour(own_types::Colour(0x7f00_0001)).under(own_types::Colour(-1))).object;
+    let paint =
+        draft(own_types::Paint::builder().colour(own_types::Colour(0x7f00_0001)).under(own_types::Colour(-1))).object;
     assert_eq!((paint.colour.0, paint.under.as_ref().map(|c| c.0), paint.key_of()), (1, Some(0x00ff_ffff), 0));
 }
 

@@ -80,11 +80,8 @@ pub(super) fn items(model: &Model) -> TokenStream {
     });
     let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
     let finish = finish(model, &draft);
-    let defaults = if params.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(<#(#params = ::limbeck::model::Missing),*>)
-    };
+    let defaults =
+        if params.is_empty() { TokenStream::new() } else { quote!(<#(#params = ::limbeck::model::Missing),*>) };
     quote! {
         #builder_doc
         #[allow(unreachable_pub)]
@@ -245,12 +242,11 @@ pub(super) fn complete(model: &Model) -> TokenStream {
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let message = format!("cannot create a `{name}`: a required column has no value");
-    let traits: Vec<Ident> =
-        states
-            .columns
-            .iter()
-            .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
-            .collect();
+    let traits: Vec<Ident> = states
+        .columns
+        .iter()
+        .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
+        .collect();
     let required = states.columns.iter().zip(&traits).map(|(column, required)| {
         let label = format!("`{}` is still required", column.field);
         quote_spanned! {column.ident.span()=>

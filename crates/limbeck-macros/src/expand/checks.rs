@@ -76,7 +76,8 @@ fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
             }
         }
     });
-    let side = quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
+    let side =
+        quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
     Some(quote! {
         const _: () = {
             #side
