@@ -20,7 +20,10 @@ pub(crate) fn expand(folder: &LitStr) -> syn::Result<TokenStream> {
     }
     let lock = path.join("limbeck.lock");
     let text = std::fs::read_to_string(&lock).map_err(|cause| {
-        error(format!("cannot read {}: {cause}; `limbeck init` makes it, and every new revision rewrites it", lock.display()))
+        error(format!(
+            "cannot read {}: {cause}; `limbeck init` makes it, and every new revision rewrites it",
+            lock.display()
+        ))
     })?;
     let names = files(&text).map_err(|message| error(format!("{}: {message}", lock.display())))?;
     let mut files = Vec::with_capacity(names.len());

@@ -3,8 +3,8 @@
 //! A required column is a type parameter, `Missing` or `Given`; nothing else is. The values are gathered in
 //! one draft, which is not generic, so that a setter is a move and the rest is compiled once.
 
-use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
 use super::model::{label, unloaded, value_of};
 use super::table::doc;
@@ -13,6 +13,7 @@ use crate::input::{Column, Kind, Model, Relation};
 
 /// The type parameters: one for each required column.
 struct States<'m> {
+    span: Span,
     columns: Vec<&'m Column>,
     params: Vec<Ident>,
 }
@@ -20,14 +21,14 @@ struct States<'m> {
 impl<'m> States<'m> {
     fn of(model: &'m Model) -> Self {
         let columns: Vec<&Column> = model.columns.iter().filter(|column| column.is_required()).collect();
-        let params = (0..columns.len()).map(|i| format_ident!("S{i}")).collect();
-        States { columns, params }
+        let params = (0..columns.len()).map(|i| format_ident!("S{i}", span = model.ident.span())).collect();
+        States { span: model.ident.span(), columns, params }
     }
 
     /// `<S0, S1>`, or nothing.
     fn list(&self) -> TokenStream {
         let params = &self.params;
-        if params.is_empty() { TokenStream::new() } else { quote!(<#(#params),*>) }
+        if params.is_empty() { TokenStream::new() } else { quote_spanned!(self.span=> <#(#params),*>) }
     }
 
     /// `<S0, Given>`: the parameters once `column` has a value.
@@ -36,7 +37,7 @@ impl<'m> States<'m> {
             return TokenStream::new();
         }
         let states = self.columns.iter().zip(&self.params).map(|(required, param)| {
-            if required.ident == *column { quote!(::limbeck::__private::Given) } else { quote!(#param) }
+            if required.ident == *column { quote!(::limbeck::model::Given) } else { quote!(#param) }
         });
         quote!(<#(#states),*>)
     }
@@ -59,7 +60,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let (builder, draft) = (companion(model, "Builder"), format_ident!("__{}Draft", model.name));
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
-    let missing = states.all(&quote!(::limbeck::__private::Missing));
+    let missing = states.all(&quote!(::limbeck::model::Missing));
     let setters = model.columns.iter().map(|column| column_setter(model, &builder, &states, column));
     let links = model.relations.iter().map(|relation| relation_setter(model, &builder, &states, relation));
     let builder_doc = doc(&format!("A new `{name}`; `session.add` takes it once every required column has a value."));
@@ -81,7 +82,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let defaults = if params.is_empty() {
         TokenStream::new()
     } else {
-        quote!(<#(#params = ::limbeck::__private::Missing),*>)
+        quote!(<#(#params = ::limbeck::model::Missing),*>)
     };
     quote! {
         #builder_doc
@@ -127,11 +128,12 @@ fn column_setter(model: &Model, builder: &Ident, states: &States<'_>, column: &C
     } else {
         quote!(#builder { __draft: self.__draft, __state: ::core::marker::PhantomData })
     };
+    let argument = quote_spanned!(ident.span()=> impl ::limbeck::model::Assign<#ty>);
     quote! {
         #(#docs)*
         #doc
         #[inline]
-        #vis fn #ident(mut self, value: impl ::limbeck::model::Assign<#ty>) -> #builder #after {
+        #vis fn #ident(mut self, value: #argument) -> #builder #after {
             self.__draft.#ident = ::core::option::Option::Some(value.assign());
             #built
         }
@@ -150,10 +152,9 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
             quote!(::core::convert::Into::into(target)),
         ),
         Kind::BelongsTo => (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target))),
-        Kind::HasMany | Kind::ManyToMany => (
-            quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>),
-            quote!(target),
-        ),
+        Kind::HasMany | Kind::ManyToMany => {
+            (quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>), quote!(target))
+        }
     };
     let after = match key {
         Some(key) => states.with(key),
@@ -234,21 +235,23 @@ pub(super) fn complete(model: &Model) -> TokenStream {
     let (list, params) = (states.list(), &states.params);
     let message = format!("cannot create a `{name}`: a required column has no value");
     let traits: Vec<Ident> =
-        states.columns.iter().map(|column| format_ident!("Required_{}", column.field)).collect();
+        states
+            .columns
+            .iter()
+            .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
+            .collect();
     let required = states.columns.iter().zip(&traits).map(|(column, required)| {
         let label = format!("`{}` is still required", column.field);
-        quote! {
+        quote_spanned! {column.ident.span()=>
             #[diagnostic::on_unimplemented(message = #message, label = #label)]
             #[allow(non_camel_case_types)]
-            pub trait #required {}
-            impl #required for ::limbeck::__private::Given {}
+            trait #required {}
+            impl #required for ::limbeck::model::Given {}
         }
     });
     let by_value = by_value(model);
-    quote! {
-        #(#required)*
-
-        #[automatically_derived]
+    // The spans are those of the struct and its fields, since the compiler points at them when a column is missing.
+    let new = quote_spanned! {ident.span()=>
         impl #list ::limbeck::model::New for #builder #list
         where
             #(#params: #traits,)*
@@ -259,7 +262,10 @@ pub(super) fn complete(model: &Model) -> TokenStream {
                 ::limbeck::model::NewObject::Draft(#draft::__finish(self.__draft))
             }
         }
-
+    };
+    quote! {
+        #(#required)*
+        #new
         #by_value
     }
 }

@@ -5,15 +5,16 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::option;
-use crate::input::{Kind, Model, Relation};
+use super::model::label;
+use super::{local, option};
+use crate::input::{Column, Kind, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
     let keys = model.columns.iter().filter_map(|column| {
         let key = column.foreign_key.as_ref()?;
         let (ty, target, field) = (&column.ty, &key.target, &key.column);
-        let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE);
-        Some(quote_spanned!(ty.span()=> ::limbeck::__private::foreign_key::<#ty, _, _>(#target.#field);))
+        let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
+        Some(quote_spanned!(ty.span()=> ::limbeck::__private::reference(#target).check::<#ty>();))
     });
     let far_keys = model.relations.iter().filter(|relation| relation.kind == Kind::HasMany).filter_map(|relation| {
         let (key, target) = (relation.key.as_ref()?, &relation.target);
@@ -21,11 +22,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
             let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
         })
     });
-    let generated = model.columns.iter().filter(|column| column.generated).map(|column| {
-        let ty = &column.ty;
-        quote!(::limbeck::__private::generated::<#ty>();)
-    });
-    // A constant of its own for each relationship: each error is shown, and no initialiser needs another.
+    let types = model.columns.iter().filter_map(|column| of_type(model, column));
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
@@ -33,26 +30,60 @@ pub(super) fn items(model: &Model) -> TokenStream {
             #(#keys)*
             #(#far_keys)*
         }
-        const _: () = { #(#generated)* };
+        #(#types)*
         #(#back)*
     }
 }
 
+/// That a column's type, which only the compiler knows, fits its options.
+fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
+    let ty = &column.ty;
+    let (test, span, what) = match &column.length {
+        Some(length) => ("can_have_length", length.span(), "`length` is for text"),
+        None if column.text => ("can_have_length", column.ident.span(), "`text` is for text"),
+        None if column.generated => {
+            ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
+        }
+        None => return None,
+    };
+    let (test, message) = (local(test), format!("{what}, which `{}.{}` is not", model.name, column.field));
+    let panic = quote_spanned!(span=> ::core::panic!(#message));
+    Some(quote! {
+        const _: () = if !::limbeck::schema::SqlType::#test::<#ty>() {
+            #panic
+        };
+    })
+}
+
+/// That the field named by `back_populates` is there and leads back here is checked by its type; that it
+/// names this one, by a constant. The constant stands alone: initialisers that need each other do not compile.
 fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
     let back = relation.back_populates.as_ref()?;
-    let (owner, target, field) = (&model.ident, &relation.target, &relation.field);
-    let kind = &relation.ty;
+    let (owner, target, field, ty) = (&model.ident, &relation.target, &relation.field, &relation.ty);
     let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
-    let (name, far) = (&model.name, quote!(#target).to_string().replace(' ', ""));
-    let back_name = back.unraw().to_string();
-    let message = format!(
-        "`{name}.{field}` says `back_populates = {back_name}`, so `{far}.{back_name}` has to say `back_populates = {field}`"
-    );
-    let tables = format!("`{name}.{field}` and `{far}.{back_name}` have to name the same association table in `secondary`");
-    let check = quote_spanned! {back.span()=>
-        .check_back::<#kind, #owner>(#field, #secondary, #message, #tables)
-    };
+    let far_field = back.unraw().to_string();
+    let near = label(model, relation);
+    let far = format!("{}.{far_field}", quote!(#target).to_string().replace(' ', ""));
+    let mutual = format!("`{near}` has `back_populates = {far_field}`, so `{far}` needs `back_populates = {field}`");
+    let tables = format!("`{near}` and `{far}` have to name the same association table in `secondary`");
+    let far_table = quote!(<#target as ::limbeck::__private::HasTable>);
+    let panic = |message: &str| quote_spanned!(back.span()=> ::core::panic!(#message));
+    let (not_mutual, other_table) = (panic(&mutual), panic(&tables));
+    let over = (relation.kind == Kind::ManyToMany).then(|| {
+        quote! {
+            if !::limbeck::__private::is_over(#far_table::RELATIONS, #far_field, #secondary) {
+                #other_table;
+            }
+        }
+    });
+    let side = quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
     Some(quote! {
-        const _: () = <#target as ::limbeck::__private::HasTable>::TABLE.#back #check;
+        const _: () = {
+            #side
+            if !::limbeck::__private::populates(#far_table::RELATIONS, #far_field, #field) {
+                #not_mutual;
+            }
+            #over
+        };
     })
 }

@@ -41,7 +41,6 @@ fn index(i: usize) -> Literal {
 fn definition(model: &Model) -> TokenStream {
     let (ident, name, table) = (&model.ident, &model.name, &model.table);
     let columns = model.columns.iter().map(column_def);
-    let relations = model.relations.iter().map(|relation| relation_def(model, relation));
     let primary_key = model.primary_key.iter().map(|&i| index(i));
     quote! {
         fn def() -> &'static ::limbeck::model::ModelDef {
@@ -52,7 +51,7 @@ fn definition(model: &Model) -> TokenStream {
                 location: (::core::file!(), ::core::line!()),
                 table: #table,
                 columns: &[#(#columns),*],
-                relations: &[#(#relations),*],
+                relations: <#ident as ::limbeck::__private::HasTable>::RELATIONS,
                 primary_key: &[#(#primary_key),*],
                 id: &ID,
                 store: ::limbeck::__private::new_store::<#ident>,
@@ -65,9 +64,11 @@ fn definition(model: &Model) -> TokenStream {
 fn column_def(column: &Column) -> TokenStream {
     let Column { field, name, ty, unique, index, generated, .. } = column;
     let sql_type = match (&column.length, column.text) {
-        (Some(length), _) => quote!(::limbeck::schema::SqlType::with_length::<#ty>(#length)),
-        (None, true) => quote!(::limbeck::schema::SqlType::text::<#ty>()),
-        (None, false) => quote!(<#ty as ::limbeck::types::ColumnType>::SQL_TYPE),
+        (Some(length), _) => quote! {
+            ::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
+        },
+        (None, true) => quote!(::limbeck::schema::SqlType::Text),
+        (None, false) => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
     };
     let server_default = option(column.server_default.as_ref().map(syn::LitStr::value).as_deref());
     let foreign_key = match &column.foreign_key {
@@ -78,7 +79,7 @@ fn column_def(column: &Column) -> TokenStream {
             let on_update = super::local(key.on_update);
             quote! {
                 ::core::option::Option::Some(::limbeck::model::ForeignKeyDef {
-                    target: <#target as ::limbeck::model::Model>::def,
+                    target: <#target as ::limbeck::__private::HasTable>::DEF,
                     field: #field,
                     on_delete: ::limbeck::schema::Action::#on_delete,
                     on_update: ::limbeck::schema::Action::#on_update,
@@ -91,7 +92,7 @@ fn column_def(column: &Column) -> TokenStream {
             field: #field,
             name: #name,
             sql_type: #sql_type,
-            nullable: <#ty as ::limbeck::types::ColumnType>::NULLABLE,
+            nullable: <#ty as ::limbeck::__private::Field>::NULLABLE,
             unique: #unique,
             index: #index,
             generated: #generated,
@@ -101,7 +102,7 @@ fn column_def(column: &Column) -> TokenStream {
     }
 }
 
-fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
+pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
     let (field, target) = (&relation.field, &relation.target);
     let label = label(model, relation);
     let kind = local(relation.kind.name());
@@ -113,7 +114,7 @@ fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
             field: #field,
             label: #label,
             kind: ::limbeck::model::RelationKind::#kind,
-            target: <#target as ::limbeck::model::Model>::def,
+            target: <#target as ::limbeck::__private::HasTable>::DEF,
             back_populates: #back,
             key: #key,
             secondary: #secondary,
@@ -130,8 +131,8 @@ fn key(model: &Model) -> TokenStream {
     let columns: Vec<&Column> = model.primary_key.iter().map(|&i| &model.columns[i]).collect();
     let types = columns.iter().map(|column| &column.ty);
     let copies = columns.iter().map(|column| {
-        let ident = &column.ident;
-        quote!(::core::clone::Clone::clone(&self.#ident))
+        let (field, ty) = (&column.ident, &column.ty);
+        quote!(<#ty as ::limbeck::__private::Field>::copy(&self.#field))
     });
     let (ty, value) = match columns.as_slice() {
         [_] => (quote!(#(#types)*), quote!(#(#copies)*)),
@@ -152,16 +153,16 @@ fn values(model: &Model) -> TokenStream {
     let (ident, name) = (&model.ident, &model.name);
     let fields = model.columns.iter().enumerate().map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, index(i));
-        quote!(#field: row.get::<#ty>(at + #i)?)
+        quote!(#field: <#ty as ::limbeck::__private::Field>::get(row, at + #i)?)
     });
     let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
     let values = model.columns.iter().enumerate().map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, index(i));
-        quote!(#i => <#ty as ::limbeck::types::ColumnType>::encode(&self.#field))
+        quote!(#i => <#ty as ::limbeck::__private::Field>::encode(&self.#field))
     });
     let sets = model.columns.iter().enumerate().map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, index(i));
-        quote!(#i => self.#field = <#ty as ::limbeck::types::ColumnType>::decode(cell)?)
+        quote!(#i => self.#field = <#ty as ::limbeck::__private::Field>::decode(cell)?)
     });
     quote! {
         fn decode(
@@ -201,23 +202,29 @@ pub(super) fn unloaded(model: &Model, relation: &Relation) -> TokenStream {
 /// `snapshot`, `changed`, `normalize`: an object beside its copy.
 fn copies(model: &Model) -> TokenStream {
     let ident = &model.ident;
-    let columns = model.columns.iter().map(|column| &column.ident);
-    let fields = columns.chain(model.relations.iter().map(|relation| &relation.ident));
+    let columns = model.columns.iter().map(|column| {
+        let (field, ty) = (&column.ident, &column.ty);
+        quote!(#field: <#ty as ::limbeck::__private::Field>::copy(&self.#field))
+    });
+    let relations = model.relations.iter().map(|relation| {
+        let field = &relation.ident;
+        quote!(#field: ::core::clone::Clone::clone(&self.#field))
+    });
     let changed = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, i) = (&column.ident, index(i));
-        quote!(if self.#field != old.#field { set.insert(#i); })
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote!(if <#ty as ::limbeck::__private::Field>::differs(&self.#field, &old.#field) { set.insert(#i); })
     });
     let normalize = model.columns.iter().enumerate().map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, index(i));
         quote! {
             if columns.contains(#i) {
-                <#ty as ::limbeck::types::ColumnType>::normalize(&mut self.#field);
+                <#ty as ::limbeck::__private::Field>::normalize(&mut self.#field);
             }
         }
     });
     quote! {
         fn snapshot(&self) -> Self {
-            #ident { #(#fields: ::core::clone::Clone::clone(&self.#fields),)* }
+            #ident { #(#columns,)* #(#relations,)* }
         }
 
         fn changed(&self, old: &Self) -> ::limbeck::model::ColumnSet {
@@ -325,6 +332,11 @@ fn fetch(model: &Model) -> TokenStream {
             #[inline]
             fn width() -> usize {
                 #width
+            }
+
+            #[inline]
+            fn model() -> ::core::option::Option<&'static ::limbeck::model::ModelDef> {
+                ::core::option::Option::Some(<#ident as ::limbeck::model::Model>::def())
             }
 
             #[inline]

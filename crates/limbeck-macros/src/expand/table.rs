@@ -2,9 +2,9 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
-use syn::ext::IdentExt;
 
-use super::{companion, option};
+use super::model::relation_def;
+use super::{companion, local};
 use crate::input::{Kind, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
@@ -28,14 +28,10 @@ pub(super) fn items(model: &Model) -> TokenStream {
     });
     let new_relations = model.relations.iter().enumerate().map(|(i, relation)| {
         let (ident, i) = (&relation.ident, Literal::u16_unsuffixed(i as u16));
-        let back = option(relation.back_populates.as_ref().map(|back| back.unraw().to_string()).as_deref());
-        if relation.kind == Kind::BelongsTo {
-            quote!(#ident: ::limbeck::model::ToOne::new(#i, alias, #back))
-        } else {
-            let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
-            quote!(#ident: ::limbeck::model::ToMany::new(#i, alias, #back, #secondary))
-        }
+        let kind = if relation.kind == Kind::BelongsTo { local("ToOne") } else { local("ToMany") };
+        quote!(#ident: ::limbeck::model::#kind::new(#i, alias))
     });
+    let relation_defs = model.relations.iter().map(|relation| relation_def(model, relation));
     let table_doc = doc(&format!("The columns and relationships of `{name}`; the constant `{name}` is one."));
     quote! {
         #table_doc
@@ -90,9 +86,11 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::limbeck::__private::HasTable for #ident {
             type Table = #table;
             const TABLE: #table = #table::__new(::core::option::Option::None);
+            const RELATIONS: &'static [::limbeck::model::RelationDef] = &[#(#relation_defs),*];
         }
     }
 }

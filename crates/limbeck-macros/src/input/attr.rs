@@ -128,7 +128,10 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Ident> {
     input.parse::<Token![=]>()?;
     if input.peek(LitStr) {
         let text: LitStr = input.parse()?;
-        return Err(syn::Error::new(text.span(), format!("a field's name is written without quotes: {}", text.value())));
+        return Err(syn::Error::new(
+            text.span(),
+            format!("a field's name is written without quotes: {}", text.value()),
+        ));
     }
     input.call(Ident::parse_any)
 }

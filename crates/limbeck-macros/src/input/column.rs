@@ -114,14 +114,19 @@ impl Column {
     }
 
     fn check(&self, ctxt: &Ctxt, field: &syn::Field) {
-        if self.text && let Some(length) = &self.length {
+        if self.text
+            && let Some(length) = &self.length
+        {
             ctxt.error(length, "`text` has no length: say `text` or `length`, not both");
         }
         if self.primary_key && types::option_of(&self.ty).is_some() {
             ctxt.error(&self.ty, "a primary key cannot be NULL: its type cannot be an `Option`");
         }
         if let (Some(default), Some(_)) = (&self.default, &self.server_default) {
-            ctxt.error(default, "say `default` (evaluated by the program) or `server_default` (by the database), not both");
+            ctxt.error(
+                default,
+                "say `default` (evaluated by the program) or `server_default` (by the database), not both",
+            );
         }
         if self.autoincrement.is_some() && !self.primary_key {
             ctxt.error(&field.ident, "`autoincrement` is for a primary key");
@@ -131,10 +136,7 @@ impl Column {
             && (key.on_delete == "SetNull" || key.on_update == "SetNull")
         {
             let ty = &self.ty;
-            ctxt.error(
-                ty,
-                format!("`set_null` needs a column that can be NULL: `Option<{}>`", quote::quote!(#ty)),
-            );
+            ctxt.error(ty, format!("`set_null` needs a column that can be NULL: `Option<{}>`", quote::quote!(#ty)));
         }
     }
 

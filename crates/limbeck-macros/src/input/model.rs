@@ -105,7 +105,10 @@ impl Model {
         }
         if let Some(column) = self.columns.get(MAX_COLUMNS) {
             let count = self.columns.len();
-            ctxt.error(&column.ident, format!("`{}` has {count} columns; a model has at most {MAX_COLUMNS}", self.name));
+            ctxt.error(
+                &column.ident,
+                format!("`{}` has {count} columns; a model has at most {MAX_COLUMNS}", self.name),
+            );
         }
         let first_key = self.primary_key.first().copied();
         for (i, column) in self.columns.iter_mut().enumerate() {

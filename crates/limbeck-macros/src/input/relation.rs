@@ -28,9 +28,8 @@ impl Kind {
     /// The direction that a field's type says, and the type that it leads to.
     pub(super) fn of(ty: &Type) -> Option<(Self, Option<&Type>)> {
         let segment = types::last_segment(ty)?;
-        let kind = [Kind::BelongsTo, Kind::HasMany, Kind::ManyToMany]
-            .into_iter()
-            .find(|kind| segment.ident == kind.name())?;
+        let kind =
+            [Kind::BelongsTo, Kind::HasMany, Kind::ManyToMany].into_iter().find(|kind| segment.ident == kind.name())?;
         Some((kind, types::only_argument(segment)))
     }
 }
@@ -68,7 +67,10 @@ impl Relation {
         let inner = types::option_of(target);
         if let (Some(inner), Kind::HasMany | Kind::ManyToMany) = (inner, kind) {
             let inner = quote::quote!(#inner);
-            ctxt.error(&field.ty, format!("a collection is empty rather than `None`: write `{}<{inner}>`", kind.name()));
+            ctxt.error(
+                &field.ty,
+                format!("a collection is empty rather than `None`: write `{}<{inner}>`", kind.name()),
+            );
         }
         let mut relation = Relation {
             ident: ident.clone(),
@@ -103,7 +105,10 @@ impl Relation {
                 "a `ManyToMany` needs its association table: `#[relationship(secondary = \"post_tags\")]`",
             ),
             (Kind::ManyToMany, _, Some(key)) => {
-                ctxt.error(key, "the keys of a `ManyToMany` are in its association table: `key` is for the other kinds");
+                ctxt.error(
+                    key,
+                    "the keys of a `ManyToMany` are in its association table: `key` is for the other kinds",
+                );
             }
             (Kind::BelongsTo | Kind::HasMany, Some(secondary), _) => ctxt.error(
                 secondary,

@@ -4,7 +4,6 @@
 //! of drivers is closed: rows are decoded by a `match`, not through `dyn`, straight from the driver's bytes.
 
 mod address;
-mod bind;
 mod meter;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -14,12 +13,11 @@ pub(crate) mod sqlite;
 mod stmt;
 
 pub(crate) use address::{Address, Common, without_password};
-pub(crate) use bind::Bind;
 pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};
 pub use row::Row;
 pub(crate) use row::RowSink;
-pub(crate) use stmt::{Begin, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
+pub(crate) use stmt::{Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("limbeck needs a database: enable its feature `sqlite` or `postgres`");

@@ -97,3 +97,12 @@ pub(crate) enum Begin {
     /// fails without waiting when another one has written in between.
     Write,
 }
+
+/// What is bound to a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Bind<'a> {
+    /// A value, for a `Param::One`.
+    One(Value<'a>),
+    /// A list, for a `Param::Many`: an array on PostgreSQL, a JSON text on SQLite.
+    Many(&'a [Value<'a>]),
+}

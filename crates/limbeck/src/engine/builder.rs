@@ -20,7 +20,9 @@ pub struct EngineBuilder {
 
 impl std::fmt::Debug for EngineBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineBuilder").field("url", &crate::driver::without_password(&self.url)).finish_non_exhaustive()
+        f.debug_struct("EngineBuilder")
+            .field("url", &crate::driver::without_password(&self.url))
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,7 @@ mod connection;
 mod echo;
 mod options;
 mod pool;
+mod query;
 mod settings;
 
 pub use builder::{EngineBuilder, MaxOverflow};
@@ -13,8 +14,10 @@ pub(crate) use cache::StatementCache;
 pub use connection::Connection;
 pub use options::{IsolationLevel, ResetOnReturn};
 pub use pool::PoolStatus;
+pub(crate) use query::ValueSink;
 pub use settings::Settings;
 
+pub(crate) use crate::driver::Begin;
 pub use crate::driver::Stats;
 
 use std::panic::Location;
@@ -66,7 +69,10 @@ pub(crate) struct Inner {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("url", &self.inner.url).field("pool", &self.pool_status()).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("url", &self.inner.url)
+            .field("pool", &self.pool_status())
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,7 +94,9 @@ impl Engine {
     async fn open(builder: EngineBuilder) -> Result<Engine> {
         let EngineBuilder { url, options } = builder;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| {
-            Error::Config("limbeck needs a tokio runtime: call `connect` in `#[tokio::main]` or `Runtime::block_on`".into())
+            Error::Config(
+                "limbeck needs a tokio runtime: call `connect` in `#[tokio::main]` or `Runtime::block_on`".into(),
+            )
         })?;
         let address = Address::parse(
             &url,

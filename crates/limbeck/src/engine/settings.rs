@@ -101,8 +101,9 @@ impl Settings {
         let mut settings = Settings::new(url);
         settings.debug = get("DEBUG").map(boolean).transpose()?.unwrap_or(false);
         settings.pool_size = get("DATABASE_POOL_SIZE").map(|v| number(v, "a number of connections")).transpose()?;
-        settings.max_overflow =
-            get("DATABASE_MAX_OVERFLOW").map(|v| number(v, "a number of connections, or -1 for no limit")).transpose()?;
+        settings.max_overflow = get("DATABASE_MAX_OVERFLOW")
+            .map(|v| number(v, "a number of connections, or -1 for no limit"))
+            .transpose()?;
         settings.pool_timeout = get("DATABASE_POOL_TIMEOUT").map(seconds).transpose()?;
         // SQLAlchemy's -1 is "never".
         settings.pool_recycle =

@@ -43,9 +43,5 @@ pub fn association(model: &ModelDef, relation: &RelationDef) -> Association {
 }
 
 fn columns(prefix: &str, model: &ModelDef) -> Vec<(String, usize)> {
-    model
-        .primary_key
-        .iter()
-        .map(|&key| (format!("{prefix}_{}", model.columns[key].name), key))
-        .collect()
+    model.primary_key.iter().map(|&key| (format!("{prefix}_{}", model.columns[key].name), key)).collect()
 }

@@ -136,18 +136,12 @@ fn unknown_target(place: &str, target: &ModelDef) -> MetadataError {
 
 /// The table of one model.
 fn table(model: &'static ModelDef, known: &dyn Fn(&ModelDef) -> bool) -> Result<Table, MetadataError> {
-    let key: Vec<String> = model
-        .primary_key
-        .iter()
-        .map(|&i| model.columns[i].name.to_string())
-        .collect();
+    let key: Vec<String> = model.primary_key.iter().map(|&i| model.columns[i].name.to_string()).collect();
     let mut table = Table {
         name: model.table.to_string(),
         columns: model.columns.iter().map(column).collect(),
-        primary_key: (!key.is_empty()).then(|| PrimaryKey {
-            name: Some(naming::primary_key(model.table)),
-            columns: key.clone(),
-        }),
+        primary_key: (!key.is_empty())
+            .then(|| PrimaryKey { name: Some(naming::primary_key(model.table)), columns: key.clone() }),
         uniques: Vec::new(),
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
@@ -157,10 +151,9 @@ fn table(model: &'static ModelDef, known: &dyn Fn(&ModelDef) -> bool) -> Result<
         let name = [column.name.to_string()];
         let is_key = key == name;
         if column.unique && !is_key {
-            table.uniques.push(UniqueConstraint {
-                name: Some(naming::unique(model.table, &name)),
-                columns: name.to_vec(),
-            });
+            table
+                .uniques
+                .push(UniqueConstraint { name: Some(naming::unique(model.table, &name)), columns: name.to_vec() });
         }
         // The index of a unique constraint, and that of a key which the column leads, serve as well.
         if column.index && !column.unique && key.first() != Some(&name[0]) {
@@ -179,10 +172,8 @@ fn table(model: &'static ModelDef, known: &dyn Fn(&ModelDef) -> bool) -> Result<
         if !known(target) {
             return Err(unknown_target(&place, target));
         }
-        let target_column = target
-            .column_of_field(foreign_key.field)
-            .map(|i| target.columns[i].name)
-            .ok_or_else(|| {
+        let target_column =
+            target.column_of_field(foreign_key.field).map(|i| target.columns[i].name).ok_or_else(|| {
                 MetadataError(format!(
                     "`{place}` refers to `{}.{}`, which is not a column",
                     target.name, foreign_key.field
@@ -261,10 +252,7 @@ fn association_table(
             name: Some(naming::foreign_key(&table.name, &names, end.table)),
             columns: names,
             target_table: end.table.to_string(),
-            target_columns: columns
-                .iter()
-                .map(|(_, key)| end.columns[*key].name.to_string())
-                .collect(),
+            target_columns: columns.iter().map(|(_, key)| end.columns[*key].name.to_string()).collect(),
             on_delete: Action::Cascade,
             on_update: Action::NoAction,
         });
@@ -301,14 +289,7 @@ fn check_mapped_association(made: &Table, owner: &ModelDef, relation: &RelationD
 }
 
 fn disagreement(name: &str, a: &Table, a_relation: &RelationDef, b: &Table, b_relation: &RelationDef) -> MetadataError {
-    let columns = |table: &Table| {
-        table
-            .columns
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let columns = |table: &Table| table.columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
     MetadataError(format!(
         "`{}` and `{}` both go through `{name}` but disagree about it: the first needs ({}), the second ({}); give \
          one of them another `secondary`, or name each as the other's `back_populates`",
@@ -372,19 +353,10 @@ fn check_names(tables: &[Table]) -> Result<(), MetadataError> {
     let mut seen: HashMap<&str, String> = HashMap::new();
     for table in tables {
         let own = std::iter::once((table.name.as_str(), "the table itself".to_string()));
-        let key = table
-            .primary_key
-            .iter()
-            .filter_map(|key| Some((key.name.as_deref()?, &key.columns)));
-        let uniques = table
-            .uniques
-            .iter()
-            .filter_map(|unique| Some((unique.name.as_deref()?, &unique.columns)));
+        let key = table.primary_key.iter().filter_map(|key| Some((key.name.as_deref()?, &key.columns)));
+        let uniques = table.uniques.iter().filter_map(|unique| Some((unique.name.as_deref()?, &unique.columns)));
         let indexes = table.indexes.iter().map(|index| (index.name.as_str(), &index.columns));
-        let named = key
-            .chain(uniques)
-            .chain(indexes)
-            .map(|(name, columns)| (name, columns.join(", ")));
+        let named = key.chain(uniques).chain(indexes).map(|(name, columns)| (name, columns.join(", ")));
         for (name, what) in own.chain(named) {
             let place = format!("`{}` ({what})", table.name);
             if let Some(other) = seen.insert(name, place.clone()) {

@@ -53,9 +53,7 @@ fn shortened(name: String) -> String {
         return name;
     }
     // FNV-1a: stable across versions and machines, which std's hasher does not promise.
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     let mut end = MAX_LENGTH - 9;
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -72,10 +70,7 @@ mod tests {
         assert_eq!(primary_key("users"), "pk_users");
         assert_eq!(unique("users", &["email"]), "uq_users_email");
         assert_eq!(index("posts", &["author_id", "title"]), "ix_posts_author_id_title");
-        assert_eq!(
-            foreign_key("posts", &["author_id"], "users"),
-            "fk_posts_author_id_users"
-        );
+        assert_eq!(foreign_key("posts", &["author_id"], "users"), "fk_posts_author_id_users");
     }
 
     #[test]

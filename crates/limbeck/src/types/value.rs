@@ -88,6 +88,25 @@ impl Value<'_> {
         }
     }
 
+    /// The same value, borrowing from this one.
+    pub fn borrowed(&self) -> Value<'_> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(v) => Value::Bool(*v),
+            Value::I16(v) => Value::I16(*v),
+            Value::I32(v) => Value::I32(*v),
+            Value::I64(v) => Value::I64(*v),
+            Value::F32(v) => Value::F32(*v),
+            Value::F64(v) => Value::F64(*v),
+            Value::Text(v) => Value::Text(Cow::Borrowed(v)),
+            Value::Bytes(v) => Value::Bytes(Cow::Borrowed(v)),
+            Value::DateTime(v) => Value::DateTime(*v),
+            Value::Timestamp(v) => Value::Timestamp(*v),
+            Value::Date(v) => Value::Date(*v),
+            Value::Time(v) => Value::Time(*v),
+        }
+    }
+
     /// Whether this is SQL's NULL.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

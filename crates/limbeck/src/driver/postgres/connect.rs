@@ -43,14 +43,12 @@ impl Settings {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
         if matches!(config.get_ssl_mode(), SslMode::Require) {
-            return Err(Error::FeatureMissing { scheme: "TLS, which `sslmode=require` asks for".into(), feature: "tls" });
+            return Err(Error::FeatureMissing {
+                scheme: "TLS, which `sslmode=require` asks for".into(),
+                feature: "tls",
+            });
         }
-        Ok(Settings {
-            config,
-            url: shown,
-            statement_cache: common.statement_cache,
-            isolation: common.isolation,
-        })
+        Ok(Settings { config, url: shown, statement_cache: common.statement_cache, isolation: common.isolation })
     }
 
     /// `db.example.com:5432`

@@ -252,7 +252,9 @@ fn numeric(v: i64, out: &mut BytesMut) {
 
 fn put_text(text: &str, out: &mut BytesMut) -> Result<(), Box<dyn StdError + Sync + Send>> {
     if text.as_bytes().contains(&0) {
-        return Err(unfit("a parameter is a text with a NUL character (U+0000), which databases cannot keep in text".into()));
+        return Err(unfit(
+            "a parameter is a text with a NUL character (U+0000), which databases cannot keep in text".into(),
+        ));
     }
     out.put_slice(text.as_bytes());
     Ok(())
@@ -265,7 +267,10 @@ fn unfit(message: String) -> Box<dyn StdError + Sync + Send> {
 
 #[cold]
 fn mismatch(value: &Value<'_>, ty: &Type) -> Box<dyn StdError + Sync + Send> {
-    unfit(format!("a parameter is of the type {}, which {value:?} is not: cast it in the SQL, as in `$1::text`", ty.name()))
+    unfit(format!(
+        "a parameter is of the type {}, which {value:?} is not: cast it in the SQL, as in `$1::text`",
+        ty.name()
+    ))
 }
 
 #[cold]

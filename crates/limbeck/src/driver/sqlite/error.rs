@@ -22,9 +22,7 @@ pub(super) fn is_interrupted(error: &rusqlite::Error) -> bool {
 
 fn code(error: &rusqlite::Error) -> Option<i32> {
     match error {
-        rusqlite::Error::SqliteFailure(e, _) | rusqlite::Error::SqlInputError { error: e, .. } => {
-            Some(e.extended_code)
-        }
+        rusqlite::Error::SqliteFailure(e, _) | rusqlite::Error::SqlInputError { error: e, .. } => Some(e.extended_code),
         _ => None,
     }
 }
@@ -42,9 +40,9 @@ pub(super) fn convert(error: rusqlite::Error) -> Error {
             Ok(ours) => *ours,
             Err(other) => Error::Statement(other.to_string()),
         },
-        rusqlite::Error::MultipleStatement => Error::Statement(
-            "the text holds more than one statement: send them one by one".into(),
-        ),
+        rusqlite::Error::MultipleStatement => {
+            Error::Statement("the text holds more than one statement: send them one by one".into())
+        }
         other => Error::Database(Box::new(DatabaseError { message: other.to_string(), ..Default::default() })),
     }
 }

@@ -49,7 +49,9 @@ impl Target {
             ));
         }
         let path = percent_decoded(path).ok_or_else(|| {
-            Error::Config(format!("the path `{path}` in the SQLite URL has a `%` that is not followed by two hex digits"))
+            Error::Config(format!(
+                "the path `{path}` in the SQLite URL has a `%` that is not followed by two hex digits"
+            ))
         })?;
         Ok(Target::File { path, read_only })
     }

@@ -51,7 +51,7 @@ impl Sqlite {
         sink: &mut dyn RowSink,
     ) -> Result<()> {
         self.unknown_settings = true;
-        let params: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.clone())).collect();
+        let params: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
         self.rows(meter, sql, &params, sink).await?;
         self.follow();
         Ok(())

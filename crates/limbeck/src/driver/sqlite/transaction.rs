@@ -153,8 +153,9 @@ fn quoted(name: &str) -> String {
 pub(super) fn lost() -> Error {
     Error::Database(Box::new(DatabaseError {
         code: None,
-        message: "an earlier error made SQLite roll the transaction back: nothing of it is kept; roll back and begin again"
-            .into(),
+        message:
+            "an earlier error made SQLite roll the transaction back: nothing of it is kept; roll back and begin again"
+                .into(),
         sql: String::new(),
     }))
 }

@@ -23,11 +23,8 @@ pub(super) struct Watch {
 impl Watch {
     /// Installs a watch on a connection.
     pub(super) fn install(db: &mut rusqlite::Connection) -> rusqlite::Result<Arc<Self>> {
-        let watch = Arc::new(Watch {
-            start: Instant::now(),
-            deadline: AtomicU64::new(NEVER),
-            stopped: AtomicBool::new(false),
-        });
+        let watch =
+            Arc::new(Watch { start: Instant::now(), deadline: AtomicU64::new(NEVER), stopped: AtomicBool::new(false) });
         let seen = Arc::clone(&watch);
         db.progress_handler(STEPS, Some(move || seen.is_over()))?;
         Ok(watch)

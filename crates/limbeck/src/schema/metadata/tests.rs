@@ -52,10 +52,7 @@ const fn many(
     }
 }
 
-const KEY: ColumnDef = ColumnDef {
-    generated: true,
-    ..PLAIN
-};
+const KEY: ColumnDef = ColumnDef { generated: true, ..PLAIN };
 
 fn user() -> &'static ModelDef {
     static ID: ModelId = ModelId::new();
@@ -122,10 +119,7 @@ fn tag() -> &'static ModelDef {
     static DEF: ModelDef = model(
         "Tag",
         "tags",
-        &[ColumnDef {
-            sql_type: SqlType::Integer,
-            ..KEY
-        }],
+        &[ColumnDef { sql_type: SqlType::Integer, ..KEY }],
         &[many("posts", "Tag.posts", post, Some("tags"))],
         &ID,
     );
@@ -134,10 +128,7 @@ fn tag() -> &'static ModelDef {
 
 fn other_user() -> &'static ModelDef {
     static ID: ModelId = ModelId::new();
-    static DEF: ModelDef = ModelDef {
-        module: "billing",
-        ..model("User", "users", &[KEY], &[], &ID)
-    };
+    static DEF: ModelDef = ModelDef { module: "billing", ..model("User", "users", &[KEY], &[], &ID) };
     &DEF
 }
 
@@ -230,10 +221,7 @@ fn association_tables_come_from_either_end() {
          CONSTRAINT fk_post_tags_post_id_posts FOREIGN KEY (post_id) REFERENCES posts (id) ON DELETE CASCADE,\n    \
          CONSTRAINT fk_post_tags_tag_id_tags FOREIGN KEY (tag_id) REFERENCES tags (id) ON DELETE CASCADE\n)"
     );
-    assert_eq!(
-        metadata.table("post_tags").unwrap().indexes[0].name,
-        "ix_post_tags_tag_id"
-    );
+    assert_eq!(metadata.table("post_tags").unwrap().indexes[0].name, "ix_post_tags_tag_id");
 }
 
 #[test]
@@ -256,30 +244,19 @@ fn a_model_related_to_itself_names_the_ends_by_their_fields() {
 
 #[test]
 fn two_models_for_one_table_are_an_error_that_names_both() {
-    let error = Metadata::of(&[user(), other_user(), post(), tag()])
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("shop::User") && error.contains("billing::User") && error.contains("`users`"),
-        "{error}"
-    );
+    let error = Metadata::of(&[user(), other_user(), post(), tag()]).unwrap_err().to_string();
+    assert!(error.contains("shop::User") && error.contains("billing::User") && error.contains("`users`"), "{error}");
 }
 
 #[test]
 fn the_same_model_twice_is_one_table() {
-    assert_eq!(
-        Metadata::of(&[person(), person()]).unwrap(),
-        Metadata::of(&[person()]).unwrap()
-    );
+    assert_eq!(Metadata::of(&[person(), person()]).unwrap(), Metadata::of(&[person()]).unwrap());
 }
 
 #[test]
 fn a_model_that_is_left_out_is_named() {
     let error = Metadata::of(&[user()]).unwrap_err().to_string();
-    assert!(
-        error.contains("User.best_post_id") && error.contains("shop::Post"),
-        "{error}"
-    );
+    assert!(error.contains("User.best_post_id") && error.contains("shop::Post"), "{error}");
 }
 
 #[test]
@@ -299,13 +276,7 @@ fn circular_keys_wait_on_postgresql_and_stay_inline_on_sqlite() {
     let postgres = ddl::create_all(Dialect::Postgres, &metadata);
     let last = postgres.last().unwrap();
     assert!(last.contains("ADD CONSTRAINT fk_posts_author_users"), "{last}");
-    assert_eq!(
-        postgres
-            .iter()
-            .filter(|sql| sql.contains("fk_posts_author_users"))
-            .count(),
-        1
-    );
+    assert_eq!(postgres.iter().filter(|sql| sql.contains("fk_posts_author_users")).count(), 1);
 }
 
 #[test]
