@@ -39,9 +39,7 @@ pub fn render(ops: &[Op], live: &Schema) -> Plan {
 
 fn warning(op: &Op) -> Option<String> {
     match op {
-        Op::AddColumn { table, column }
-            if !column.nullable && column.server_default.is_none() && !column.generated =>
-        {
+        Op::AddColumn { table, column } if !column.nullable && column.server_default.is_none() && !column.generated => {
             Some(format!(
                 "{table}.{0} is NOT NULL and has no server default: the upgrade fails where {table} has rows. Give the \
                  rows a value in the revision, or the column a `server_default`",
@@ -83,6 +81,3 @@ fn neutral(column: &Column) -> Option<&'static str> {
         SqlType::Other(_) => return None,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -98,7 +98,8 @@ fn inline_keys(ops: Vec<Op>) -> Vec<Change> {
         if let Op::AddForeignKey { key, .. } = &op
             && let [column] = &key.columns[..]
             && let Some(change) = changes.iter_mut().find(|change| {
-                matches!(&change.op, Op::AddColumn { column: added, .. } if added.name == *column) && change.key.is_none()
+                matches!(&change.op, Op::AddColumn { column: added, .. } if added.name == *column)
+                    && change.key.is_none()
             })
         {
             change.key = Some(key.clone());
@@ -187,7 +188,9 @@ fn steps(
     let mut native = Vec::new();
     for change in changes {
         match in_place(table, change, from, to, live) {
-            Some(statements) => native.push(DraftStep { title: title(&change.op), foreign_keys_off: false, statements }),
+            Some(statements) => {
+                native.push(DraftStep { title: title(&change.op), foreign_keys_off: false, statements })
+            }
             None => return vec![rebuild(table, changes, from, to, downgrade)],
         }
     }
@@ -215,7 +218,9 @@ fn in_place(
             from.indexes.get(&name)?;
             vec![ddl::drop_index(DIALECT, &name)]
         }
-        Op::AddColumn { column, .. } if can_be_added(column, key.as_ref()) && is_plain(to, &column.name, key.as_ref()) => {
+        Op::AddColumn { column, .. }
+            if can_be_added(column, key.as_ref()) && is_plain(to, &column.name, key.as_ref()) =>
+        {
             vec![alter(format!("ADD COLUMN {}", definition(column, key.as_ref())))]
         }
         Op::DropColumn { column, .. } if can_be_dropped(&column.name, from, to, live) => {
@@ -254,7 +259,9 @@ fn is_plain(to: &SqliteTable, name: &str, key: Option<&ForeignKey>) -> bool {
 /// What `DROP COLUMN` takes: a column that nothing else names.
 fn can_be_dropped(name: &str, from: &SqliteTable, to: &SqliteTable, live: &Schema) -> bool {
     let Some(column) = from.create.column(name) else { return false };
-    let harmless = |what: &What| matches!(what, What::NotNull | What::Null | What::Default | What::Collate | What::ForeignKey { .. });
+    let harmless = |what: &What| {
+        matches!(what, What::NotNull | What::Null | What::Default | What::Collate | What::ForeignKey { .. })
+    };
     let elsewhere = from.create.columns.iter().filter(|other| other.name != column.name);
     column.constraints.iter().all(|k| harmless(&k.what))
         && !elsewhere.flat_map(|c| &c.constraints).any(|k| mentions(&k.text, name))
@@ -302,7 +309,8 @@ fn rebuild(table: &str, changes: &[Change], from: &SqliteTable, to: &SqliteTable
 fn copied(from: &CreateTable, to: &CreateTable, changes: &[Change], downgrade: bool) -> (Vec<String>, Vec<String>) {
     let mut columns = Vec::new();
     let mut values = Vec::new();
-    let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(|name| from.column(name).is_none() && to.column(name).is_none());
+    let rowid =
+        ["rowid", "_rowid_", "oid"].into_iter().find(|name| from.column(name).is_none() && to.column(name).is_none());
     let has_own = |table: &CreateTable| table.rowid_column().is_some() || table.is_without_rowid();
     if let Some(rowid) = rowid.filter(|_| !has_own(from) && !has_own(to)) {
         // Other tables and full-text indexes may have kept it.

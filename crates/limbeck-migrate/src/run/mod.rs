@@ -18,9 +18,9 @@ use limbeck::engine::{Connection, Engine};
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
 
+use crate::Embedded;
 use crate::error::{Error, Result};
 use crate::revision::{History, Revision, RevisionFile, Target};
-use crate::Embedded;
 use ledger::Ledger;
 use lock::Lock;
 
@@ -260,7 +260,12 @@ impl Migrator {
     }
 
     /// The body of a revision's transaction; `None` when another run has applied it meanwhile.
-    async fn apply(&self, connection: &mut Connection, revision: &Revision, file: &RevisionFile) -> Result<Option<Applied>> {
+    async fn apply(
+        &self,
+        connection: &mut Connection,
+        revision: &Revision,
+        file: &RevisionFile,
+    ) -> Result<Option<Applied>> {
         Ledger::create(connection).await?;
         if Ledger::read(connection).await?.has(&revision.id) {
             return Ok(None);
