@@ -139,6 +139,8 @@ pub enum Error {
         /// How many were.
         found: u64,
     },
+    /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
+    Interrupted,
     /// Rows that need each other's keys before either can be inserted.
     Cycle {
         /// The tables of the cycle.
@@ -251,10 +253,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Config(message) | Error::Mapping(message) | Error::Statement(message) => f.write_str(message),
-            Error::FeatureMissing { scheme, feature } => write!(
-                f,
-                "limbeck is compiled without {scheme}: add the feature `{feature}` to limbeck in Cargo.toml"
-            ),
+            Error::FeatureMissing { scheme, feature } => {
+                write!(f, "limbeck is compiled without {scheme}: add the feature `{feature}` to limbeck in Cargo.toml")
+            }
             Error::Connect { url, message } => write!(f, "cannot connect to {url}: {message}"),
             Error::ConnectionLost { message } => write!(f, "the connection to the database was lost: {message}"),
             Error::PoolTimeout { waited, limit, holders } => {
@@ -275,10 +276,9 @@ impl fmt::Display for Error {
             }
             Error::NotNullViolation(v) => v.describe(f, "a column that is NOT NULL got no value", "NOT NULL"),
             Error::CheckViolation(v) => v.describe(f, "a condition on the row does not hold", "check"),
-            Error::Conflict { code, message } => write!(
-                f,
-                "the transaction met another one and was aborted ({code}): {message}; it can be run again"
-            ),
+            Error::Conflict { code, message } => {
+                write!(f, "the transaction met another one and was aborted ({code}): {message}; it can be run again")
+            }
             Error::Database(e) => {
                 f.write_str(&e.message)?;
                 if let Some(code) = &e.code {
@@ -311,10 +311,9 @@ impl fmt::Display for Error {
                 "`{relation}` was assigned directly, which the session cannot follow: use \
                  `session.link(handle, {relation}, target)`, `unlink` or `assign`"
             ),
-            Error::KeyConflict { relation, column } => write!(
-                f,
-                "`{relation}` and its key `{column}` were both changed and disagree: change one of them"
-            ),
+            Error::KeyConflict { relation, column } => {
+                write!(f, "`{relation}` and its key `{column}` were both changed and disagree: change one of them")
+            }
             Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
             Error::StaleRow { table, expected, found } => write!(
                 f,
@@ -324,6 +323,9 @@ impl fmt::Display for Error {
                 f,
                 "rows of {} refer to each other in a circle, so that none can be inserted first",
                 tables.join(", ")
+            ),
+            Error::Interrupted => f.write_str(
+                "the future of a flush or commit was dropped before it ended: call `session.rollback().await?` first",
             ),
             Error::NoRows => f.write_str("expected one row, found none"),
             Error::MultipleRows => f.write_str("expected one row, found more"),

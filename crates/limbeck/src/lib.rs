@@ -7,6 +7,7 @@ pub(crate) mod driver;
 pub mod engine;
 mod error;
 pub mod model;
+pub mod prelude;
 pub mod schema;
 pub mod session;
 pub mod sql;
@@ -14,10 +15,8 @@ pub mod types;
 
 pub use driver::Row;
 pub use error::{DatabaseError, Error, Holder, Result, Violation};
+pub use limbeck_macros::Model;
 
 #[doc(hidden)]
-pub mod __private {
-    //! What the macros' output names. Not part of the interface.
-    pub use crate::session::new_store;
-    pub use inventory;
-}
+#[path = "private.rs"]
+pub mod __private;

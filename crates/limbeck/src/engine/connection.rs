@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::options::ResetOnReturn;
 use super::pool::{Idle, Lease};
-use super::{Inner, StatementCache, echo};
+use super::{Inner, StatementCache, ValueSink, echo};
 use crate::dialect::Dialect;
-use crate::driver::{Begin, Bind, Leftover, Meter, Row, RowSink, Stats, Stmt, Write, WriteError, Written};
+use crate::driver::{Begin, Bind, Leftover, Meter, RowSink, Stats, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
 use crate::sql::Fetch;
 use crate::types::Value;
@@ -30,6 +30,8 @@ pub struct Connection {
     failed: bool,
     /// An operation began and did not end: its future was dropped.
     halfway: bool,
+    /// It is not to go back to the pool.
+    closing: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -55,7 +57,12 @@ macro_rules! run {
 
 impl Connection {
     pub(super) fn new(engine: Arc<Inner>, lease: Lease, idle: Idle, meter: Meter) -> Self {
-        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, halfway: false }
+        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, halfway: false, closing: false }
+    }
+
+    /// The engine that it belongs to.
+    pub(crate) fn engine(&self) -> super::Engine {
+        super::Engine { inner: Arc::clone(&self.engine) }
     }
 
     /// The database's way to spell SQL.
@@ -71,6 +78,12 @@ impl Connection {
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| idle.driver.in_transaction())
+    }
+
+    /// Has the connection closed instead of given back to the pool when it is dropped: for one whose own
+    /// settings were changed (`PRAGMA`, `SET`), so that nobody else gets them.
+    pub fn close_on_return(&mut self) {
+        self.closing = true;
     }
 
     /// The engine's rendered statements.
@@ -237,7 +250,7 @@ impl Connection {
     /// # Errors
     /// What the database says; [`Error::Decode`] when a column holds something that `T` cannot read.
     pub async fn fetch_raw<T: Fetch>(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<T>> {
-        let mut sink = Collect::<T>(Vec::new());
+        let mut sink = ValueSink::<T>::default();
         let clock = echo::start(&self.engine.options);
         let outcome = run!(self, driver, meter => driver.query_raw(meter, sql, params, &mut sink));
         if let Some(clock) = clock {
@@ -245,10 +258,10 @@ impl Connection {
                 let binds: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
                 echo::binds(&binds, out);
             };
-            echo::show(&self.engine.options, clock, sql, &shown, sink.0.len() as u64, outcome.as_ref().err());
+            echo::show(&self.engine.options, clock, sql, &shown, sink.out.len() as u64, outcome.as_ref().err());
         }
         match outcome {
-            Ok(()) => Ok(sink.0),
+            Ok(()) => Ok(sink.out),
             Err(error) => self.fail(error, sql),
         }
     }
@@ -293,6 +306,10 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let (Some(mut idle), Some(lease)) = (self.idle.take(), self.lease.take()) else { return };
+        if self.closing {
+            // What is open in it is rolled back by the closing.
+            return;
+        }
         let commit = self.engine.options.reset_on_return == ResetOnReturn::Commit
             && idle.driver.in_transaction()
             && !self.failed
@@ -330,33 +347,4 @@ impl Drop for Connection {
 /// What an operation on a connection that is gone says, in the type of its errors.
 fn closed<E: From<Error>>() -> E {
     E::from(Error::Closed)
-}
-
-/// Reads rows into values.
-struct Collect<T>(Vec<T>);
-
-impl<T: Fetch> RowSink for Collect<T> {
-    fn row(&mut self, row: Row<'_>) -> Result<()> {
-        if row.len() != T::width() {
-            return Err(Error::Statement(format!(
-                "the query returns {} column(s), and {} are read",
-                row.len(),
-                T::width()
-            )));
-        }
-        match T::fetch(&row, 0) {
-            Ok(value) => {
-                self.0.push(value);
-                Ok(())
-            }
-            Err(source) => {
-                let (table, column) = T::column_name(source.column.unwrap_or(0));
-                Err(Error::Decode { table, column, source })
-            }
-        }
-    }
-
-    fn restart(&mut self) {
-        self.0.clear();
-    }
 }

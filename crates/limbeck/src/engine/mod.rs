@@ -6,6 +6,7 @@ mod connection;
 mod echo;
 mod options;
 mod pool;
+mod query;
 mod settings;
 #[cfg(all(test, feature = "sqlite", feature = "postgres"))]
 mod tests;
@@ -15,6 +16,7 @@ pub(crate) use cache::StatementCache;
 pub use connection::Connection;
 pub use options::{IsolationLevel, ResetOnReturn};
 pub use pool::PoolStatus;
+pub(crate) use query::ValueSink;
 pub use settings::Settings;
 
 pub(crate) use crate::driver::Begin;

@@ -50,6 +50,14 @@ impl<M: Model> New for Tracked<M> {
     }
 }
 
+/// The state of a required column in a builder: it has a value. A type parameter of `UserBuilder`.
+#[derive(Debug)]
+pub struct Given;
+
+/// The state of a required column in a builder: it has no value yet. A type parameter of `UserBuilder`.
+#[derive(Debug)]
+pub struct Missing;
+
 /// A value that a builder's setter takes for a column of type `T`: `T` itself, `T` for an `Option<T>`,
 /// and `&str` where a `String` is wanted.
 #[diagnostic::on_unimplemented(
@@ -61,42 +69,49 @@ pub trait Assign<T> {
     fn assign(self) -> T;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Assign<T> for T {
     fn assign(self) -> T {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Assign<Option<T>> for T {
     fn assign(self) -> Option<T> {
         Some(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Assign<String> for &str {
     fn assign(self) -> String {
         self.to_owned()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Assign<String> for &String {
     fn assign(self) -> String {
         self.clone()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Assign<Option<String>> for &str {
     fn assign(self) -> Option<String> {
         Some(self.to_owned())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Assign<Option<String>> for &String {
     fn assign(self) -> Option<String> {
         Some(self.clone())
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Assign<Option<String>> for Option<&str> {
     fn assign(self) -> Option<String> {
         self.map(str::to_owned)

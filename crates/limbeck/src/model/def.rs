@@ -3,18 +3,17 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::mapping::Mapping;
 use super::{Key, RelationMut, RelationRef};
 use crate::driver::Row;
+use crate::error::{Error, Result};
 use crate::schema::{Action, SqlType};
 use crate::types::{Cell, DecodeError, Value};
 
 /// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
 ///
 /// Columns are numbered in the order of the struct's fields, relationships likewise.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a model",
-    label = "add `#[derive(Model)]` to this struct"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
 pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync + Sized + 'static {
     /// The primary key's type: the column's, or a tuple for a composite key.
     type Key: Key;
@@ -26,7 +25,7 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
     ///
     /// # Errors
     /// When a column holds something that its type cannot read.
-    fn decode(row: &Row<'_>, at: usize) -> Result<Self, DecodeError>;
+    fn decode(row: &Row<'_>, at: usize) -> std::result::Result<Self, DecodeError>;
 
     /// The primary key.
     fn key(&self) -> Self::Key;
@@ -38,7 +37,7 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
     ///
     /// # Errors
     /// When the cell holds something that the column's type cannot read.
-    fn set_value(&mut self, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
+    fn set_value(&mut self, column: usize, cell: Cell<'_>) -> std::result::Result<(), DecodeError>;
 
     /// A copy of the columns and the relationship fields.
     fn snapshot(&self) -> Self;
@@ -96,6 +95,15 @@ impl ModelDef {
     /// The key column that the database numbers, where there is one.
     pub fn generated_key(&self) -> Option<usize> {
         self.columns.iter().position(|column| column.generated)
+    }
+
+    /// How the model's relationships lead to other tables.
+    ///
+    /// # Errors
+    /// [`Error::Mapping`] when a relationship does not say enough.
+    pub(crate) fn mapping(&'static self) -> Result<&'static Mapping> {
+        let mapping = self.id.mapping.get_or_init(|| Mapping::resolve(self));
+        mapping.as_ref().map_err(|message| Error::Mapping(message.clone()))
     }
 
     /// `User`, or `shop::User` where the module has to be named.
@@ -178,23 +186,26 @@ pub enum RelationKind {
     ManyToMany,
 }
 
-/// A number for a model in this process, given out at first use: stores and mappers are found by it
-/// without hashing.
+/// What a model gets at its first use in a process: a number, by which stores are found without hashing,
+/// and its mapping (how its relationships lead to other tables).
 #[derive(Debug)]
-pub struct ModelId(OnceLock<u32>);
+pub struct ModelId {
+    number: OnceLock<u32>,
+    mapping: OnceLock<std::result::Result<Mapping, String>>,
+}
 
 impl ModelId {
-    /// A model that has no number yet.
+    /// A model that was not used yet.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        ModelId(OnceLock::new())
+        ModelId { number: OnceLock::new(), mapping: OnceLock::new() }
     }
 
     /// The number.
     #[inline]
     pub fn get(&self) -> usize {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        *self.0.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed)) as usize
+        *self.number.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed)) as usize
     }
 }
 

@@ -5,13 +5,15 @@ mod column;
 mod def;
 mod handle;
 mod key;
-mod registry;
+pub(crate) mod mapping;
+pub(crate) mod registry;
 mod relation;
 
-pub use builder::{Assign, Draft, New, NewObject};
+pub use builder::{Assign, Draft, Given, Missing, New, NewObject};
 pub use column::{Column, TableOf};
 pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
+pub(crate) use relation::{Many, One};
 pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};

@@ -25,16 +25,16 @@ pub(crate) enum One {
 #[derive(Clone, Debug)]
 pub(crate) enum Many {
     Unloaded,
-    Loaded { shared: Arc<[Handle]>, range: Range<u32> },
+    Loaded { shared: Arc<Vec<Handle>>, range: Range<u32> },
 }
 
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;
-        Many::Loaded { shared: handles.into(), range }
+        Many::Loaded { shared: Arc::new(handles), range }
     }
 
-    pub(crate) fn part(shared: &Arc<[Handle]>, range: Range<u32>) -> Self {
+    pub(crate) fn part(shared: &Arc<Vec<Handle>>, range: Range<u32>) -> Self {
         Many::Loaded { shared: Arc::clone(shared), range }
     }
 
@@ -44,11 +44,34 @@ impl Many {
             Many::Loaded { shared, range } => shared.get(range.start as usize..range.end as usize),
         }
     }
+
+    /// Changes a loaded collection: in place where nobody else looks at its handles, so that adding to a
+    /// collection one by one stays linear.
+    pub(crate) fn change(&mut self, change: &mut dyn FnMut(&mut Vec<Handle>)) {
+        let Many::Loaded { shared, range } = self else { return };
+        let whole = range.start == 0 && range.end as usize == shared.len();
+        match Arc::get_mut(shared).filter(|_| whole) {
+            Some(handles) => change(handles),
+            None => {
+                let mut handles = shared[range.start as usize..range.end as usize].to_vec();
+                change(&mut handles);
+                *shared = Arc::new(handles);
+            }
+        }
+        *range = 0..shared.len() as u32;
+    }
 }
 
 impl PartialEq for Many {
     fn eq(&self, other: &Self) -> bool {
-        self.handles() == other.handles()
+        match (self, other) {
+            (Many::Loaded { shared: a, range: r }, Many::Loaded { shared: b, range: s })
+                if Arc::ptr_eq(a, b) && r == s =>
+            {
+                true
+            }
+            _ => self.handles() == other.handles(),
+        }
     }
 }
 
@@ -349,7 +372,7 @@ to_many! {
 /// The handles of a collection: an iterator that owns what it reads.
 #[derive(Debug, Clone)]
 pub struct Handles<T> {
-    shared: Arc<[Handle]>,
+    shared: Arc<Vec<Handle>>,
     range: Range<u32>,
     marker: PhantomData<fn() -> T>,
 }
@@ -383,7 +406,6 @@ impl<T> ExactSizeIterator for Handles<T> {}
 pub struct ToOne<M, T> {
     index: u16,
     alias: Option<&'static str>,
-    back: Option<&'static str>,
     marker: PhantomData<fn() -> (M, T)>,
 }
 
@@ -391,8 +413,6 @@ pub struct ToOne<M, T> {
 pub struct ToMany<M, T> {
     index: u16,
     alias: Option<&'static str>,
-    back: Option<&'static str>,
-    secondary: Option<&'static str>,
     marker: PhantomData<fn() -> (M, T)>,
 }
 
@@ -433,74 +453,17 @@ constant!(ToMany);
 impl<M, T> ToOne<M, T> {
     /// Used by `derive(Model)`.
     #[doc(hidden)]
-    pub const fn new(index: u16, alias: Option<&'static str>, back: Option<&'static str>) -> Self {
-        ToOne { index, alias, back, marker: PhantomData }
-    }
-
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
-    #[doc(hidden)]
-    pub const fn check_back_of_many(&self, own_field: &str) {
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
+    pub const fn new(index: u16, alias: Option<&'static str>) -> Self {
+        ToOne { index, alias, marker: PhantomData }
     }
 }
 
 impl<M, T> ToMany<M, T> {
     /// Used by `derive(Model)`.
     #[doc(hidden)]
-    pub const fn new(
-        index: u16,
-        alias: Option<&'static str>,
-        back: Option<&'static str>,
-        secondary: Option<&'static str>,
-    ) -> Self {
-        ToMany { index, alias, back, secondary, marker: PhantomData }
+    pub const fn new(index: u16, alias: Option<&'static str>) -> Self {
+        ToMany { index, alias, marker: PhantomData }
     }
-
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
-    #[doc(hidden)]
-    pub const fn check_back_of_one(&self, own_field: &str) {
-        assert!(
-            self.secondary.is_none(),
-            "`back_populates` of a `BelongsTo` has to name a `HasMany`, not a `ManyToMany`"
-        );
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
-    }
-
-    /// Checks, while compiling, that the other side populates this one. Used by `derive(Model)`.
-    #[doc(hidden)]
-    pub const fn check_back_of_many(&self, own_field: &str, secondary: &str) {
-        assert!(
-            same(self.secondary, secondary),
-            "both ends of a many-to-many have to name the same association table in `secondary`"
-        );
-        assert!(
-            same(self.back, own_field),
-            "`back_populates` has to be said at both ends: the relationship that is named does not name this one"
-        );
-    }
-}
-
-/// String equality, in a constant.
-const fn same(a: Option<&str>, b: &str) -> bool {
-    let Some(a) = a else { return false };
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 /// A relationship constant: what `link`, `load`, `join` and `with` take.

@@ -1,11 +1,11 @@
 //! Tables, columns, indexes and constraints as plain data: what models become, what a database is read
 //! into, and what migrations compare. No I/O, and no knowledge of any driver.
 
+mod association;
 mod metadata;
 pub mod naming;
 mod table;
 
-pub use metadata::{Metadata, MetadataError};
-pub use table::{
-    Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
-};
+pub use association::{Association, association};
+pub use metadata::{Metadata, MetadataError, in_creation_order};
+pub use table::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};

@@ -24,6 +24,24 @@ pub fn foreign_key<S: AsRef<str>>(table: &str, columns: &[S], target: &str) -> S
     shortened(format!("fk_{table}_{}_{target}", joined(columns)))
 }
 
+/// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
+pub fn snake_case(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut out = String::with_capacity(name.len() + 4);
+    for (i, &letter) in letters.iter().enumerate() {
+        if letter.is_uppercase() {
+            let after_lower = i > 0 && letters[i - 1] != '_' && !letters[i - 1].is_uppercase();
+            let ends_capitals =
+                i > 0 && letters[i - 1].is_uppercase() && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+            if after_lower || ends_capitals {
+                out.push('_');
+            }
+        }
+        out.extend(letter.to_lowercase());
+    }
+    out
+}
+
 fn joined<S: AsRef<str>>(columns: &[S]) -> String {
     columns.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("_")
 }
@@ -35,9 +53,7 @@ fn shortened(name: String) -> String {
         return name;
     }
     // FNV-1a: stable across versions and machines, which std's hasher does not promise.
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     let mut end = MAX_LENGTH - 9;
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -55,6 +71,19 @@ mod tests {
         assert_eq!(unique("users", &["email"]), "uq_users_email");
         assert_eq!(index("posts", &["author_id", "title"]), "ix_posts_author_id_title");
         assert_eq!(foreign_key("posts", &["author_id"], "users"), "fk_posts_author_id_users");
+    }
+
+    #[test]
+    fn snake_case_splits_words_and_keeps_abbreviations() {
+        for (name, snake) in [
+            ("User", "user"),
+            ("BlogPost", "blog_post"),
+            ("HTTPServer", "http_server"),
+            ("V2Key", "v2_key"),
+            ("A_B", "a_b"),
+        ] {
+            assert_eq!(snake_case(name), snake);
+        }
     }
 
     #[test]

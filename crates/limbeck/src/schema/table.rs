@@ -36,23 +36,13 @@ pub enum SqlType {
 }
 
 impl SqlType {
-    /// The SQL type of a column of type `T` with a length. Used by `derive(Model)`, which evaluates it at
-    /// compile time, so that a wrong use does not compile.
-    ///
-    /// # Panics
-    /// When `T` is not text.
-    pub const fn with_length<T: ColumnType>(length: u32) -> SqlType {
-        assert!(is_text::<T>(), "`length` is for text columns");
-        SqlType::String { length: Some(length) }
-    }
-
-    /// The SQL type of a column of type `T` with `#[column(text)]`. Used by `derive(Model)`.
-    ///
-    /// # Panics
-    /// When `T` is not text.
-    pub const fn text<T: ColumnType>() -> SqlType {
-        assert!(is_text::<T>(), "`text` is for text columns");
-        SqlType::Text
+    /// Whether columns of type `T` are text, and so may have a length. Used by `derive(Model)`.
+    pub const fn can_have_length<T: ColumnType>() -> bool {
+        let sql_type = T::SQL_TYPE;
+        let text = matches!(sql_type, SqlType::String { .. } | SqlType::Text);
+        // A constant function cannot drop what might own something; this owns nothing.
+        std::mem::forget(sql_type);
+        text
     }
 
     /// Whether columns of type `T` may be numbered by the database. Used by `derive(Model)`.
@@ -83,14 +73,6 @@ impl SqlType {
             SqlType::Date => Kind::Date,
         }
     }
-}
-
-const fn is_text<T: ColumnType>() -> bool {
-    let sql_type = T::SQL_TYPE;
-    let text = matches!(sql_type, SqlType::String { .. } | SqlType::Text);
-    // A constant function cannot drop what might own something; this owns nothing.
-    std::mem::forget(sql_type);
-    text
 }
 
 /// What the database does to a row when the row that it refers to is deleted or gets another key.

@@ -1,9 +1,9 @@
 //! What a query's rows become.
 
 use crate::driver::Row;
+use crate::error::Result;
 use crate::session::Loader;
 use crate::types::{ColumnType, DecodeError};
-use crate::error::Result;
 
 /// Something that a row can be read into: a model, a column's type, or a tuple of these.
 #[diagnostic::on_unimplemented(
@@ -28,6 +28,11 @@ pub trait Fetch: Sized + Send + 'static {
     /// # Errors
     /// When a column holds something that its type cannot read.
     fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked>;
+
+    /// The model, if it is one: its columns can then be selected by name.
+    fn model() -> Option<&'static crate::model::ModelDef> {
+        None
+    }
 
     /// The name of the column at a position, for error messages: (table, column).
     fn column_name(position: usize) -> (String, String) {

@@ -102,12 +102,10 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: None, .. } => "NULL".into(),
             #[cfg(feature = "postgres")]
-            Source::Postgres { bytes: Some(b), oid } => {
-                match tokio_postgres::types::Type::from_oid(oid) {
-                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
-                    None => format!("a value of the type with oid {oid}"),
-                }
-            }
+            Source::Postgres { bytes: Some(b), oid } => match tokio_postgres::types::Type::from_oid(oid) {
+                Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                None => format!("a value of the type with oid {oid}"),
+            },
         }
     }
 
@@ -128,9 +126,7 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: Some(b), oid: 20 | 21 | 23 | 26 } => match b.len() {
                 8 => Ok(i64::from_be_bytes(array(b))),
-                4 if matches!(self.0, Source::Postgres { oid: 26, .. }) => {
-                    Ok(i64::from(u32::from_be_bytes(array(b))))
-                }
+                4 if matches!(self.0, Source::Postgres { oid: 26, .. }) => Ok(i64::from(u32::from_be_bytes(array(b)))),
                 4 => Ok(i64::from(i32::from_be_bytes(array(b)))),
                 2 => Ok(i64::from(i16::from_be_bytes(array(b)))),
                 _ => self.not("an integer"),
@@ -258,9 +254,7 @@ impl<'r> Cell<'r> {
         match micros {
             i64::MAX => Err(DecodeError::new("a date and time", "infinity")),
             i64::MIN => Err(DecodeError::new("a date and time", "-infinity")),
-            _ => micros
-                .checked_add(POSTGRES_EPOCH_MICROS)
-                .map_or_else(|| self.not("a date and time"), Ok),
+            _ => micros.checked_add(POSTGRES_EPOCH_MICROS).map_or_else(|| self.not("a date and time"), Ok),
         }
     }
 

@@ -31,9 +31,9 @@ pub(crate) fn civil_from_days(days: i32) -> (i32, u32, u32) {
 
 #[cfg(feature = "sqlite")]
 fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0u32, |n, b| {
-        b.is_ascii_digit().then(|| n.checked_mul(10)?.checked_add(u32::from(b - b'0')))?
-    })
+    bytes
+        .iter()
+        .try_fold(0u32, |n, b| b.is_ascii_digit().then(|| n.checked_mul(10)?.checked_add(u32::from(b - b'0')))?)
 }
 
 /// `YYYY-MM-DD` as days since 1970-01-01.
@@ -116,11 +116,7 @@ pub(crate) fn parse_datetime(text: &[u8]) -> Option<i64> {
 /// A date as SQLite's text.
 pub(crate) fn format_date(days: i32) -> String {
     let (year, month, day) = civil_from_days(days);
-    if year < 0 {
-        format!("-{:04}-{month:02}-{day:02}", -year)
-    } else {
-        format!("{year:04}-{month:02}-{day:02}")
-    }
+    if year < 0 { format!("-{:04}-{month:02}-{day:02}", -year) } else { format!("{year:04}-{month:02}-{day:02}") }
 }
 
 /// A time of day as SQLite's text.

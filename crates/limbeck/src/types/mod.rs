@@ -10,10 +10,10 @@ mod text;
 mod time;
 mod value;
 
+pub(crate) use cell::Source;
 pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
-pub(crate) use cell::Source;
 pub use value::{Kind, Value};
 
 use crate::schema::SqlType;

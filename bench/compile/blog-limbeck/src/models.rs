@@ -1,0 +1,46 @@
+use limbeck::prelude::*;
+
+#[derive(Model, Debug)]
+pub struct User {
+    #[column(primary_key)]
+    pub id: i64,
+    #[column(unique)]
+    pub email: String,
+    #[column(unique, length = 100)]
+    pub username: String,
+    pub hashed_password: String,
+    pub full_name: Option<String>,
+    #[column(default = true)]
+    pub is_active: bool,
+    #[column(default = Utc::now())]
+    pub created_at: DateTime<Utc>,
+    #[column(default = Utc::now(), on_update = Utc::now())]
+    pub updated_at: DateTime<Utc>,
+    #[relationship(back_populates = author)]
+    pub posts: HasMany<Post>,
+}
+
+#[derive(Model, Debug)]
+pub struct Post {
+    #[column(primary_key)]
+    pub id: i64,
+    pub title: String,
+    #[column(default = Utc::now())]
+    pub created_at: DateTime<Utc>,
+    #[column(foreign_key(User.id, on_delete = cascade))]
+    pub author_id: i64,
+    #[relationship(back_populates = posts)]
+    pub author: BelongsTo<User>,
+    #[relationship(secondary = "post_tags", back_populates = posts)]
+    pub tags: ManyToMany<Tag>,
+}
+
+#[derive(Model, Debug)]
+pub struct Tag {
+    #[column(primary_key)]
+    pub id: i64,
+    #[column(unique)]
+    pub name: String,
+    #[relationship(secondary = "post_tags", back_populates = tags)]
+    pub posts: ManyToMany<Post>,
+}

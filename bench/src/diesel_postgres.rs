@@ -1,0 +1,189 @@
+//! diesel-async on PostgreSQL. Twice for changes: one UPDATE awaited after the other, as its guide has it, and all
+//! of them in flight together, which it can do too.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use futures_util::future::try_join_all;
+
+use crate::contender::{Contender, Outcome, Result, Task};
+use crate::user::{NewUser, Sum};
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        email -> VarChar,
+        username -> VarChar,
+        hashed_password -> VarChar,
+        full_name -> Nullable<VarChar>,
+        is_active -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
+struct User {
+    id: i64,
+    email: String,
+    username: String,
+    hashed_password: String,
+    full_name: Option<String>,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct Insert<'a> {
+    email: &'a str,
+    username: &'a str,
+    hashed_password: &'a str,
+    full_name: Option<&'a str>,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl<'a> From<&'a NewUser> for Insert<'a> {
+    fn from(user: &'a NewUser) -> Insert<'a> {
+        Insert {
+            email: &user.email,
+            username: &user.username,
+            hashed_password: &user.hashed_password,
+            full_name: user.full_name.as_deref(),
+            is_active: user.is_active,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// Rows in one INSERT: PostgreSQL binds 65,535 values at most.
+const ROWS: usize = 5_000;
+
+pub struct DieselPostgres {
+    connection: AsyncPgConnection,
+    pipelined: bool,
+}
+
+impl DieselPostgres {
+    pub async fn connect(url: &str, pipelined: bool) -> Result<DieselPostgres> {
+        Ok(DieselPostgres { connection: AsyncPgConnection::establish(url).await?, pipelined })
+    }
+
+    async fn select(&mut self, n: i64) -> Result<Outcome> {
+        Ok(sum(&read(&mut self.connection, n).await?).into())
+    }
+
+    async fn get(&mut self, ids: &[i64]) -> Result<Outcome> {
+        let mut total = Sum::default();
+        for id in ids {
+            let user = users::table.find(id).select(User::as_select()).first(&mut self.connection).await?;
+            add(&mut total, &user);
+        }
+        Ok(total.into())
+    }
+
+    async fn insert(&mut self, new: &[NewUser]) -> Result<Outcome> {
+        if new.len() <= ROWS {
+            // One statement is a transaction.
+            return Ok(insert(&mut self.connection, new).await?.into());
+        }
+        let keys = self
+            .connection
+            .transaction(async |connection| {
+                let mut keys = Vec::with_capacity(new.len());
+                for rows in new.chunks(ROWS) {
+                    keys.extend(insert(connection, rows).await?);
+                }
+                QueryResult::Ok(keys)
+            })
+            .await?;
+        Ok(keys.into())
+    }
+
+    async fn change(&mut self, n: i64, name: &str) -> Result<Outcome> {
+        let pipelined = self.pipelined;
+        let total = self
+            .connection
+            .transaction(async |connection| {
+                let mut all = read(connection, n).await?;
+                let total = sum(&all);
+                for user in &mut all {
+                    user.full_name = Some(format!("{name}{}", user.id));
+                }
+                if pipelined {
+                    let connection = &*connection;
+                    try_join_all(all.iter().map(async |user| {
+                        let mut connection = connection;
+                        diesel::update(users::table.find(user.id))
+                            .set(users::full_name.eq(&user.full_name))
+                            .execute(&mut connection)
+                            .await
+                    }))
+                    .await?;
+                } else {
+                    for user in &all {
+                        diesel::update(users::table.find(user.id))
+                            .set(users::full_name.eq(&user.full_name))
+                            .execute(connection)
+                            .await?;
+                    }
+                }
+                QueryResult::Ok(total)
+            })
+            .await?;
+        Ok(total.into())
+    }
+}
+
+impl Contender for DieselPostgres {
+    fn name(&self) -> &'static str {
+        if self.pipelined { "diesel-async, pipelined" } else { "diesel-async" }
+    }
+
+    fn run<'a>(&'a mut self, task: Task<'a>) -> Pin<Box<dyn Future<Output = Result<Outcome>> + 'a>> {
+        Box::pin(async move {
+            match task {
+                Task::Select(n) => self.select(n).await,
+                Task::Get(ids) => self.get(ids).await,
+                Task::Insert(users) => self.insert(users).await,
+                Task::Change(n, name) => self.change(n, name).await,
+            }
+        })
+    }
+}
+
+async fn read(connection: &mut AsyncPgConnection, n: i64) -> QueryResult<Vec<User>> {
+    users::table.filter(users::id.le(n)).order(users::id).select(User::as_select()).load(connection).await
+}
+
+async fn insert(connection: &mut AsyncPgConnection, new: &[NewUser]) -> QueryResult<Vec<i64>> {
+    let rows: Vec<Insert<'_>> = new.iter().map(Insert::from).collect();
+    diesel::insert_into(users::table).values(&rows).returning(users::id).get_results(connection).await
+}
+
+fn sum(users: &[User]) -> Sum {
+    let mut total = Sum::default();
+    users.iter().for_each(|user| add(&mut total, user));
+    total
+}
+
+fn add(total: &mut Sum, user: &User) {
+    total.add(
+        user.id,
+        &user.email,
+        &user.username,
+        &user.hashed_password,
+        user.full_name.as_deref(),
+        user.is_active,
+        user.created_at,
+        user.updated_at,
+    );
+}

@@ -1,0 +1,151 @@
+//! limbeck beside the drivers it stands on and beside Diesel. Run it by `bench/run`, which pins it to one CPU.
+
+mod contender;
+mod diesel_postgres;
+mod diesel_sqlite;
+mod home;
+mod limbeck;
+mod measure;
+mod ours;
+mod raw_postgres;
+mod raw_sqlite;
+mod report;
+mod user;
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use limbeck_test_support::Postgres;
+
+use crate::contender::{Contender, Result};
+use crate::diesel_postgres::DieselPostgres;
+use crate::diesel_sqlite::DieselSqlite;
+use crate::home::Home;
+
+use crate::measure::{Seat, Work, measure};
+use crate::raw_postgres::RawPostgres;
+use crate::raw_sqlite::RawSqlite;
+use crate::report::Report;
+
+const WORK: [(Work, usize); 8] = [
+    (Work::Select(1), 41),
+    (Work::Select(100), 41),
+    (Work::Select(10_000), 21),
+    (Work::Get(500), 41),
+    (Work::Insert(1), 41),
+    (Work::Insert(100), 41),
+    (Work::Insert(10_000), 11),
+    (Work::Change(1_000), 21),
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    if let Some(unknown) = arguments.iter().find(|a| !["sqlite", "postgres", "--quick"].contains(&a.as_str())) {
+        return Err(format!("`{unknown}` is neither `sqlite`, `postgres` nor `--quick`").into());
+    }
+    let all = !has("sqlite") && !has("postgres");
+    let mut reports = Vec::new();
+    if all || has("sqlite") {
+        reports.push(sqlite(has("--quick")).await?);
+    }
+    if all || has("postgres") {
+        reports.push(postgres(has("--quick")).await?);
+    }
+    write(&reports, all && !has("--quick"))
+}
+
+async fn sqlite(quick: bool) -> Result<Report> {
+    // Memory, where there is a file system of it: a disk's mood is not what is measured.
+    let shm = Path::new("/dev/shm");
+    let folder = if shm.is_dir() { shm.to_path_buf() } else { env::temp_dir() };
+    let folder = folder.join(format!("limbeck-bench-{}", std::process::id()));
+    fs::create_dir(&folder)?;
+    let report = sqlite_in(&folder, quick).await;
+    let _ = fs::remove_dir_all(&folder);
+    report
+}
+
+async fn sqlite_in(folder: &Path, quick: bool) -> Result<Report> {
+    let mut seats = Vec::new();
+    for number in 0..4 {
+        let path = folder.join(format!("{number}.db"));
+        let home = Home::sqlite(&path).await?;
+        let path = path.to_string_lossy();
+        let url = format!("sqlite://{path}");
+        let contender: Box<dyn Contender> = match number {
+            0 => Box::new(RawSqlite::open(&path)?),
+            1 => Box::new(ours::Untracked::connect(&url).await?),
+            2 => Box::new(ours::Tracked::connect(&url).await?),
+            _ => Box::new(DieselSqlite::open(&path)?),
+        };
+        seats.push(Seat { contender, home });
+    }
+    measure_all(&mut seats, quick).await
+}
+
+async fn postgres(quick: bool) -> Result<Report> {
+    let server = Postgres::own_with(&[
+        "shared_buffers = 256MB",
+        "autovacuum = off",
+        "max_wal_size = 4GB",
+        "checkpoint_timeout = 1h",
+        // Or the server plans anew for each value, which is half of what a small statement costs and noise here.
+        "plan_cache_mode = force_generic_plan",
+    ]);
+    let mut databases = Vec::new();
+    let mut seats = Vec::new();
+    for number in 0..5 {
+        let database = server.database();
+        let home = Home::postgres(database.url()).await?;
+        let url = database.url();
+        let contender: Box<dyn Contender> = match number {
+            0 => Box::new(RawPostgres::connect(url).await?),
+            1 => Box::new(ours::Untracked::connect(url).await?),
+            2 => Box::new(ours::Tracked::connect(url).await?),
+            3 => Box::new(DieselPostgres::connect(url, false).await?),
+            _ => Box::new(DieselPostgres::connect(url, true).await?),
+        };
+        seats.push(Seat { contender, home });
+        databases.push(database);
+    }
+    measure_all(&mut seats, quick).await
+}
+
+async fn measure_all(seats: &mut [Seat], quick: bool) -> Result<Report> {
+    let database = seats[0].home.version().await?;
+    let names = seats.iter().map(|seat| seat.contender.name()).collect();
+    let mut rows = Vec::new();
+    for (work, rounds) in WORK {
+        eprintln!("{database}: {}", work.label());
+        let rounds = if quick { 3 } else { rounds };
+        rows.push((work.label(), measure(work, seats, rounds).await?));
+    }
+    Ok(Report { database, names, rows })
+}
+
+fn write(reports: &[Report], keep: bool) -> Result<()> {
+    let tables: Vec<String> = reports.iter().map(Report::markdown).collect();
+    println!("{}", tables.join("\n"));
+    if keep {
+        let results = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results");
+        let head = format!("# limbeck measured\n\n{}\n", machine());
+        fs::write(results.join("latest.md"), format!("{head}\n{}", tables.join("\n")))?;
+        let json: Vec<String> = reports.iter().map(Report::json).collect();
+        fs::write(results.join("latest.json"), format!("[\n{}\n]\n", json.join(",\n")))?;
+        println!("kept in {}", results.display());
+    }
+    Ok(())
+}
+
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    format!(
+        "By `bench/run` on {}: {}, one CPU for client and server, release build with LTO. Times are medians of rounds in \
+         which all contenders took turns; ratios are medians of the rounds' ratios to the first column.",
+        chrono::Utc::now().format("%Y-%m-%d"),
+        cpu.unwrap_or("an unknown processor").trim(),
+    )
+}

@@ -1,0 +1,304 @@
+//! `UserBuilder`: a new object whose required columns the compiler counts.
+//!
+//! A required column is a type parameter, `Missing` or `Given`; nothing else is. The values are gathered in
+//! one draft, which is not generic, so that a setter is a move and the rest is compiled once.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::model::{label, unloaded, value_of};
+use super::table::doc;
+use super::{companion, local};
+use crate::input::{Column, Kind, Model, Relation};
+
+/// The type parameters: one for each required column.
+struct States<'m> {
+    span: Span,
+    columns: Vec<&'m Column>,
+    params: Vec<Ident>,
+}
+
+impl<'m> States<'m> {
+    fn of(model: &'m Model) -> Self {
+        let columns: Vec<&Column> = model.columns.iter().filter(|column| column.is_required()).collect();
+        let params = (0..columns.len()).map(|i| format_ident!("S{i}", span = model.ident.span())).collect();
+        States { span: model.ident.span(), columns, params }
+    }
+
+    /// `<S0, S1>`, or nothing.
+    fn list(&self) -> TokenStream {
+        let params = &self.params;
+        if params.is_empty() { TokenStream::new() } else { quote_spanned!(self.span=> <#(#params),*>) }
+    }
+
+    /// `<S0, Given>`: the parameters once `column` has a value.
+    fn with(&self, column: &Ident) -> TokenStream {
+        if self.params.is_empty() {
+            return TokenStream::new();
+        }
+        let states = self.columns.iter().zip(&self.params).map(|(required, param)| {
+            if required.ident == *column { quote!(::limbeck::model::Given) } else { quote!(#param) }
+        });
+        quote!(<#(#states),*>)
+    }
+
+    fn all(&self, state: &TokenStream) -> TokenStream {
+        if self.params.is_empty() {
+            return TokenStream::new();
+        }
+        let states = self.params.iter().map(|_| state);
+        quote!(<#(#states),*>)
+    }
+
+    fn has(&self, column: &Ident) -> bool {
+        self.columns.iter().any(|required| required.ident == *column)
+    }
+}
+
+pub(super) fn items(model: &Model) -> TokenStream {
+    let (ident, vis, name) = (&model.ident, &model.vis, &model.name);
+    let (builder, draft) = (companion(model, "Builder"), format_ident!("__{}Draft", model.name));
+    let builder_name = builder.to_string();
+    let states = States::of(model);
+    let (list, params) = (states.list(), &states.params);
+    let missing = states.all(&quote!(::limbeck::model::Missing));
+    let setters = model.columns.iter().map(|column| column_setter(model, &builder, &states, column));
+    let links = model.relations.iter().map(|relation| relation_setter(model, &builder, &states, relation));
+    let builder_doc = doc(&format!("A new `{name}`; `session.add` takes it once every required column has a value."));
+    let start_doc = doc(&format!("A new `{name}`, without any value yet."));
+    let fields = model.columns.iter().map(|column| {
+        let (ident, ty) = (&column.ident, &column.ty);
+        quote!(#ident: ::core::option::Option<#ty>)
+    });
+    let relation_fields = model.relations.iter().map(|relation| {
+        let (ident, ty) = (&relation.ident, &relation.ty);
+        quote!(#ident: #ty)
+    });
+    let nothing = model.columns.iter().map(|column| {
+        let ident = &column.ident;
+        quote!(#ident: ::core::option::Option::None)
+    });
+    let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
+    let finish = finish(model, &draft);
+    let defaults =
+        if params.is_empty() { TokenStream::new() } else { quote!(<#(#params = ::limbeck::model::Missing),*>) };
+    quote! {
+        #builder_doc
+        #[allow(unreachable_pub)]
+        #[must_use = "a builder does nothing until a session adds it"]
+        #vis struct #builder #defaults {
+            __draft: #draft,
+            __state: ::core::marker::PhantomData<(#(#params,)*)>,
+        }
+
+        #[automatically_derived]
+        impl #list ::core::fmt::Debug for #builder #list {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#builder_name).finish_non_exhaustive()
+            }
+        }
+
+        struct #draft {
+            #(#fields,)*
+            #(#relation_fields,)*
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
+        impl #ident {
+            #start_doc
+            #vis fn builder() -> #builder #missing {
+                #builder {
+                    __draft: #draft { #(#nothing,)* #(#unloaded,)* },
+                    __state: ::core::marker::PhantomData,
+                }
+            }
+        }
+
+        #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
+        impl #list #builder #list {
+            #(#setters)*
+            #(#links)*
+        }
+
+        #finish
+    }
+}
+
+fn column_setter(model: &Model, builder: &Ident, states: &States<'_>, column: &Column) -> TokenStream {
+    let (ident, ty, vis) = (&column.ident, &column.ty, &column.vis);
+    let docs = &column.docs;
+    let doc = docs.is_empty().then(|| doc(&format!("Sets `{}.{}`.", model.name, column.field)));
+    let (after, same) = (states.with(ident), !states.has(ident));
+    let built = if same {
+        quote!(self)
+    } else {
+        quote!(#builder { __draft: self.__draft, __state: ::core::marker::PhantomData })
+    };
+    let argument = quote_spanned!(ident.span()=> impl ::limbeck::model::Assign<#ty>);
+    quote! {
+        #(#docs)*
+        #doc
+        #[inline]
+        #vis fn #ident(mut self, value: #argument) -> #builder #after {
+            self.__draft.#ident = ::core::option::Option::Some(value.assign());
+            #built
+        }
+    }
+}
+
+fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation: &Relation) -> TokenStream {
+    let Relation { ident, vis, docs, target, .. } = relation;
+    let label = label(model, relation);
+    let doc = docs.is_empty().then(|| doc(&format!("Links `{label}`.")));
+    let kind = local(relation.kind.name());
+    let key = relation.key.as_ref().filter(|key| relation.kind == Kind::BelongsTo && states.has(key));
+    let (argument, value) = match relation.kind {
+        Kind::BelongsTo if relation.optional => (
+            quote!(impl ::core::convert::Into<::core::option::Option<::limbeck::model::Tracked<#target>>>),
+            quote!(::core::convert::Into::into(target)),
+        ),
+        Kind::BelongsTo => (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target))),
+        Kind::HasMany | Kind::ManyToMany => {
+            (quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>), quote!(target))
+        }
+    };
+    let after = match key {
+        Some(key) => states.with(key),
+        None => states.list(),
+    };
+    let built = match key {
+        Some(_) => quote!(#builder { __draft: self.__draft, __state: ::core::marker::PhantomData }),
+        None => quote!(self),
+    };
+    quote! {
+        #(#docs)*
+        #doc
+        #vis fn #ident(mut self, target: #argument) -> #builder #after {
+            self.__draft.#ident = ::limbeck::model::#kind::linked(#label, #value);
+            #built
+        }
+    }
+}
+
+/// The object of a finished draft.
+fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
+    let ident = &model.ident;
+    let (draft, given, value) = (local("draft"), local("given"), local("value"));
+    let columns = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, i) = (&column.ident, Literal::usize_unsuffixed(i));
+        let otherwise = otherwise(model, column, &quote!(#given.insert(#i)));
+        quote! {
+            #field: match #draft.#field {
+                ::core::option::Option::Some(#value) => {
+                    #given.insert(#i);
+                    #value
+                }
+                ::core::option::Option::None => #otherwise,
+            }
+        }
+    });
+    let relations = model.relations.iter().map(|relation| {
+        let field = &relation.ident;
+        quote!(#field: #draft.#field)
+    });
+    let object = local("object");
+    quote! {
+        #[automatically_derived]
+        impl #draft_type {
+            fn __finish(#draft: Self) -> ::limbeck::model::Draft<#ident> {
+                let mut #given = ::limbeck::model::ColumnSet::EMPTY;
+                let mut #object = #ident { #(#columns,)* #(#relations,)* };
+                ::limbeck::model::Model::normalize(&mut #object, #given);
+                ::limbeck::model::Draft { object: #object, given: #given }
+            }
+        }
+    }
+}
+
+/// The value of a column that was not set.
+fn otherwise(model: &Model, column: &Column, insert: &TokenStream) -> TokenStream {
+    let ty = &column.ty;
+    let linked = || model.relations.iter().any(|relation| relation.key.as_ref() == Some(&column.ident));
+    if let Some(default) = &column.default {
+        let value = value_of(column, default);
+        quote!({ #insert; #value })
+    } else if column.is_option() {
+        quote!(::core::option::Option::None)
+    } else if column.is_required() && !linked() {
+        // The type parameters say that this does not happen.
+        let (name, field) = (&model.name, &column.field);
+        quote!(::limbeck::__private::not_given(#name, #field))
+    } else {
+        quote!(<#ty as ::limbeck::types::Placeholder>::placeholder())
+    }
+}
+
+/// `impl New` for the finished builder and for the model itself.
+pub(super) fn complete(model: &Model) -> TokenStream {
+    let (ident, name) = (&model.ident, &model.name);
+    let (builder, draft) = (companion(model, "Builder"), format_ident!("__{}Draft", model.name));
+    let states = States::of(model);
+    let (list, params) = (states.list(), &states.params);
+    let message = format!("cannot create a `{name}`: a required column has no value");
+    let traits: Vec<Ident> = states
+        .columns
+        .iter()
+        .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
+        .collect();
+    let required = states.columns.iter().zip(&traits).map(|(column, required)| {
+        let label = format!("`{}` is still required", column.field);
+        quote_spanned! {column.ident.span()=>
+            #[diagnostic::on_unimplemented(message = #message, label = #label)]
+            #[allow(non_camel_case_types)]
+            trait #required {}
+            impl #required for ::limbeck::model::Given {}
+        }
+    });
+    let by_value = by_value(model);
+    // The spans are those of the struct and its fields, since the compiler points at them when a column is missing.
+    let new = quote_spanned! {ident.span()=>
+        impl #list ::limbeck::model::New for #builder #list
+        where
+            #(#params: #traits,)*
+        {
+            type Model = #ident;
+
+            fn into_new(self) -> ::limbeck::model::NewObject<#ident> {
+                ::limbeck::model::NewObject::Draft(#draft::__finish(self.__draft))
+            }
+        }
+    };
+    quote! {
+        #(#required)*
+        #new
+        #by_value
+    }
+}
+
+fn by_value(model: &Model) -> TokenStream {
+    let (ident, count) = (&model.ident, Literal::usize_unsuffixed(model.columns.len()));
+    let generated = model.columns.iter().enumerate().find(|(_, column)| column.generated).map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, Literal::usize_unsuffixed(i));
+        quote! {
+            if self.#field == <#ty as ::limbeck::types::Placeholder>::placeholder() {
+                given.remove(#i);
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::limbeck::model::New for #ident {
+            type Model = #ident;
+
+            #[allow(unused_mut)]
+            fn into_new(mut self) -> ::limbeck::model::NewObject<#ident> {
+                let mut given = ::limbeck::model::ColumnSet::first(#count);
+                #generated
+                ::limbeck::model::Model::normalize(&mut self, given);
+                ::limbeck::model::NewObject::Draft(::limbeck::model::Draft { object: self, given })
+            }
+        }
+    }
+}

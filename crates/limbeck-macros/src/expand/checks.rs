@@ -1,0 +1,118 @@
+//! What is checked while the program compiles: things that need another struct, or a type's constants.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use super::model::label;
+use super::{local, option};
+use crate::input::{Column, Kind, Model, Relation};
+
+pub(super) fn items(model: &Model) -> TokenStream {
+    let keys = model.columns.iter().filter_map(|column| {
+        let key = column.foreign_key.as_ref()?;
+        let (ty, target, field) = (&column.ty, &key.target, &key.column);
+        let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
+        Some(quote_spanned!(ty.span()=> ::limbeck::__private::reference(#target).check::<#ty>();))
+    });
+    let far_keys = model.relations.iter().filter(|relation| relation.kind == Kind::HasMany).filter_map(|relation| {
+        let (key, target) = (relation.key.as_ref()?, &relation.target);
+        Some(quote! {
+            let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
+        })
+    });
+    let types = model.columns.iter().filter_map(|column| of_type(model, column));
+    let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
+    let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
+    quote! {
+        #[allow(dead_code)]
+        fn __check() {
+            #(#keys)*
+            #(#far_keys)*
+        }
+        #(#types)*
+        #(#nulls)*
+        #(#back)*
+    }
+}
+
+/// That a column's type, which only the compiler knows, fits its options.
+fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
+    let ty = &column.ty;
+    let (test, span, what) = match &column.length {
+        Some(length) => ("can_have_length", length.span(), "`length` is for text"),
+        None if column.text => ("can_have_length", column.ident.span(), "`text` is for text"),
+        None if column.generated => {
+            ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
+        }
+        None => return None,
+    };
+    let (test, message) = (local(test), format!("{what}, which `{}.{}` is not", model.name, column.field));
+    let panic = quote_spanned!(span=> ::core::panic!(#message));
+    Some(quote! {
+        const _: () = if !::limbeck::schema::SqlType::#test::<#ty>() {
+            #panic
+        };
+    })
+}
+
+/// Whether a column may be NULL, where its type's tokens do not say it and an option depends on it.
+fn nullability(model: &Model, column: &Column) -> Option<TokenStream> {
+    if column.nullability().is_some() {
+        return None;
+    }
+    let (ident, ty) = (&column.ident, &column.ty);
+    let mut checks = Vec::new();
+    let mut check = |wanted: bool, span: Span, message: String| {
+        let panic = quote_spanned!(span=> ::core::panic!(#message));
+        checks.push(quote!(if <#ty as ::limbeck::__private::Field>::NULLABLE != #wanted { #panic }));
+    };
+    if column.primary_key {
+        check(false, ident.span(), format!("`{}.{}`: a primary key cannot be NULL", model.name, column.field));
+    }
+    if column.sets_null() {
+        check(true, ident.span(), format!("`{}.{}`: {}", model.name, column.field, column.needs_null()));
+    }
+    for relation in model.relations.iter().filter(|relation| relation.kind == Kind::BelongsTo) {
+        if relation.key.as_ref() == Some(ident) {
+            let message = format!("`{}`: {}", label(model, relation), relation.wrong_null(column));
+            check(relation.optional, relation.ident.span(), message);
+        }
+    }
+    (!checks.is_empty()).then(|| quote!(const _: () = { #(#checks)* };))
+}
+
+/// That the field named by `back_populates` is there and leads back here is checked by its type; that it
+/// names this one, by a constant. The constant stands alone: initialisers that need each other do not compile.
+fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
+    let back = relation.back_populates.as_ref()?;
+    let (owner, target, field, ty) = (&model.ident, &relation.target, &relation.field, &relation.ty);
+    let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
+    let far_field = back.unraw().to_string();
+    let near = label(model, relation);
+    let far = format!("{}.{far_field}", quote!(#target).to_string().replace(' ', ""));
+    let mutual = format!("`{near}` has `back_populates = {far_field}`, so `{far}` needs `back_populates = {field}`");
+    let tables = format!("`{near}` and `{far}` have to name the same association table in `secondary`");
+    let far_table = quote!(<#target as ::limbeck::__private::HasTable>);
+    let panic = |message: &str| quote_spanned!(back.span()=> ::core::panic!(#message));
+    let (not_mutual, other_table) = (panic(&mutual), panic(&tables));
+    let over = (relation.kind == Kind::ManyToMany).then(|| {
+        quote! {
+            if !::limbeck::__private::is_over(#far_table::RELATIONS, #far_field, #secondary) {
+                #other_table;
+            }
+        }
+    });
+    let side =
+        quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
+    Some(quote! {
+        const _: () = {
+            #side
+            if !::limbeck::__private::populates(#far_table::RELATIONS, #far_field, #field) {
+                #not_mutual;
+            }
+            #over
+        };
+    })
+}

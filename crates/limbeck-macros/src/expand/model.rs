@@ -1,0 +1,364 @@
+//! `impl Model`, `impl Fetch`, and the registration.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Expr, Lit};
+
+use super::{local, option};
+use crate::input::{Column, Model, Relation};
+
+pub(super) fn items(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let definition = definition(model);
+    let key = key(model);
+    let values = values(model);
+    let copies = copies(model);
+    let touch = touch(model);
+    let relations = relations(model);
+    let fetch = fetch(model);
+    quote! {
+        #[automatically_derived]
+        impl ::limbeck::model::Model for #ident {
+            #key
+            #definition
+            #values
+            #copies
+            #touch
+            #relations
+        }
+        #fetch
+        ::limbeck::__private::inventory::submit! {
+            ::limbeck::model::Registered(<#ident as ::limbeck::model::Model>::def)
+        }
+    }
+}
+
+fn index(i: usize) -> Literal {
+    Literal::usize_unsuffixed(i)
+}
+
+fn definition(model: &Model) -> TokenStream {
+    let (ident, name, table) = (&model.ident, &model.name, &model.table);
+    let columns = model.columns.iter().map(column_def);
+    let primary_key = model.primary_key.iter().map(|&i| index(i));
+    quote! {
+        fn def() -> &'static ::limbeck::model::ModelDef {
+            static ID: ::limbeck::model::ModelId = ::limbeck::model::ModelId::new();
+            static DEF: ::limbeck::model::ModelDef = ::limbeck::model::ModelDef {
+                name: #name,
+                module: ::core::module_path!(),
+                location: (::core::file!(), ::core::line!()),
+                table: #table,
+                columns: &[#(#columns),*],
+                relations: <#ident as ::limbeck::__private::HasTable>::RELATIONS,
+                primary_key: &[#(#primary_key),*],
+                id: &ID,
+                store: ::limbeck::__private::new_store::<#ident>,
+            };
+            &DEF
+        }
+    }
+}
+
+fn column_def(column: &Column) -> TokenStream {
+    let Column { field, name, ty, unique, index, generated, .. } = column;
+    let sql_type = match (&column.length, column.text) {
+        (Some(length), _) => quote! {
+            ::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
+        },
+        (None, true) => quote!(::limbeck::schema::SqlType::Text),
+        (None, false) => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
+    };
+    let server_default = option(column.server_default.as_ref().map(syn::LitStr::value).as_deref());
+    let foreign_key = match &column.foreign_key {
+        None => quote!(::core::option::Option::None),
+        Some(key) => {
+            let (target, field) = (&key.target, key.column.unraw().to_string());
+            let on_delete = super::local(key.on_delete);
+            let on_update = super::local(key.on_update);
+            quote! {
+                ::core::option::Option::Some(::limbeck::model::ForeignKeyDef {
+                    target: <#target as ::limbeck::__private::HasTable>::DEF,
+                    field: #field,
+                    on_delete: ::limbeck::schema::Action::#on_delete,
+                    on_update: ::limbeck::schema::Action::#on_update,
+                })
+            }
+        }
+    };
+    quote! {
+        ::limbeck::model::ColumnDef {
+            field: #field,
+            name: #name,
+            sql_type: #sql_type,
+            nullable: <#ty as ::limbeck::__private::Field>::NULLABLE,
+            unique: #unique,
+            index: #index,
+            generated: #generated,
+            server_default: #server_default,
+            foreign_key: #foreign_key,
+        }
+    }
+}
+
+pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
+    let (field, target) = (&relation.field, &relation.target);
+    let label = label(model, relation);
+    let kind = local(relation.kind.name());
+    let back = option(relation.back_populates.as_ref().map(|back| back.unraw().to_string()).as_deref());
+    let key = option(relation.key.as_ref().map(|key| key.unraw().to_string()).as_deref());
+    let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
+    quote! {
+        ::limbeck::model::RelationDef {
+            field: #field,
+            label: #label,
+            kind: ::limbeck::model::RelationKind::#kind,
+            target: <#target as ::limbeck::__private::HasTable>::DEF,
+            back_populates: #back,
+            key: #key,
+            secondary: #secondary,
+        }
+    }
+}
+
+/// `Post.author`
+pub(super) fn label(model: &Model, relation: &Relation) -> String {
+    format!("{}.{}", model.name, relation.field)
+}
+
+fn key(model: &Model) -> TokenStream {
+    let columns: Vec<&Column> = model.primary_key.iter().map(|&i| &model.columns[i]).collect();
+    let types = columns.iter().map(|column| &column.ty);
+    let copies = columns.iter().map(|column| {
+        let (field, ty) = (&column.ident, &column.ty);
+        quote!(<#ty as ::limbeck::__private::Field>::copy(&self.#field))
+    });
+    let (ty, value) = match columns.as_slice() {
+        [_] => (quote!(#(#types)*), quote!(#(#copies)*)),
+        _ => (quote!((#(#types),*)), quote!((#(#copies),*))),
+    };
+    quote! {
+        type Key = #ty;
+
+        #[inline]
+        fn key(&self) -> Self::Key {
+            #value
+        }
+    }
+}
+
+/// `decode`, `value`, `set_value`: what goes to and comes from rows.
+fn values(model: &Model) -> TokenStream {
+    let (ident, name) = (&model.ident, &model.name);
+    let fields = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote!(#field: <#ty as ::limbeck::__private::Field>::get(row, at + #i)?)
+    });
+    let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
+    let values = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote!(#i => <#ty as ::limbeck::__private::Field>::encode(&self.#field))
+    });
+    let sets = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote!(#i => self.#field = <#ty as ::limbeck::__private::Field>::decode(cell)?)
+    });
+    quote! {
+        fn decode(
+            row: &::limbeck::Row<'_>,
+            at: usize,
+        ) -> ::core::result::Result<Self, ::limbeck::types::DecodeError> {
+            ::core::result::Result::Ok(#ident { #(#fields,)* #(#unloaded,)* })
+        }
+
+        fn value(&self, column: usize) -> ::limbeck::types::Value<'_> {
+            match column {
+                #(#values,)*
+                _ => ::limbeck::__private::no_column(#name, column),
+            }
+        }
+
+        fn set_value(
+            &mut self,
+            column: usize,
+            cell: ::limbeck::types::Cell<'_>,
+        ) -> ::core::result::Result<(), ::limbeck::types::DecodeError> {
+            match column {
+                #(#sets,)*
+                _ => ::limbeck::__private::no_column(#name, column),
+            }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+/// `author: BelongsTo::unloaded("Post.author")`
+pub(super) fn unloaded(model: &Model, relation: &Relation) -> TokenStream {
+    let (field, label, kind) = (&relation.ident, label(model, relation), local(relation.kind.name()));
+    quote!(#field: ::limbeck::model::#kind::unloaded(#label))
+}
+
+/// `snapshot`, `changed`, `normalize`: an object beside its copy.
+fn copies(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let columns = model.columns.iter().map(|column| {
+        let (field, ty) = (&column.ident, &column.ty);
+        quote!(#field: <#ty as ::limbeck::__private::Field>::copy(&self.#field))
+    });
+    let relations = model.relations.iter().map(|relation| {
+        let field = &relation.ident;
+        quote!(#field: ::core::clone::Clone::clone(&self.#field))
+    });
+    let changed = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote!(if <#ty as ::limbeck::__private::Field>::differs(&self.#field, &old.#field) { set.insert(#i); })
+    });
+    let normalize = model.columns.iter().enumerate().map(|(i, column)| {
+        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        quote! {
+            if columns.contains(#i) {
+                <#ty as ::limbeck::__private::Field>::normalize(&mut self.#field);
+            }
+        }
+    });
+    quote! {
+        fn snapshot(&self) -> Self {
+            #ident { #(#columns,)* #(#relations,)* }
+        }
+
+        fn changed(&self, old: &Self) -> ::limbeck::model::ColumnSet {
+            let mut set = ::limbeck::model::ColumnSet::EMPTY;
+            #(#changed)*
+            set
+        }
+
+        fn normalize(&mut self, columns: ::limbeck::model::ColumnSet) {
+            #(#normalize)*
+        }
+    }
+}
+
+fn touch(model: &Model) -> TokenStream {
+    let (changed, set) = (local("changed"), local("set"));
+    let updates: Vec<TokenStream> = model
+        .columns
+        .iter()
+        .enumerate()
+        .filter_map(|(i, column)| {
+            let (field, i) = (&column.ident, index(i));
+            let value = value_of(column, column.on_update.as_ref()?);
+            Some(quote! {
+                if !#changed.contains(#i) {
+                    self.#field = #value;
+                    #set.insert(#i);
+                }
+            })
+        })
+        .collect();
+    if updates.is_empty() {
+        return quote! {
+            fn touch(&mut self, _: ::limbeck::model::ColumnSet) -> ::limbeck::model::ColumnSet {
+                ::limbeck::model::ColumnSet::EMPTY
+            }
+        };
+    }
+    quote! {
+        fn touch(&mut self, #changed: ::limbeck::model::ColumnSet) -> ::limbeck::model::ColumnSet {
+            let mut #set = ::limbeck::model::ColumnSet::EMPTY;
+            #(#updates)*
+            self.normalize(#set);
+            #set
+        }
+    }
+}
+
+/// The value that an option's expression gives a column. A literal is converted as a builder's setter
+/// would (`default = "draft"` for a `String`); anything else is of the column's type already.
+pub(super) fn value_of(column: &Column, expression: &Expr) -> TokenStream {
+    let ty = &column.ty;
+    if is_literal(expression) {
+        quote!(::limbeck::model::Assign::<#ty>::assign(#expression))
+    } else {
+        let value = local("value");
+        quote!({ let #value: #ty = #expression; #value })
+    }
+}
+
+fn is_literal(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(literal) => !matches!(literal.lit, Lit::Verbatim(_)),
+        Expr::Unary(unary) => matches!(*unary.expr, Expr::Lit(_)),
+        Expr::Group(group) => is_literal(&group.expr),
+        _ => false,
+    }
+}
+
+fn relations(model: &Model) -> TokenStream {
+    let name = &model.name;
+    let arms = |method: &str| -> Vec<TokenStream> {
+        let method = local(method);
+        let arm = |(i, relation): (usize, &Relation)| {
+            let (field, i) = (&relation.ident, index(i));
+            quote!(#i => self.#field.#method())
+        };
+        model.relations.iter().enumerate().map(arm).collect()
+    };
+    let (shared, exclusive) = (arms("raw"), arms("raw_mut"));
+    quote! {
+        fn relation(&self, relation: usize) -> ::limbeck::model::RelationRef<'_> {
+            match relation {
+                #(#shared,)*
+                _ => ::limbeck::__private::no_relation(#name, relation),
+            }
+        }
+
+        fn relation_mut(&mut self, relation: usize) -> ::limbeck::model::RelationMut<'_> {
+            match relation {
+                #(#exclusive,)*
+                _ => ::limbeck::__private::no_relation(#name, relation),
+            }
+        }
+    }
+}
+
+fn fetch(model: &Model) -> TokenStream {
+    let (ident, width) = (&model.ident, index(model.columns.len()));
+    quote! {
+        #[automatically_derived]
+        impl ::limbeck::sql::Fetch for #ident {
+            type Tracked = ::limbeck::model::Tracked<#ident>;
+
+            #[inline]
+            fn width() -> usize {
+                #width
+            }
+
+            #[inline]
+            fn model() -> ::core::option::Option<&'static ::limbeck::model::ModelDef> {
+                ::core::option::Option::Some(<#ident as ::limbeck::model::Model>::def())
+            }
+
+            #[inline]
+            fn fetch(
+                row: &::limbeck::Row<'_>,
+                at: usize,
+            ) -> ::core::result::Result<Self, ::limbeck::types::DecodeError> {
+                <#ident as ::limbeck::model::Model>::decode(row, at)
+            }
+
+            #[inline]
+            fn track(
+                loader: &mut ::limbeck::session::Loader<'_>,
+                row: &::limbeck::Row<'_>,
+                at: usize,
+            ) -> ::limbeck::Result<Self::Tracked> {
+                loader.track::<#ident>(row, at)
+            }
+
+            fn column_name(position: usize) -> (::std::string::String, ::std::string::String) {
+                ::limbeck::__private::column_name(<#ident as ::limbeck::model::Model>::def(), position)
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A column: a field that is not a relationship.
+
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type, Visibility};
+
+use super::{attr, types};
+use crate::ctxt::Ctxt;
+
+const OPTIONS: &[&str] = &[
+    "primary_key",
+    "unique",
+    "index",
+    "name",
+    "length",
+    "text",
+    "default",
+    "server_default",
+    "on_update",
+    "foreign_key",
+    "autoincrement",
+];
+
+/// A column.
+pub(crate) struct Column {
+    pub(crate) ident: Ident,
+    /// The field's name, without `r#`.
+    pub(crate) field: String,
+    pub(crate) vis: Visibility,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) ty: Type,
+    /// The column's name in the database.
+    pub(crate) name: String,
+    pub(crate) primary_key: bool,
+    pub(crate) unique: bool,
+    /// Whether there is an index; foreign keys have one unless it was refused.
+    pub(crate) index: bool,
+    pub(crate) length: Option<LitInt>,
+    pub(crate) text: bool,
+    pub(crate) default: Option<Expr>,
+    pub(crate) server_default: Option<LitStr>,
+    pub(crate) on_update: Option<Expr>,
+    pub(crate) foreign_key: Option<ForeignKey>,
+    /// Whether the database numbers it. Known when the whole struct is.
+    pub(crate) generated: bool,
+    pub(super) autoincrement: Option<bool>,
+    pub(super) index_said: Option<bool>,
+    /// Whether there is a `foreign_key`, be it wrong.
+    pub(super) foreign_key_said: bool,
+}
+
+/// What a column refers to.
+pub(crate) struct ForeignKey {
+    pub(crate) target: Path,
+    pub(crate) column: Ident,
+    pub(crate) on_delete: Action,
+    pub(crate) on_update: Action,
+}
+
+/// A variant of `limbeck::schema::Action`.
+pub(crate) type Action = &'static str;
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("cascade", "Cascade"),
+    ("set_null", "SetNull"),
+    ("restrict", "Restrict"),
+    ("no_action", "NoAction"),
+    ("set_default", "SetDefault"),
+];
+
+impl Column {
+    /// Reads a field's options.
+    pub(super) fn read(ctxt: &Ctxt, field: &syn::Field, ident: &Ident) -> Self {
+        let plain = attr::plain(ident);
+        let mut column = Column {
+            ident: ident.clone(),
+            name: plain.clone(),
+            field: plain,
+            vis: field.vis.clone(),
+            docs: attr::docs(&field.attrs),
+            ty: field.ty.clone(),
+            primary_key: false,
+            unique: false,
+            index: false,
+            length: None,
+            text: false,
+            default: None,
+            server_default: None,
+            on_update: None,
+            foreign_key: None,
+            generated: false,
+            autoincrement: None,
+            index_said: None,
+            foreign_key_said: false,
+        };
+        attr::options(ctxt, &field.attrs, "column", OPTIONS, |name, input| column.option(ctxt, name, input));
+        column.check(ctxt, field);
+        column
+    }
+
+    fn option(&mut self, ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+        match name.to_string().as_str() {
+            "primary_key" => self.primary_key = attr::flag(input)?,
+            "unique" => self.unique = attr::flag(input)?,
+            "index" => self.index_said = Some(attr::flag(input)?),
+            "text" => self.text = attr::flag(input)?,
+            "autoincrement" => self.autoincrement = Some(attr::flag(input)?),
+            "name" => self.name = attr::text(input)?.value(),
+            "length" => self.length = Some(length(input)?),
+            "default" => self.default = Some(expression(input)?),
+            "on_update" => self.on_update = Some(expression(input)?),
+            "server_default" => self.server_default = Some(attr::text(input)?),
+            "foreign_key" => {
+                self.foreign_key_said = true;
+                self.foreign_key = Some(foreign_key(ctxt, name, input)?);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn check(&self, ctxt: &Ctxt, field: &syn::Field) {
+        if self.text
+            && let Some(length) = &self.length
+        {
+            ctxt.error(length, "`text` has no length: say `text` or `length`, not both");
+        }
+        if self.primary_key && types::option_of(&self.ty).is_some() {
+            ctxt.error(&self.ty, "a primary key cannot be NULL: its type cannot be an `Option`");
+        }
+        if self.primary_key && types::is_float(&self.ty) {
+            ctxt.error(&self.ty, "a float cannot be a primary key: rows are found again by it, and NaN is not itself");
+        }
+        if let (Some(default), Some(_)) = (&self.default, &self.server_default) {
+            ctxt.error(
+                default,
+                "say `default` (evaluated by the program) or `server_default` (by the database), not both",
+            );
+        }
+        if self.autoincrement.is_some() && !self.primary_key {
+            ctxt.error(&field.ident, "`autoincrement` is for a primary key");
+        }
+        if self.sets_null() && self.nullability() == Some(false) {
+            ctxt.error(&self.ty, self.needs_null());
+        }
+    }
+
+    /// Whether its foreign key sets it to NULL.
+    pub(crate) fn sets_null(&self) -> bool {
+        self.foreign_key.as_ref().is_some_and(|key| key.on_delete == "SetNull" || key.on_update == "SetNull")
+    }
+
+    /// The message for one that sets what cannot be NULL.
+    pub(crate) fn needs_null(&self) -> String {
+        let ty = &self.ty;
+        format!("`set_null` needs a column that can be NULL: `Option<{}>`", quote::quote!(#ty))
+    }
+
+    /// Whether it may be NULL, as far as the type's tokens say.
+    pub(crate) fn nullability(&self) -> Option<bool> {
+        types::nullability(&self.ty)
+    }
+
+    /// Whether the type is written as an `Option`.
+    pub(crate) fn is_option(&self) -> bool {
+        types::option_of(&self.ty).is_some()
+    }
+
+    /// Whether the type is written as an integer that the database can generate.
+    pub(super) fn is_key_integer(&self) -> bool {
+        types::is_key_integer(&self.ty)
+    }
+
+    /// Whether an object cannot be made without a value for it.
+    pub(crate) fn is_required(&self) -> bool {
+        !self.is_option() && !self.generated && self.default.is_none() && self.server_default.is_none()
+    }
+}
+
+fn length(input: ParseStream<'_>) -> syn::Result<LitInt> {
+    input.parse::<Token![=]>()?;
+    let length: LitInt = input.parse()?;
+    match length.base10_parse::<u32>() {
+        Ok(0) => Err(syn::Error::new(length.span(), "a column of length 0 holds nothing")),
+        Ok(_) => Ok(length),
+        Err(_) => Err(syn::Error::new(length.span(), "a length is a whole number of characters, such as 100")),
+    }
+}
+
+fn expression(input: ParseStream<'_>) -> syn::Result<Expr> {
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
+/// `(User.id, on_delete = cascade)`
+fn foreign_key(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<ForeignKey> {
+    let usage = "write the model and its column: `foreign_key(User.id)`";
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(name.span(), usage));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    let target = content.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), usage))?;
+    if !content.peek(Token![.]) {
+        return Err(syn::Error::new_spanned(&target, usage));
+    }
+    content.parse::<Token![.]>()?;
+    let column = content.call(Ident::parse_any)?;
+    let mut key = ForeignKey { target, column, on_delete: "NoAction", on_update: "NoAction" };
+    while !content.is_empty() {
+        content.parse::<Token![,]>()?;
+        if content.is_empty() {
+            break;
+        }
+        let option = content.call(Ident::parse_any)?;
+        match option.to_string().as_str() {
+            "on_delete" => key.on_delete = action(ctxt, &content)?,
+            "on_update" => key.on_update = action(ctxt, &content)?,
+            _ => return Err(attr::unknown(&option, "option of `foreign_key`", &["on_delete", "on_update"])),
+        }
+    }
+    Ok(key)
+}
+
+fn action(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Action> {
+    input.parse::<Token![=]>()?;
+    let name = input.call(Ident::parse_any)?;
+    let found = ACTIONS.iter().find(|(known, _)| name == known);
+    match found {
+        Some((_, action)) => Ok(action),
+        None => {
+            let known: Vec<&str> = ACTIONS.iter().map(|(known, _)| *known).collect();
+            ctxt.push(attr::unknown(&name, "action", &known));
+            Ok("NoAction")
+        }
+    }
+}

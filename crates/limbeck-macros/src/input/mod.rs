@@ -1,0 +1,11 @@
+//! What a struct says: its tokens, read and checked.
+
+mod attr;
+mod column;
+mod model;
+mod relation;
+mod types;
+
+pub(crate) use column::Column;
+pub(crate) use model::Model;
+pub(crate) use relation::{Kind, Relation};

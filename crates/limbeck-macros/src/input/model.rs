@@ -1,0 +1,229 @@
+//! The struct as a whole.
+
+use proc_macro2::TokenStream;
+use syn::{Data, DeriveInput, Field, Fields, Ident, Visibility};
+
+use super::attr::{self, span_of};
+use super::{Column, Kind, Relation};
+use crate::ctxt::Ctxt;
+use crate::naming;
+
+/// The most columns that a model can have: `ColumnSet` is as wide.
+const MAX_COLUMNS: usize = 128;
+
+/// A model.
+pub(crate) struct Model {
+    pub(crate) ident: Ident,
+    /// The struct's name, without `r#`.
+    pub(crate) name: String,
+    pub(crate) vis: Visibility,
+    pub(crate) table: String,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) relations: Vec<Relation>,
+    /// The positions of the primary key's columns.
+    pub(crate) primary_key: Vec<usize>,
+}
+
+impl Model {
+    /// Reads a struct.
+    ///
+    /// # Errors
+    /// All errors of the struct, as `compile_error!`s.
+    pub(crate) fn read(input: &DeriveInput) -> Result<Self, TokenStream> {
+        let ctxt = Ctxt::default();
+        let mut model = Model {
+            ident: input.ident.clone(),
+            name: attr::plain(&input.ident),
+            vis: input.vis.clone(),
+            table: naming::table(&attr::plain(&input.ident)),
+            columns: Vec::new(),
+            relations: Vec::new(),
+            primary_key: Vec::new(),
+        };
+        attr::options(&ctxt, &input.attrs, "model", &["table"], |name, content| {
+            if name != "table" {
+                return Ok(false);
+            }
+            model.table = attr::text(content)?.value();
+            Ok(true)
+        });
+        if !input.generics.params.is_empty() {
+            ctxt.error(&input.generics, "a model cannot be generic: each table needs a struct of its own");
+        }
+        for name in ["column", "relationship"] {
+            if let Some(span) = span_of(&input.attrs, name) {
+                ctxt.push(syn::Error::new(span, format!("`#[{name}]` is for a field; the struct has `#[model(…)]`")));
+            }
+        }
+        if let Some(fields) = named_fields(&ctxt, input) {
+            for field in fields {
+                model.field(&ctxt, field);
+            }
+            model.resolve(&ctxt);
+        }
+        ctxt.finish()?;
+        Ok(model)
+    }
+
+    fn field(&mut self, ctxt: &Ctxt, field: &Field) {
+        let Some(ident) = &field.ident else { return };
+        if ident.to_string().starts_with("__") {
+            ctxt.error(ident, "names that begin with `__` are kept for the code that is generated");
+        }
+        if let Some(span) = span_of(&field.attrs, "model") {
+            ctxt.push(syn::Error::new(
+                span,
+                "`#[model]` is for the struct; a field has `#[column(…)]` or `#[relationship(…)]`",
+            ));
+        }
+        let relationship = span_of(&field.attrs, "relationship");
+        if let (Some(span), Some(_)) = (span_of(&field.attrs, "column"), relationship) {
+            ctxt.push(syn::Error::new(span, "a field is a column or a relationship, not both"));
+            return;
+        }
+        if relationship.is_some() {
+            self.relations.extend(Relation::read(ctxt, field, ident));
+        } else if let Some((kind, _)) = Kind::of(&field.ty) {
+            let hint = match kind {
+                Kind::ManyToMany => "#[relationship(secondary = \"association_table\")]",
+                _ => "#[relationship]",
+            };
+            ctxt.error(&field.ty, format!("a `{}` field is marked `{hint}`", kind.name()));
+        } else {
+            self.columns.push(Column::read(ctxt, field, ident));
+        }
+    }
+
+    /// What depends on more than one field.
+    fn resolve(&mut self, ctxt: &Ctxt) {
+        self.primary_key = (0..self.columns.len()).filter(|&i| self.columns[i].primary_key).collect();
+        match self.primary_key.as_slice() {
+            [] => ctxt.error(
+                &self.ident,
+                format!("`{}` has no primary key: mark a field with `#[column(primary_key)]`", self.name),
+            ),
+            &[lone] => self.columns[lone].generated = generated(&self.columns[lone]),
+            [_, rest @ ..] => {
+                for &i in &self.primary_key {
+                    if self.columns[i].autoincrement == Some(true) {
+                        ctxt.error(&self.columns[i].ident, "the database generates a lone key only, not a part of one");
+                    }
+                }
+                if let Some(&fifth) = rest.get(3) {
+                    ctxt.error(&self.columns[fifth].ident, "a primary key has at most four columns");
+                }
+            }
+        }
+        if let Some(column) = self.columns.get(MAX_COLUMNS) {
+            let count = self.columns.len();
+            ctxt.error(
+                &column.ident,
+                format!("`{}` has {count} columns; a model has at most {MAX_COLUMNS}", self.name),
+            );
+        }
+        let first_key = self.primary_key.first().copied();
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            // A unique column and the first of a key have an index by their constraint.
+            let by_default = column.foreign_key.is_some() && !column.unique && first_key != Some(i);
+            column.index = column.index_said.unwrap_or(by_default);
+        }
+        self.same_names(ctxt);
+        for relation in &mut self.relations {
+            relation.resolve_key(ctxt, &self.ident, &self.columns);
+        }
+    }
+
+    fn same_names(&self, ctxt: &Ctxt) {
+        for (i, column) in self.columns.iter().enumerate() {
+            if let Some(other) = self.columns[..i].iter().find(|other| other.name == column.name) {
+                let message = format!("`{}` and `{}` are both column `{}`", other.field, column.field, column.name);
+                ctxt.error(&column.ident, message);
+            }
+        }
+    }
+}
+
+fn generated(key: &Column) -> bool {
+    key.autoincrement.unwrap_or_else(|| {
+        key.is_key_integer() && key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none()
+    })
+}
+
+fn named_fields<'i>(
+    ctxt: &Ctxt,
+    input: &'i DeriveInput,
+) -> Option<&'i syn::punctuated::Punctuated<Field, syn::Token![,]>> {
+    let what = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(&fields.named),
+            Fields::Unnamed(_) => "a tuple struct",
+            Fields::Unit => "a struct without fields",
+        },
+        Data::Enum(_) => "an enum",
+        Data::Union(_) => "a union",
+    };
+    ctxt.error(&input.ident, format!("a model is a struct with named fields, one for each column; this is {what}"));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The messages for a struct.
+    fn errors(source: &str) -> Vec<String> {
+        let input = syn::parse_str(source).expect("a struct");
+        let Err(tokens) = Model::read(&input) else { return Vec::new() };
+        let file: syn::File = syn::parse2(tokens).expect("items");
+        file.items
+            .iter()
+            .map(|item| match item {
+                syn::Item::Macro(item) => item.mac.parse_body::<syn::LitStr>().expect("a message").value(),
+                _ => panic!("expected a compile_error"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_model_has_as_many_columns_as_a_set_of_them_holds() {
+        let model = |count: usize| {
+            let columns: String = (1..count).map(|i| format!("c{i}: i64,")).collect();
+            format!("struct Wide {{ #[column(primary_key)] id: i64, {columns} }}")
+        };
+        assert_eq!(errors(&model(128)), [""; 0]);
+        assert_eq!(errors(&model(129)), ["`Wide` has 129 columns; a model has at most 128"]);
+    }
+
+    #[test]
+    fn a_key_has_at_most_four_columns() {
+        let model = |count: usize| {
+            let columns: String = (0..count).map(|i| format!("#[column(primary_key)] c{i}: i64,")).collect();
+            format!("struct Wide {{ {columns} }}")
+        };
+        assert_eq!(errors(&model(4)), [""; 0]);
+        assert_eq!(errors(&model(5)), ["a primary key has at most four columns"]);
+    }
+
+    #[test]
+    fn attributes_at_the_wrong_place_are_refused() {
+        let found = errors("#[column(unique)] struct M { #[column(primary_key)] #[model(table = \"x\")] id: i64 }");
+        assert!(found[0].starts_with("`#[column]` is for a field"), "{found:?}");
+        assert!(found[1].starts_with("`#[model]` is for the struct"), "{found:?}");
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn a_wrong_key_is_one_error_although_a_relationship_needs_it() {
+        let found = errors(
+            "struct P { #[column(primary_key)] id: i64, #[column(foreign_key(User))] user_id: i64, \
+             #[relationship] user: BelongsTo<User> }",
+        );
+        assert_eq!(found, ["write the model and its column: `foreign_key(User.id)`"]);
+    }
+
+    #[test]
+    fn an_option_after_a_wrong_one_is_still_read() {
+        let found = errors("struct M { #[column(primary_key, length = many, uniqe, name = 3, text = 1)] id: i64 }");
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+}

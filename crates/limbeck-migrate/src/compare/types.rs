@@ -1,0 +1,96 @@
+//! When a column of the database has the type that a model wants.
+
+use limbeck::dialect::Dialect;
+use limbeck::schema::SqlType;
+
+use limbeck::dialect::ddl;
+
+/// Whether the live type is the wanted one.
+///
+/// PostgreSQL's types are what they are. SQLite has no types but five affinities, and ignores lengths: there a
+/// declared type is as good as the wanted one when it keeps values of that kind alike.
+pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> bool {
+    wanted == live || (dialect == Dialect::Sqlite && class(wanted) == class(live)) || {
+        // A date is written as text, and other tools declare it by a name that says so.
+        dialect == Dialect::Sqlite
+            && matches!(wanted, SqlType::DateTime { .. } | SqlType::Date)
+            && class(live) == Class::Dated
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Integer,
+    Boolean,
+    Text,
+    /// Declared as a date or time, which SQLite takes for a number.
+    Dated,
+    Float,
+    Blob,
+    Numeric,
+}
+
+/// SQLite's own rules for a declared type, with booleans and dates taken out of its NUMERIC.
+fn class(sql_type: &SqlType) -> Class {
+    let declared = ddl::type_name(Dialect::Sqlite, sql_type).to_ascii_uppercase();
+    let has = |part: &str| declared.contains(part);
+    if has("BOOL") || declared == "TINYINT(1)" {
+        Class::Boolean
+    } else if has("INT") {
+        Class::Integer
+    } else if has("CHAR") || has("CLOB") || has("TEXT") {
+        Class::Text
+    } else if has("BLOB") || declared.is_empty() {
+        Class::Blob
+    } else if has("REAL") || has("FLOA") || has("DOUB") {
+        Class::Float
+    } else if has("DATE") || has("TIME") {
+        Class::Dated
+    } else {
+        Class::Numeric
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn other(name: &str) -> SqlType {
+        SqlType::Other(name.into())
+    }
+
+    #[test]
+    fn sqlite_compares_by_class() {
+        let same = [
+            (SqlType::Integer, other("BIGINT")),
+            (SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }),
+            (SqlType::Text, other("character varying(7)")),
+            (SqlType::DateTime { timezone: true }, other("DATETIME")),
+            (SqlType::Date, SqlType::Text),
+            (SqlType::Real, other("FLOAT")),
+            (SqlType::Boolean, other("tinyint(1)")),
+        ];
+        for (wanted, live) in same {
+            assert!(same_type(Dialect::Sqlite, &wanted, &live), "{wanted:?} {live:?}");
+        }
+        let different = [
+            (SqlType::Integer, SqlType::Text),
+            (SqlType::Boolean, SqlType::BigInteger),
+            (SqlType::Text, other("DATETIME")),
+            (SqlType::Double, other("DECIMAL(10,2)")),
+            (SqlType::Text, other("")),
+        ];
+        for (wanted, live) in different {
+            assert!(!same_type(Dialect::Sqlite, &wanted, &live), "{wanted:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn postgresql_types_are_what_they_are() {
+        let postgres = |wanted: SqlType, live: SqlType| same_type(Dialect::Postgres, &wanted, &live);
+        assert!(postgres(SqlType::BigInteger, SqlType::BigInteger));
+        assert!(!postgres(SqlType::BigInteger, SqlType::Integer));
+        assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
+        assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
+    }
+}

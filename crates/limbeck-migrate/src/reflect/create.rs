@@ -1,0 +1,458 @@
+//! SQLite's `CREATE TABLE` statements, read and edited.
+//!
+//! SQLite keeps a table as the text that made it, and only the text has all of it: names of constraints,
+//! checks, collations, AUTOINCREMENT, STRICT. A table that has to be rebuilt is therefore made from its own
+//! text with the change made in it, never rendered anew.
+
+use limbeck::dialect::{Dialect, ddl};
+
+use crate::token::{self, Kind, Token};
+
+/// A `CREATE TABLE` statement in parts, each in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateTable {
+    pub(crate) columns: Vec<ColumnText>,
+    pub(crate) constraints: Vec<ConstraintText>,
+    /// `STRICT`, `WITHOUT ROWID`: what stands behind the parenthesis.
+    pub(crate) options: String,
+}
+
+/// A column in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnText {
+    pub(crate) name: String,
+    /// The name as it is written, quotes and all.
+    pub(crate) written: String,
+    pub(crate) type_name: String,
+    pub(crate) constraints: Vec<ConstraintText>,
+}
+
+/// A constraint in its own words, of a column or of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConstraintText {
+    pub(crate) name: Option<String>,
+    pub(crate) what: What,
+    pub(crate) text: String,
+}
+
+/// What a constraint is; the columns are those that it names, so none for a column's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    PrimaryKey(Vec<String>),
+    Unique(Vec<String>),
+    ForeignKey { columns: Vec<String>, target: String },
+    Check(String),
+    NotNull,
+    Null,
+    Default,
+    Collate,
+    Generated,
+}
+
+const TABLE_CONSTRAINTS: [&str; 5] = ["constraint", "primary", "unique", "check", "foreign"];
+
+impl CreateTable {
+    /// Reads a statement; `None` for what is not a plain table: `CREATE VIRTUAL TABLE`.
+    pub(crate) fn parse(sql: &str) -> Option<CreateTable> {
+        let tokens = token::code(Dialect::Sqlite, sql).ok()?;
+        let head = tokens.first()?.is("create") && tokens.iter().take(3).any(|t| t.is("table"));
+        if !head || tokens.get(1)?.is("virtual") {
+            return None;
+        }
+        let open = tokens.iter().position(|t| t.is_symbol('('))?;
+        let close = matching(&tokens, open)?;
+        let mut table = CreateTable {
+            columns: Vec::new(),
+            constraints: Vec::new(),
+            options: tokens.get(close + 1).map_or_else(String::new, |t| sql[t.start..].trim().to_string()),
+        };
+        for item in split(&tokens[open + 1..close]) {
+            let first = item.first()?;
+            if first.kind == Kind::Word && TABLE_CONSTRAINTS.iter().any(|word| first.is(word)) {
+                for constraint in constraints(sql, item) {
+                    table.constraints.push(constraint?);
+                }
+            } else {
+                table.columns.push(column(sql, item)?);
+            }
+        }
+        Some(table)
+    }
+
+    /// The statement for a table of another name, a line for each part.
+    pub(crate) fn write(&self, name: &str) -> String {
+        let columns = self.columns.iter().map(ColumnText::write);
+        let constraints = self.constraints.iter().map(|c| c.text.clone());
+        let parts: Vec<String> = columns.chain(constraints).collect();
+        let space = if self.options.is_empty() { "" } else { " " };
+        let name = Dialect::Sqlite.ident(name);
+        format!("CREATE TABLE {name} (\n    {}\n){space}{}", parts.join(",\n    "), self.options)
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnText> {
+        self.columns.iter().find(|c| c.name.eq_ignore_ascii_case(name))
+    }
+
+    fn column_mut(&mut self, name: &str) -> Option<&mut ColumnText> {
+        self.columns.iter_mut().find(|c| c.name.eq_ignore_ascii_case(name))
+    }
+
+    /// All constraints with the columns that they are about.
+    pub(crate) fn all_constraints(&self) -> impl Iterator<Item = (Vec<String>, &ConstraintText)> {
+        let of_columns = self.columns.iter().flat_map(|c| c.constraints.iter().map(|k| (vec![c.name.clone()], k)));
+        of_columns.chain(self.constraints.iter().map(|k| (k.what.columns().to_vec(), k)))
+    }
+
+    /// Whether the table numbers rows and never reuses a number.
+    pub(crate) fn is_autoincrement(&self) -> bool {
+        self.all_constraints().any(|(_, k)| {
+            matches!(k.what, What::PrimaryKey(_))
+                && token::code(Dialect::Sqlite, &k.text).is_ok_and(|t| t.iter().any(|t| t.is("autoincrement")))
+        })
+    }
+
+    /// Whether the table has no rowid.
+    pub(crate) fn is_without_rowid(&self) -> bool {
+        token::code(Dialect::Sqlite, &self.options).is_ok_and(|t| t.iter().any(|t| t.is("without")))
+    }
+
+    /// The one column that is the rowid, if there is one.
+    pub(crate) fn rowid_column(&self) -> Option<&str> {
+        if self.is_without_rowid() {
+            return None;
+        }
+        let key = self.all_constraints().find(|(_, k)| matches!(k.what, What::PrimaryKey(_)))?.0;
+        let [name] = &key[..] else { return None };
+        let column = self.column(name)?;
+        column.type_name.eq_ignore_ascii_case("integer").then_some(column.name.as_str())
+    }
+
+    /// Columns that a copy can write: not the generated ones.
+    pub(crate) fn writable(&self) -> impl Iterator<Item = &ColumnText> {
+        self.columns.iter().filter(|c| !c.constraints.iter().any(|k| k.what == What::Generated))
+    }
+
+    // ----------------------------------------------------------------------------------------- edits
+
+    pub(crate) fn add_column(&mut self, definition: &str) {
+        let add = format!("CREATE TABLE t ({definition})");
+        if let Some(parsed) = CreateTable::parse(&add) {
+            self.columns.extend(parsed.columns);
+        }
+    }
+
+    /// Takes a column out, with the table's constraints that name it: without the column they could not be.
+    pub(crate) fn drop_column(&mut self, name: &str) {
+        self.columns.retain(|c| !c.name.eq_ignore_ascii_case(name));
+        self.constraints
+            .retain(|k| !k.what.columns().iter().any(|c| c.eq_ignore_ascii_case(name)) && !k.mentions(name));
+    }
+
+    pub(crate) fn set_type(&mut self, name: &str, type_name: &str) {
+        if let Some(column) = self.column_mut(name) {
+            column.type_name = type_name.to_string();
+        }
+    }
+
+    pub(crate) fn set_nullable(&mut self, name: &str, nullable: bool) {
+        if let Some(column) = self.column_mut(name) {
+            column.constraints.retain(|k| !matches!(k.what, What::NotNull | What::Null));
+            if !nullable {
+                let text = "NOT NULL".to_string();
+                column.constraints.push(ConstraintText { name: None, what: What::NotNull, text });
+            }
+        }
+    }
+
+    pub(crate) fn set_default(&mut self, name: &str, default: Option<&str>) {
+        if let Some(column) = self.column_mut(name) {
+            column.constraints.retain(|k| k.what != What::Default);
+            if let Some(default) = default {
+                let text = format!("DEFAULT {}", ddl::default_expression(Dialect::Sqlite, default));
+                // Before NOT NULL, where new tables have it.
+                column.constraints.insert(0, ConstraintText { name: None, what: What::Default, text });
+            }
+        }
+    }
+
+    pub(crate) fn add_constraint(&mut self, definition: &str) {
+        let add = format!("CREATE TABLE t (x, {definition})");
+        if let Some(parsed) = CreateTable::parse(&add) {
+            self.constraints.extend(parsed.constraints);
+        }
+    }
+
+    pub(crate) fn drop_primary_key(&mut self) {
+        self.drop_where(|what, _| matches!(what, What::PrimaryKey(_)));
+    }
+
+    pub(crate) fn drop_unique(&mut self, columns: &[String]) {
+        self.drop_where(|what, about| matches!(what, What::Unique(_)) && same_names(about, columns));
+    }
+
+    pub(crate) fn drop_foreign_key(&mut self, columns: &[String], target: &str) {
+        self.drop_where(|what, about| {
+            matches!(what, What::ForeignKey { target: to, .. } if to.eq_ignore_ascii_case(target))
+                && same_names(about, columns)
+        });
+    }
+
+    fn drop_where(&mut self, unwanted: impl Fn(&What, &[String]) -> bool) {
+        for column in &mut self.columns {
+            let about = [column.name.clone()];
+            column.constraints.retain(|k| !unwanted(&k.what, &about));
+        }
+        self.constraints.retain(|k| !unwanted(&k.what, k.what.columns()));
+    }
+}
+
+pub(crate) fn same_names(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.eq_ignore_ascii_case(b))
+}
+
+impl ColumnText {
+    fn write(&self) -> String {
+        let mut parts = vec![self.written.as_str()];
+        if !self.type_name.is_empty() {
+            parts.push(&self.type_name);
+        }
+        parts.extend(self.constraints.iter().map(|k| k.text.as_str()));
+        parts.join(" ")
+    }
+}
+
+impl ConstraintText {
+    /// Whether an expression of it names this column.
+    fn mentions(&self, column: &str) -> bool {
+        matches!(self.what, What::Check(_)) && mentions(&self.text, column)
+    }
+}
+
+/// Whether an SQL text has this identifier in it.
+pub(crate) fn mentions(sql: &str, identifier: &str) -> bool {
+    token::code(Dialect::Sqlite, sql).map_or(true, |tokens| {
+        tokens
+            .iter()
+            .filter(|t| matches!(t.kind, Kind::Word | Kind::Quoted))
+            .any(|t| t.identifier().is_some_and(|name| name.eq_ignore_ascii_case(identifier)))
+    })
+}
+
+impl What {
+    fn columns(&self) -> &[String] {
+        match self {
+            What::PrimaryKey(columns) | What::Unique(columns) | What::ForeignKey { columns, .. } => columns,
+            _ => &[],
+        }
+    }
+}
+
+/// The position of the parenthesis that closes the one at `open`.
+fn matching(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (i, token) in tokens.iter().enumerate().skip(open) {
+        if token.is_symbol('(') {
+            depth += 1;
+        } else if token.is_symbol(')') {
+            depth = depth.checked_sub(1)?;
+            if depth == 0 {
+                return Some(i);
+            }
+        }
+    }
+    None
+}
+
+/// The parts between commas.
+fn split<'a, 't>(tokens: &'a [Token<'t>]) -> Vec<&'a [Token<'t>]> {
+    let mut depth = 0_i32;
+    tokens
+        .split(|token| {
+            depth += i32::from(token.is_symbol('(')) - i32::from(token.is_symbol(')'));
+            depth == 0 && token.is_symbol(',')
+        })
+        .collect()
+}
+
+fn source<'s>(sql: &'s str, tokens: &[Token<'_>]) -> &'s str {
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => &sql[first.start..last.end()],
+        _ => "",
+    }
+}
+
+fn column(sql: &str, item: &[Token<'_>]) -> Option<ColumnText> {
+    let (name, rest) = item.split_first()?;
+    let starts = starts(rest);
+    let type_end = starts.first().copied().unwrap_or(rest.len());
+    Some(ColumnText {
+        name: name.identifier()?,
+        written: name.text.to_string(),
+        type_name: source(sql, &rest[..type_end]).to_string(),
+        constraints: constraints(sql, &rest[type_end..]).into_iter().collect::<Option<_>>()?,
+    })
+}
+
+/// Where constraints begin.
+fn starts(tokens: &[Token<'_>]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut depth = 0_i32;
+    for (i, token) in tokens.iter().enumerate() {
+        depth += i32::from(token.is_symbol('(')) - i32::from(token.is_symbol(')'));
+        if depth > 0 || token.kind != Kind::Word {
+            continue;
+        }
+        let before = |back: usize| i.checked_sub(back).and_then(|i| tokens.get(i));
+        let after = |word: &str| before(1).is_some_and(|t| t.is(word));
+        let named = before(2).is_some_and(|t| t.is("constraint")) && starts.last() == Some(&(i.wrapping_sub(2)));
+        let begins = match token.text.to_ascii_lowercase().as_str() {
+            "constraint" | "primary" | "unique" | "check" | "collate" | "generated" | "references" | "foreign" => true,
+            "not" => !tokens.get(i + 1).is_some_and(|t| t.is("deferrable")),
+            "null" => !after("set") && !after("not") && !after("default"),
+            "default" => !after("set"),
+            "as" => !after("always"),
+            _ => false,
+        };
+        // A foreign key of the table has its own REFERENCES.
+        let inside_foreign_key = token.is("references")
+            && starts.last().is_some_and(|&s| tokens[s..i].iter().take(3).any(|t| t.is("foreign")));
+        if begins && !named && !inside_foreign_key && !after("constraint") {
+            starts.push(i);
+        }
+    }
+    starts
+}
+
+fn constraints(sql: &str, tokens: &[Token<'_>]) -> Vec<Option<ConstraintText>> {
+    let starts = starts(tokens);
+    let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
+    starts.iter().zip(ends).map(|(&start, end)| constraint(sql, &tokens[start..end])).collect()
+}
+
+fn constraint(sql: &str, tokens: &[Token<'_>]) -> Option<ConstraintText> {
+    let text = source(sql, tokens).to_string();
+    let (name, rest) = if tokens.first()?.is("constraint") {
+        (Some(tokens.get(1)?.identifier()?), tokens.get(2..)?)
+    } else {
+        (None, tokens)
+    };
+    let first = rest.first()?;
+    let what = match first.text.to_ascii_lowercase().as_str() {
+        "primary" => What::PrimaryKey(names(rest, 2)),
+        "unique" => What::Unique(names(rest, 1)),
+        "check" => {
+            let open = rest.iter().position(|t| t.is_symbol('('))?;
+            let close = matching(rest, open)?;
+            What::Check(source(sql, &rest[open + 1..close]).to_string())
+        }
+        "foreign" => {
+            let to = rest.iter().position(|t| t.is("references"))?;
+            What::ForeignKey { columns: names(rest, 2), target: rest.get(to + 1)?.identifier()? }
+        }
+        "references" => What::ForeignKey { columns: Vec::new(), target: rest.get(1)?.identifier()? },
+        "not" => What::NotNull,
+        "null" => What::Null,
+        "default" => What::Default,
+        "collate" => What::Collate,
+        "generated" | "as" => What::Generated,
+        _ => return None,
+    };
+    Some(ConstraintText { name, what, text })
+}
+
+/// The names in the parentheses at `open`; none where there are no parentheses.
+fn names(tokens: &[Token<'_>], open: usize) -> Vec<String> {
+    if !tokens.get(open).is_some_and(|t| t.is_symbol('(')) {
+        return Vec::new();
+    }
+    let Some(close) = matching(tokens, open) else { return Vec::new() };
+    split(&tokens[open + 1..close]).into_iter().filter_map(|part| part.first()?.identifier()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ODD: &str = r#"CREATE TABLE "odd one" (
+        -- the key
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        [a b] VARCHAR(10, 2) CONSTRAINT nn NOT NULL ON CONFLICT IGNORE DEFAULT (1 + (2)) COLLATE NOCASE,
+        c UNSIGNED BIG INT NULL DEFAULT NULL CHECK (c > 0 AND "a b" <> ','),
+        d REFERENCES other ON DELETE SET NULL ON UPDATE SET DEFAULT NOT DEFERRABLE UNIQUE,
+        e TEXT GENERATED ALWAYS AS (lower(c)) STORED,
+        f,
+        CONSTRAINT uq UNIQUE (c COLLATE NOCASE, f DESC),
+        FOREIGN KEY (c, f) REFERENCES "third" (x, y) ON DELETE CASCADE,
+        CHECK (f IN (1, 2)) -- last
+    ) STRICT"#;
+
+    #[test]
+    fn every_part_is_found() {
+        let table = CreateTable::parse(ODD).unwrap();
+        let columns: Vec<_> = table.columns.iter().map(|c| (c.name.as_str(), c.type_name.as_str())).collect();
+        assert_eq!(
+            columns,
+            [
+                ("id", "INTEGER"),
+                ("a b", "VARCHAR(10, 2)"),
+                ("c", "UNSIGNED BIG INT"),
+                ("d", ""),
+                ("e", "TEXT"),
+                ("f", "")
+            ]
+        );
+        let texts = |i: usize| table.columns[i].constraints.iter().map(|k| k.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(texts(0), ["PRIMARY KEY AUTOINCREMENT"]);
+        assert_eq!(texts(1), ["CONSTRAINT nn NOT NULL ON CONFLICT IGNORE", "DEFAULT (1 + (2))", "COLLATE NOCASE"]);
+        assert_eq!(texts(2), ["NULL", "DEFAULT NULL", "CHECK (c > 0 AND \"a b\" <> ',')"]);
+        assert_eq!(texts(3), ["REFERENCES other ON DELETE SET NULL ON UPDATE SET DEFAULT NOT DEFERRABLE", "UNIQUE"]);
+        assert_eq!(texts(4), ["GENERATED ALWAYS AS (lower(c)) STORED"]);
+        assert_eq!(table.constraints[0].name.as_deref(), Some("uq"));
+        assert_eq!(table.constraints[0].what, What::Unique(vec!["c".into(), "f".into()]));
+        assert_eq!(
+            table.constraints[1].what,
+            What::ForeignKey { columns: vec!["c".into(), "f".into()], target: "third".into() }
+        );
+        assert_eq!(table.constraints[2].what, What::Check("f IN (1, 2)".into()));
+        assert_eq!(table.options, "STRICT");
+        assert_eq!(table.rowid_column(), Some("id"));
+        assert!(table.is_autoincrement());
+        assert_eq!(table.writable().count(), 5);
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let table = CreateTable::parse(ODD).unwrap();
+        assert_eq!(CreateTable::parse(&table.write("odd one")).unwrap(), table);
+    }
+
+    #[test]
+    fn edits_change_what_they_say_and_nothing_else() {
+        let mut table = CreateTable::parse(
+            "CREATE TABLE t (a INTEGER NOT NULL, b TEXT COLLATE NOCASE, c INT REFERENCES x (id), \
+             CONSTRAINT pk_t PRIMARY KEY (a), CONSTRAINT uq_t_b UNIQUE (b), CHECK (c > 1))",
+        )
+        .unwrap();
+        table.set_nullable("b", false);
+        table.set_default("b", Some("lower('X')"));
+        table.set_type("a", "BIGINT");
+        table.drop_unique(&["B".into()]);
+        table.drop_foreign_key(&["c".into()], "x");
+        table.add_column("d TEXT NOT NULL");
+        table.add_constraint("CONSTRAINT fk FOREIGN KEY (d) REFERENCES y (id)");
+        assert_eq!(
+            table.write("t"),
+            "CREATE TABLE t (\n    a BIGINT NOT NULL,\n    b TEXT DEFAULT (lower('X')) COLLATE NOCASE NOT NULL,\n    c \
+             INT,\n    d TEXT NOT NULL,\n    CONSTRAINT pk_t PRIMARY KEY (a),\n    CHECK (c > 1),\n    CONSTRAINT fk \
+             FOREIGN KEY (d) REFERENCES y (id)\n)"
+        );
+        table.drop_column("c");
+        table.drop_column("d");
+        assert_eq!(table.constraints.len(), 1, "the check and the key went with their columns");
+    }
+
+    #[test]
+    fn a_virtual_table_is_none() {
+        assert!(CreateTable::parse("CREATE VIRTUAL TABLE t USING fts5(a)").is_none());
+    }
+}

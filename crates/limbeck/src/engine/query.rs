@@ -1,0 +1,170 @@
+//! Typed queries on a connection: rows become values that no session tracks.
+
+use super::{Connection, Engine};
+use crate::dialect::ddl;
+use crate::driver::{Row, RowSink};
+use crate::error::{Error, Result};
+use crate::schema::Metadata;
+use crate::sql::compile::{Compiled, Compiler, Wanted};
+use crate::sql::{Fetch, Query, Sql};
+
+impl Connection {
+    /// All rows of a query, as values of their own: `connection.all(select(User))` is a `Vec<User>` whose
+    /// relationships are not loaded. Faster than a session, and without its identity map.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<Q::Row>> {
+        self.values(&query, Wanted::Rows).await
+    }
+
+    /// The first row of a query, if it has one.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn first<Q: Query>(&mut self, query: Q) -> Result<Option<Q::Row>> {
+        Ok(self.values(&query, Wanted::First).await?.into_iter().next())
+    }
+
+    /// The only row of a query.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`], [`Error::MultipleRows`], and as [`all`](Self::all).
+    pub async fn one<Q: Query>(&mut self, query: Q) -> Result<Q::Row> {
+        self.one_or_none(query).await?.ok_or(Error::NoRows)
+    }
+
+    /// The only row of a query, or none.
+    ///
+    /// # Errors
+    /// [`Error::MultipleRows`], and as [`all`](Self::all).
+    pub async fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<Q::Row>> {
+        let mut rows = self.values(&query, Wanted::One).await?;
+        if rows.len() > 1 {
+            return Err(Error::MultipleRows);
+        }
+        Ok(rows.pop())
+    }
+
+    /// How many rows a query has.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn count<Q: Query>(&mut self, query: Q) -> Result<u64> {
+        let counts: Vec<i64> = self.values(&query, Wanted::Count).await?;
+        Ok(counts.first().map_or(0, |count| (*count).max(0) as u64))
+    }
+
+    /// Whether a query has any row.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn exists<Q: Query>(&mut self, query: Q) -> Result<bool> {
+        Ok(self.values(&query, Wanted::Exists).await?.first().copied().unwrap_or(false))
+    }
+
+    /// Runs a statement of your own and says how many rows it changed.
+    ///
+    /// # Errors
+    /// When a value is missing or the database refuses the statement.
+    pub async fn execute_sql(&mut self, sql: Sql) -> Result<u64> {
+        let engine = self.engine();
+        let Compiled { stmt, binds } = sql.compile_execute(compiler(&engine))?;
+        self.execute(&stmt, &binds).await
+    }
+
+    async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
+        let engine = self.engine();
+        let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
+        let mut sink = ValueSink::<T>::default();
+        self.query(&stmt, &binds, &mut sink).await?;
+        Ok(sink.out)
+    }
+}
+
+fn compiler(engine: &Engine) -> Compiler<'_> {
+    Compiler { dialect: engine.dialect(), cache: engine.statements() }
+}
+
+impl Engine {
+    /// Creates the tables, indexes and constraints of models, in an order in which they can be created. For
+    /// tests and experiments: a database that is to last is made by migrations.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # use limbeck::schema::Metadata;
+    /// # #[derive(Model)]
+    /// # struct Note { #[column(primary_key)] id: i64, text: String }
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let engine = Engine::builder("sqlite::memory:").connect().await?;
+    /// engine.create_all(&limbeck::metadata![Note]?).await?;
+    /// # limbeck::Result::Ok(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the database says; a table that exists already is an error.
+    pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
+        self.run_all(ddl::create_all(self.dialect(), metadata)).await
+    }
+
+    /// Drops the tables of models, with all their rows.
+    ///
+    /// # Errors
+    /// What the database says; a table that does not exist is no error.
+    pub async fn drop_all(&self, metadata: &Metadata) -> Result<()> {
+        self.run_all(ddl::drop_all(self.dialect(), metadata)).await
+    }
+
+    async fn run_all(&self, statements: Vec<String>) -> Result<()> {
+        let mut connection = self.connect().await?;
+        connection.begin().await?;
+        for statement in statements {
+            connection.execute_raw(&statement).await?;
+        }
+        connection.commit().await
+    }
+}
+
+/// Makes values of rows.
+pub(crate) struct ValueSink<T> {
+    pub(crate) out: Vec<T>,
+}
+
+impl<T> Default for ValueSink<T> {
+    fn default() -> Self {
+        ValueSink { out: Vec::new() }
+    }
+}
+
+impl<T: Fetch> RowSink for ValueSink<T> {
+    #[inline]
+    fn row(&mut self, row: Row<'_>) -> Result<()> {
+        // SQL written by hand may return anything.
+        if self.out.is_empty() && row.len() != T::width() {
+            return Err(Error::Statement(format!(
+                "the query returns {} column(s), and {} are read",
+                row.len(),
+                T::width()
+            )));
+        }
+        match T::fetch(&row, 0) {
+            Ok(value) => {
+                self.out.push(value);
+                Ok(())
+            }
+            Err(source) => Err(unreadable::<T>(source)),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.out.clear();
+    }
+}
+
+#[cold]
+fn unreadable<T: Fetch>(source: crate::types::DecodeError) -> Error {
+    let (table, column) = T::column_name(source.column.unwrap_or(0));
+    Error::Decode { table, column, source }
+}

@@ -1,0 +1,15 @@
+//! What a file with models or queries begins with: `use limbeck::prelude::*;`.
+//!
+//! `Session` and `Result` are left out on purpose, since models and modules may be called so: they are
+//! `limbeck::session::Session` and `limbeck::Result`.
+
+// One name, two things: the trait and the derive.
+pub use crate::model::Model;
+pub use limbeck_macros::Model;
+
+pub use crate::engine::Engine;
+pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
+pub use crate::sql::{Expression, count, select, sql};
+
+#[cfg(feature = "chrono")]
+pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};

@@ -1,0 +1,226 @@
+//! What the macros' output names. Not part of the interface: it may change with any version.
+
+pub use crate::session::new_store;
+pub use inventory;
+
+use std::marker::PhantomData;
+
+use crate::driver::Row;
+use crate::model::{BelongsTo, Column, HasMany, ManyToMany, Model, ModelDef, RelationDef, TableOf, ToMany, ToOne};
+use crate::schema::SqlType;
+use crate::types::{Cell, ColumnType, DecodeError, Value};
+
+/// A model's constants, found by its type: whatever the model is imported as.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
+pub trait HasTable: Model {
+    /// `UserTable`
+    type Table: TableOf<Model = Self>;
+    /// `User`
+    const TABLE: Self::Table;
+    /// The relationships, where another model's checks can read them while compiling.
+    const RELATIONS: &'static [RelationDef];
+    /// `Model::def`
+    const DEF: fn() -> &'static ModelDef = <Self as Model>::def;
+}
+
+/// All that the generated code asks of a column's type. It is one trait, so that a type which cannot be a
+/// column's is one error, at the field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a column's type",
+    label = "limbeck has no column type for this",
+    note = "column types are bool, i16, i32, i64, f32, f64, String, chrono's DateTime<Utc>, NaiveDateTime and NaiveDate, and Option of them",
+    note = "for a type of your own, implement `limbeck::types::ColumnType`; for a relationship, mark the field `#[relationship]`"
+)]
+pub trait Field: Sized {
+    /// `ColumnType::SQL_TYPE`
+    const SQL_TYPE: SqlType;
+    /// `ColumnType::NULLABLE`
+    const NULLABLE: bool;
+    /// Reads a column of a row.
+    ///
+    /// # Errors
+    /// When it holds something that the type cannot read.
+    fn get(row: &Row<'_>, column: usize) -> Result<Self, DecodeError>;
+    /// `ColumnType::encode`
+    fn encode(&self) -> Value<'_>;
+    /// `ColumnType::decode`
+    ///
+    /// # Errors
+    /// When the cell holds something that the type cannot read.
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError>;
+    /// `ColumnType::normalize`
+    fn normalize(&mut self);
+    /// `Clone::clone`
+    fn copy(&self) -> Self;
+    /// `PartialEq::ne`
+    fn differs(&self, other: &Self) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType> Field for T {
+    const SQL_TYPE: SqlType = <T as ColumnType>::SQL_TYPE;
+    const NULLABLE: bool = <T as ColumnType>::NULLABLE;
+
+    #[inline]
+    fn get(row: &Row<'_>, column: usize) -> Result<Self, DecodeError> {
+        row.get(column)
+    }
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        ColumnType::encode(self)
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        ColumnType::decode(cell)
+    }
+
+    #[inline]
+    fn normalize(&mut self) {
+        ColumnType::normalize(self);
+    }
+
+    #[inline]
+    fn copy(&self) -> Self {
+        self.clone()
+    }
+
+    #[inline]
+    fn differs(&self, other: &Self) -> bool {
+        self != other
+    }
+}
+
+/// What a foreign key refers to: a column of type `B`, apart from its nullability.
+#[derive(Debug)]
+pub struct Reference<B>(PhantomData<B>);
+
+/// The reference of a foreign key to this column.
+pub const fn reference<M, T: ColumnType>(_: Column<M, T>) -> Reference<T::Base> {
+    Reference(PhantomData)
+}
+
+impl<B> Reference<B> {
+    /// Checks that a column of type `T` can be the key.
+    pub const fn check<T: ColumnType<Base: RefersTo<B>>>(self) {
+        std::mem::forget(self);
+    }
+}
+
+/// A foreign key's type beside that of the column that it refers to; both without `Option`.
+#[diagnostic::on_unimplemented(
+    message = "this foreign key is `{Self}`, but the column that it refers to is `{T}`",
+    label = "has to be `{T}`, or an `Option` of it"
+)]
+pub trait RefersTo<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> RefersTo<T> for T {}
+
+/// The constant that a `back_populates` names.
+#[derive(Debug)]
+pub struct Side<R>(PhantomData<R>);
+
+/// The constant that a `back_populates` names.
+pub const fn side<R: Copy>(_: R) -> Side<R> {
+    Side(PhantomData)
+}
+
+impl<R> Side<R> {
+    /// Checks that it can be the other side of a relationship field `F` of the model `Owner`.
+    pub const fn check<F, Owner>(self)
+    where
+        R: LeadsBack<F, Owner>,
+    {
+        std::mem::forget(self);
+    }
+}
+
+/// A constant that can be the other side of a relationship field `F` of the model `Owner`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the other side of this relationship",
+    label = "`back_populates` names the field that leads back",
+    note = "a `HasMany` and a `BelongsTo` populate each other, and so do two `ManyToMany`"
+)]
+pub trait LeadsBack<F, Owner> {}
+
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<HasMany<M>, T> for ToOne<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<BelongsTo<M>, T> for ToMany<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<BelongsTo<Option<M>>, T> for ToMany<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<ManyToMany<M>, T> for ToMany<M, T> {}
+
+/// Whether the relationship `field`, if there is one among `relations`, populates `back`.
+pub const fn populates(relations: &[RelationDef], field: &str, back: &str) -> bool {
+    match find(relations, field) {
+        Some(relation) => same(relation.back_populates, Some(back)),
+        None => true,
+    }
+}
+
+/// Whether the relationship `field`, if there is one among `relations`, is over that association table.
+pub const fn is_over(relations: &[RelationDef], field: &str, secondary: Option<&str>) -> bool {
+    match find(relations, field) {
+        Some(relation) => same(relation.secondary, secondary),
+        None => true,
+    }
+}
+
+const fn find<'r>(relations: &'r [RelationDef], field: &str) -> Option<&'r RelationDef> {
+    let mut i = 0;
+    while i < relations.len() {
+        if same(Some(relations[i].field), Some(field)) {
+            return Some(&relations[i]);
+        }
+        i += 1;
+    }
+    None
+}
+
+/// Whether two names are the same, in a constant.
+const fn same(a: Option<&str>, b: Option<&str>) -> bool {
+    let (a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a.as_bytes(), b.as_bytes()),
+        (None, None) => return true,
+        _ => return false,
+    };
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// The name of a model's column, for an error message: (table, column).
+pub fn column_name(def: &ModelDef, position: usize) -> (String, String) {
+    let column = def.columns.get(position).map_or("?", |column| column.name);
+    (def.table.to_owned(), column.to_owned())
+}
+
+/// A model was asked for a column that it has not: a defect of limbeck, not of its user.
+#[cold]
+pub fn no_column(model: &'static str, column: usize) -> ! {
+    panic!("`{model}` has no column {column}")
+}
+
+/// A model was asked for a relationship that it has not: a defect of limbeck, not of its user.
+#[cold]
+pub fn no_relation(model: &'static str, relation: usize) -> ! {
+    panic!("`{model}` has no relationship {relation}")
+}
+
+/// A builder was finished without a required column, which its type parameters exclude.
+#[cold]
+pub fn not_given(model: &'static str, column: &'static str) -> ! {
+    panic!("`{model}.{column}` has no value")
+}

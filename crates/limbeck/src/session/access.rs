@@ -1,0 +1,183 @@
+//! Reading and writing objects: `session[user]`.
+//!
+//! References into a session cannot outlive a flush, a commit or a query, since those take `&mut Session`:
+//! the borrow checker keeps what other ORMs find out at run time.
+
+use std::ops::{Index, IndexMut};
+
+use super::Session;
+use super::store::State;
+use crate::error::{Error, Result};
+use crate::model::{BelongsTo, Column, Model, Target, Tracked};
+use crate::types::ColumnType;
+
+impl<M: Model> Index<Tracked<M>> for Session {
+    type Output = M;
+
+    /// # Panics
+    /// When the session does not have the object, or it is expired; [`Session::try_get`] returns an error
+    /// instead.
+    #[track_caller]
+    #[inline]
+    fn index(&self, handle: Tracked<M>) -> &M {
+        match self.objects.get(handle) {
+            Ok(object) => object,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl<M: Model> IndexMut<Tracked<M>> for Session {
+    /// # Panics
+    /// When the session does not have the object, or it is expired; [`Session::try_get_mut`] returns an
+    /// error instead.
+    #[track_caller]
+    #[inline]
+    fn index_mut(&mut self, handle: Tracked<M>) -> &mut M {
+        match self.objects.get_mut(handle) {
+            Ok(object) => object,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl<M: Model> Index<&Tracked<M>> for Session {
+    type Output = M;
+
+    #[track_caller]
+    fn index(&self, handle: &Tracked<M>) -> &M {
+        &self[*handle]
+    }
+}
+
+impl<M: Model> IndexMut<&Tracked<M>> for Session {
+    #[track_caller]
+    fn index_mut(&mut self, handle: &Tracked<M>) -> &mut M {
+        &mut self[*handle]
+    }
+}
+
+impl<T: Target> Index<BelongsTo<T>> for Session {
+    type Output = T::Model;
+
+    /// The object that a to-one relationship points to: `session[post.author]`.
+    ///
+    /// # Panics
+    /// When the relationship is not loaded, or points to nothing.
+    #[track_caller]
+    fn index(&self, field: BelongsTo<T>) -> &T::Model {
+        match field.get() {
+            Some(handle) => &self[handle],
+            None => panic!("the relationship points to no `{}`: its key is NULL", T::Model::def().name),
+        }
+    }
+}
+
+impl<T: Target> IndexMut<BelongsTo<T>> for Session {
+    #[track_caller]
+    fn index_mut(&mut self, field: BelongsTo<T>) -> &mut T::Model {
+        match field.get() {
+            Some(handle) => &mut self[handle],
+            None => panic!("the relationship points to no `{}`: its key is NULL", T::Model::def().name),
+        }
+    }
+}
+
+impl Session {
+    /// The object of a handle.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`], [`Error::StaleHandle`] or [`Error::Expired`].
+    pub fn try_get<M: Model>(&self, handle: Tracked<M>) -> Result<&M> {
+        self.objects.get(handle)
+    }
+
+    /// The object of a handle, to change. What is changed goes out with the next flush.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`], [`Error::StaleHandle`] or [`Error::Expired`].
+    pub fn try_get_mut<M: Model>(&mut self, handle: Tracked<M>) -> Result<&mut M> {
+        self.objects.get_mut(handle)
+    }
+
+    /// Two objects of the same model at once, to change.
+    ///
+    /// # Errors
+    /// As [`try_get_mut`](Self::try_get_mut), and [`Error::InvalidState`] when both are the same object.
+    pub fn pair_mut<M: Model>(&mut self, a: Tracked<M>, b: Tracked<M>) -> Result<(&mut M, &mut M)> {
+        self.objects.pair_mut(a, b)
+    }
+
+    /// Writes one column. Unlike `session[handle].email = …` it needs no loaded object: one that is expired
+    /// stays so, and the column is sent at the next flush.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    pub fn set<M: Model, T: ColumnType>(&mut self, handle: Tracked<M>, column: Column<M, T>, value: T) -> Result<()> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let index = usize::from(column.index);
+        let expired = self.objects.store(obj).meta(obj.slot).expired;
+        let store = self.objects.store_mut(obj);
+        if expired {
+            store.meta_mut(obj.slot).given.insert(index);
+            store.enlist(obj.slot);
+        } else {
+            store.touch(obj.slot);
+        }
+        let encoded = value.encode();
+        store
+            .set_value(obj.slot, index, crate::types::Cell::from_value(&encoded))
+            .map_err(|source| super::store::unreadable(M::def(), source.at(index), 0))
+    }
+
+    /// Where an object is in its life.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    pub fn state<M: Model>(&self, handle: Tracked<M>) -> Result<State> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        Ok(self.objects.state(obj))
+    }
+
+    /// Whether an object differs from its row as the session knows it.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    pub fn is_modified<M: Model>(&self, handle: Tracked<M>) -> Result<bool> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let store = self.objects.store(obj);
+        let meta = store.meta(obj.slot);
+        Ok(!meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty())
+    }
+
+    /// Whether the next flush has anything to send: objects added, deleted or linked, or borrowed to be
+    /// changed (which a comparison at the flush may find to be the same).
+    pub fn has_changes(&self) -> bool {
+        self.objects.has_changes()
+    }
+
+    /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
+    /// is left alone.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    pub fn expunge<M: Model>(&mut self, handle: Tracked<M>) -> Result<M> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        self.objects.forget(obj);
+        match self.objects.typed_mut::<M>().remove(handle.raw) {
+            Some(object) => Ok(object),
+            None => Err(Error::StaleHandle { model: M::def().name }),
+        }
+    }
+
+    /// Takes all objects out of the session. Unflushed changes are forgotten, handles no longer fit.
+    pub fn expunge_all(&mut self) {
+        self.objects.clear();
+    }
+
+    /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
+    /// changes are forgotten.
+    pub fn expire_all(&mut self) {
+        self.objects.expire_all();
+    }
+}

@@ -1,0 +1,105 @@
+//! Rows of one shape, read in place from the objects when they are sent.
+
+use std::sync::Arc;
+
+use crate::driver::{Returns, RowSource, Stmt, Write};
+use crate::model::ColumnSet;
+use crate::session::objects::{Obj, Objects};
+use crate::session::store::AnyStore;
+use crate::types::Value;
+
+/// One statement and its rows.
+pub(super) struct Batch {
+    pub(super) stmt: Arc<Stmt>,
+    pub(super) rows: Rows,
+    pub(super) returns: Returns,
+    pub(super) kind: BatchKind,
+}
+
+/// What is done with the outcome of a batch.
+#[derive(Clone, Debug)]
+pub(super) enum BatchKind {
+    /// These columns come back, for each row.
+    Insert { returning: Vec<usize> },
+    /// Every row has to be there.
+    Update,
+    /// A row may be gone already.
+    Delete,
+    /// Any number of rows.
+    Other,
+}
+
+/// The rows of a batch.
+pub(super) enum Rows {
+    /// Objects of one model: the columns as they are, then the key columns as they were at the last flush.
+    Objects { objs: Vec<Obj>, columns: Vec<usize>, keys: Vec<usize> },
+    /// Values that were put together.
+    Values(Vec<Vec<Value<'static>>>),
+}
+
+impl Rows {
+    pub(super) fn objects(objs: Vec<Obj>, columns: ColumnSet, keys: &[usize]) -> Self {
+        Rows::Objects { objs, columns: columns.iter().collect(), keys: keys.to_vec() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Rows::Objects { objs, .. } => objs.len(),
+            Rows::Values(rows) => rows.len(),
+        }
+    }
+
+    /// The object of a row.
+    pub(super) fn object(&self, row: usize) -> Option<Obj> {
+        match self {
+            Rows::Objects { objs, .. } => objs.get(row).copied(),
+            Rows::Values(_) => None,
+        }
+    }
+}
+
+/// A batch beside the objects that it reads.
+pub(super) enum Source<'a> {
+    Objects { store: &'a dyn AnyStore, objs: &'a [Obj], columns: &'a [usize], keys: &'a [usize] },
+    Values(&'a [Vec<Value<'static>>]),
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(rows: &'a Rows, objects: &'a Objects) -> Option<Self> {
+        Some(match rows {
+            Rows::Objects { objs, columns, keys } => {
+                Source::Objects { store: objects.store(*objs.first()?), objs, columns, keys }
+            }
+            Rows::Values(rows) => Source::Values(rows),
+        })
+    }
+}
+
+impl RowSource for Source<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Source::Objects { objs, .. } => objs.len(),
+            Source::Values(rows) => rows.len(),
+        }
+    }
+
+    fn value(&self, row: usize, param: usize) -> Value<'_> {
+        match self {
+            Source::Objects { store, objs, columns, keys } => match columns.get(param) {
+                Some(column) => store.value(objs[row].slot, *column),
+                // A row of no columns still has one parameter on PostgreSQL: something to count.
+                None => match keys.get(param - columns.len()) {
+                    Some(key) => store.saved_value(objs[row].slot, *key),
+                    None => Value::Bool(true),
+                },
+            },
+            Source::Values(rows) => rows[row].get(param).map_or(Value::Null, Value::borrowed),
+        }
+    }
+}
+
+impl Batch {
+    pub(super) fn write<'a>(&self, source: &'a Source<'a>) -> Write<'a> {
+        Write { stmt: Arc::clone(&self.stmt), rows: source, returns: self.returns }
+    }
+}

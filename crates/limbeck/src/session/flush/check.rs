@@ -1,0 +1,63 @@
+//! What no database would keep as it is, refused before it is sent.
+
+use std::cmp::Ordering;
+
+use crate::error::{Error, Result};
+use crate::model::ColumnSet;
+use crate::schema::SqlType;
+use crate::session::store::AnyStore;
+use crate::types::Value;
+
+/// Checks the values of an object's columns.
+pub(super) fn values(store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Result<()> {
+    let model = store.model();
+    for column in columns.iter() {
+        let def = &model.columns[column];
+        let reason = match store.value(slot, column) {
+            Value::Text(text) => match &def.sql_type {
+                _ if text.contains('\0') => "text with a NUL character, which PostgreSQL cannot hold".to_string(),
+                SqlType::String { length: Some(length) }
+                    if text.len() > *length as usize && text.chars().count() > *length as usize =>
+                {
+                    format!("{} characters, but the column holds {length}", text.chars().count())
+                }
+                _ => continue,
+            },
+            Value::F64(number) if number.is_nan() => "NaN, which SQLite would turn into NULL".to_string(),
+            Value::F32(number) if number.is_nan() => "NaN, which SQLite would turn into NULL".to_string(),
+            _ => continue,
+        };
+        return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+    }
+    Ok(())
+}
+
+/// Whether two keys are the same, whatever the width of their integers.
+pub(super) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (integer(a), integer(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// The order of two key values.
+pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Ordering {
+    match (integer(a), integer(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => match (a, b) {
+            (Value::Text(a), Value::Text(b)) => a.cmp(b),
+            (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
+            _ => Ordering::Equal,
+        },
+    }
+}
+
+fn integer(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::I16(v) => Some(i64::from(*v)),
+        Value::I32(v) | Value::Date(v) => Some(i64::from(*v)),
+        Value::I64(v) | Value::DateTime(v) | Value::Timestamp(v) | Value::Time(v) => Some(*v),
+        Value::Bool(v) => Some(i64::from(*v)),
+        _ => None,
+    }
+}

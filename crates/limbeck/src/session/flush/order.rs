@@ -1,0 +1,68 @@
+//! Models in the order of their foreign keys.
+//!
+//! The order is that of the models, not of the objects' links: a table comes after the tables that it refers
+//! to, whether or not its rows do. Only models that refer to each other in a circle are ordered row by row.
+
+use rustc_hash::FxHashMap;
+
+use super::plan::Work;
+use crate::model::ModelDef;
+
+/// Sorts the work by foreign keys and fills in who waits for whom.
+pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
+    let mut models: Vec<Work> = work.into_values().collect();
+    // The order of first use, so that it does not depend on a hash.
+    models.sort_unstable_by_key(|work| work.model.id.get());
+    let edges: Vec<Vec<usize>> = models
+        .iter()
+        .map(|work| {
+            let mut parents: Vec<usize> =
+                referred(work.model).filter_map(|p| models.iter().position(|m| std::ptr::eq(m.model, p))).collect();
+            parents.sort_unstable();
+            parents.dedup();
+            parents
+        })
+        .collect();
+    let reach: Vec<Vec<bool>> = (0..models.len()).map(|from| reachable(from, &edges)).collect();
+    let same_cycle = |a: usize, b: usize| reach[a][b] && reach[b][a];
+    let mut order: Vec<usize> = Vec::with_capacity(models.len());
+    while order.len() < models.len() {
+        let before = order.len();
+        for index in 0..models.len() {
+            let ready = !order.contains(&index)
+                && edges[index].iter().all(|p| order.contains(p) || *p == index || same_cycle(index, *p));
+            if ready {
+                order.push(index);
+            }
+        }
+        debug_assert!(order.len() > before, "without the edges of cycles there is always a first");
+        if order.len() == before {
+            break;
+        }
+    }
+    let place = |index: usize| order.iter().position(|other| *other == index).unwrap_or(index);
+    for index in 0..models.len() {
+        models[index].cyclic = reach[index][index];
+        models[index].parents =
+            edges[index].iter().filter(|p| **p != index && !same_cycle(index, **p)).map(|p| place(*p)).collect();
+    }
+    let mut slots: Vec<Option<Work>> = models.into_iter().map(Some).collect();
+    order.iter().filter_map(|index| slots[*index].take()).collect()
+}
+
+/// The models that a model's foreign keys refer to.
+fn referred(model: &'static ModelDef) -> impl Iterator<Item = &'static ModelDef> {
+    model.columns.iter().filter_map(|column| column.foreign_key.as_ref().map(|key| (key.target)()))
+}
+
+/// Which models can be reached over at least one edge.
+fn reachable(from: usize, edges: &[Vec<usize>]) -> Vec<bool> {
+    let mut seen = vec![false; edges.len()];
+    let mut next = edges[from].clone();
+    while let Some(index) = next.pop() {
+        if !std::mem::replace(&mut seen[index], true) {
+            next.extend(&edges[index]);
+        }
+    }
+    seen
+}

@@ -1,0 +1,263 @@
+//! The SQL of a batch: one text for each table, kind and set of columns.
+
+use crate::dialect::Dialect;
+use crate::driver::Stmt;
+use crate::error::Result;
+use crate::model::{ColumnSet, ModelDef};
+use crate::schema::Association;
+use crate::session::read::kind_of;
+use crate::sql::compile::Compiler;
+use crate::sql::render::Renderer;
+use crate::sql::shape::{Shape, ShapeKind};
+use crate::types::Kind;
+use std::sync::Arc;
+
+/// `INSERT`. `returning` are the columns that the database makes.
+///
+/// On PostgreSQL all rows travel as arrays, and `ORDER BY` makes the server number them in the order in which
+/// they are sent; the generated keys are sorted again when they come back (`run`), so that nothing rests on
+/// the order of RETURNING.
+pub(super) fn insert(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    columns: ColumnSet,
+    returning: &[usize],
+) -> Result<Arc<Stmt>> {
+    let mut shape = shape(ShapeKind::Insert, model, columns);
+    // A model has at most 128 columns.
+    returning.iter().for_each(|column| shape.byte(*column as u8));
+    compiled(compiler, shape, |renderer| {
+        renderer.push("INSERT INTO ").ident(model.table);
+        let names: Vec<(&str, Kind)> =
+            columns.iter().map(|column| (model.columns[column].name, kind_of(model, column))).collect();
+        rows(renderer, &names);
+        if !returning.is_empty() {
+            renderer.push(" RETURNING ");
+            for (index, column) in returning.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name);
+            }
+        }
+    })
+}
+
+/// ` (a, b) VALUES (?, ?)`, or the arrays of PostgreSQL.
+fn rows(renderer: &mut Renderer, columns: &[(&str, Kind)]) {
+    if columns.is_empty() {
+        match renderer.dialect {
+            Dialect::Sqlite => renderer.push(" DEFAULT VALUES"),
+            // A row of no columns for each element.
+            Dialect::Postgres => renderer.push(" SELECT FROM unnest(").array_param(Kind::Bool).push(")"),
+        };
+        return;
+    }
+    renderer.push(" (");
+    for (index, (name, _)) in columns.iter().enumerate() {
+        renderer.push(if index > 0 { ", " } else { "" }).ident(name);
+    }
+    match renderer.dialect {
+        Dialect::Sqlite => {
+            renderer.push(") VALUES (");
+            for (index, (_, kind)) in columns.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).param(*kind);
+            }
+            renderer.push(")");
+        }
+        Dialect::Postgres => {
+            renderer.push(") SELECT ");
+            names(renderer, "c", columns.len());
+            renderer.push(" FROM unnest(");
+            for (index, (_, kind)) in columns.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
+            }
+            renderer.push(") WITH ORDINALITY AS r(");
+            names(renderer, "c", columns.len());
+            renderer.push(", n) ORDER BY n");
+        }
+    }
+}
+
+/// `c0, c1, c2`
+fn names(renderer: &mut Renderer, prefix: &str, count: usize) {
+    for index in 0..count {
+        renderer.push(if index > 0 { ", " } else { "" }).push(prefix).push(&index.to_string());
+    }
+}
+
+/// `UPDATE`: the parameters are the columns, then the key as it was.
+pub(super) fn update(compiler: Compiler<'_>, model: &'static ModelDef, columns: ColumnSet) -> Result<Arc<Stmt>> {
+    compiled(compiler, shape(ShapeKind::Update, model, columns), |renderer| {
+        renderer.push("UPDATE ").ident(model.table).push(" SET ");
+        match renderer.dialect {
+            Dialect::Sqlite => {
+                for (index, column) in columns.iter().enumerate() {
+                    renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[column].name);
+                    renderer.push(" = ").param(kind_of(model, column));
+                }
+                where_key(renderer, model);
+            }
+            Dialect::Postgres => {
+                for (index, column) in columns.iter().enumerate() {
+                    renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[column].name);
+                    renderer.push(" = r.c").push(&index.to_string());
+                }
+                renderer.push(" FROM unnest(");
+                for (index, column) in columns.iter().chain(model.primary_key.iter().copied()).enumerate() {
+                    renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, column));
+                }
+                renderer.push(") AS r(");
+                names(renderer, "c", columns.len());
+                renderer.push(", ");
+                names(renderer, "k", model.primary_key.len());
+                renderer.push(")");
+                where_array_key(renderer, model);
+            }
+        }
+    })
+}
+
+/// `DELETE`: the parameters are the key.
+pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result<Arc<Stmt>> {
+    compiled(compiler, shape(ShapeKind::Delete, model, ColumnSet::EMPTY), |renderer| {
+        renderer.push("DELETE FROM ").ident(model.table);
+        match (renderer.dialect, model.primary_key) {
+            (Dialect::Sqlite, _) => where_key(renderer, model),
+            (Dialect::Postgres, [key]) => {
+                renderer.push(" WHERE ").ident(model.columns[*key].name).in_list(kind_of(model, *key), false);
+            }
+            (Dialect::Postgres, keys) => {
+                renderer.push(" USING unnest(");
+                for (index, column) in keys.iter().enumerate() {
+                    renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, *column));
+                }
+                renderer.push(") AS r(");
+                names(renderer, "k", keys.len());
+                renderer.push(")");
+                where_array_key(renderer, model);
+            }
+        }
+    })
+}
+
+/// `UPDATE posts SET author_id = NULL WHERE author_id = …`: the parameter is the deleted row's key.
+pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, key: usize) -> Result<Arc<Stmt>> {
+    let mut columns = ColumnSet::EMPTY;
+    columns.insert(key);
+    compiled(compiler, shape(ShapeKind::Nullify, model, columns), |renderer| {
+        let column = model.columns[key].name;
+        renderer.push("UPDATE ").ident(model.table).push(" SET ").ident(column).push(" = NULL WHERE ").ident(column);
+        match renderer.dialect {
+            Dialect::Sqlite => renderer.push(" = ").param(kind_of(model, key)),
+            Dialect::Postgres => renderer.in_list(kind_of(model, key), false),
+        };
+    })
+}
+
+/// A row of an association table, unless it is there: the parameters are the local key, then the remote one.
+pub(super) fn link(
+    compiler: Compiler<'_>,
+    owner: &'static ModelDef,
+    relation: usize,
+    target: &'static ModelDef,
+    link: &Association,
+) -> Result<Arc<Stmt>> {
+    compiled(compiler, link_shape(ShapeKind::LinkInsert, owner, relation), |renderer| {
+        renderer.push("INSERT INTO ").ident(link.table);
+        rows(renderer, &link_columns(owner, target, link));
+        renderer.push(" ON CONFLICT DO NOTHING");
+    })
+}
+
+/// Deletes a row of an association table: the parameters are the local key, then the remote one.
+pub(super) fn unlink(
+    compiler: Compiler<'_>,
+    owner: &'static ModelDef,
+    relation: usize,
+    target: &'static ModelDef,
+    link: &Association,
+) -> Result<Arc<Stmt>> {
+    let columns = link_columns(owner, target, link);
+    compiled(compiler, link_shape(ShapeKind::LinkDelete, owner, relation), |renderer| {
+        delete_links(renderer, link.table, &columns);
+    })
+}
+
+/// Deletes all rows of an association table that refer to a row: the parameters are its key.
+pub(super) fn unlink_all(
+    compiler: Compiler<'_>,
+    owner: &'static ModelDef,
+    relation: usize,
+    link: &Association,
+) -> Result<Arc<Stmt>> {
+    let columns: Vec<(&str, Kind)> =
+        link.local.iter().map(|(name, key)| (name.as_str(), kind_of(owner, *key))).collect();
+    compiled(compiler, link_shape(ShapeKind::LinkDeleteAll, owner, relation), |renderer| {
+        delete_links(renderer, link.table, &columns);
+    })
+}
+
+fn delete_links(renderer: &mut Renderer, table: &str, columns: &[(&str, Kind)]) {
+    renderer.push("DELETE FROM ").ident(table);
+    if renderer.dialect == Dialect::Postgres {
+        renderer.push(" USING unnest(");
+        for (index, (_, kind)) in columns.iter().enumerate() {
+            renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
+        }
+        renderer.push(") AS r(");
+        names(renderer, "k", columns.len());
+        renderer.push(")");
+    }
+    for (index, (name, kind)) in columns.iter().enumerate() {
+        renderer.push(if index > 0 { " AND " } else { " WHERE " }).qualified(table, name).push(" = ");
+        match renderer.dialect {
+            Dialect::Sqlite => renderer.param(*kind),
+            Dialect::Postgres => renderer.push("r.k").push(&index.to_string()),
+        };
+    }
+}
+
+fn link_columns<'l>(
+    owner: &'static ModelDef,
+    target: &'static ModelDef,
+    link: &'l Association,
+) -> Vec<(&'l str, Kind)> {
+    let local = link.local.iter().map(|(name, key)| (name.as_str(), kind_of(owner, *key)));
+    let remote = link.remote.iter().map(|(name, key)| (name.as_str(), kind_of(target, *key)));
+    local.chain(remote).collect()
+}
+
+fn where_key(renderer: &mut Renderer, model: &'static ModelDef) {
+    for (index, key) in model.primary_key.iter().enumerate() {
+        renderer.push(if index > 0 { " AND " } else { " WHERE " }).ident(model.columns[*key].name);
+        renderer.push(" = ").param(kind_of(model, *key));
+    }
+}
+
+fn where_array_key(renderer: &mut Renderer, model: &'static ModelDef) {
+    for (index, key) in model.primary_key.iter().enumerate() {
+        renderer.push(if index > 0 { " AND " } else { " WHERE " });
+        renderer.qualified(model.table, model.columns[*key].name).push(" = r.k").push(&index.to_string());
+    }
+}
+
+fn shape(kind: ShapeKind, model: &'static ModelDef, columns: ColumnSet) -> Shape<'static> {
+    let mut shape = Shape::new(kind);
+    shape.number(model.id.get() as u64);
+    shape.number(columns.0 as u64);
+    shape.number((columns.0 >> 64) as u64);
+    shape
+}
+
+fn link_shape(kind: ShapeKind, owner: &'static ModelDef, relation: usize) -> Shape<'static> {
+    let mut shape = Shape::new(kind);
+    shape.number(owner.id.get() as u64);
+    shape.number(relation as u64);
+    shape
+}
+
+fn compiled(compiler: Compiler<'_>, shape: Shape<'static>, render: impl FnOnce(&mut Renderer)) -> Result<Arc<Stmt>> {
+    let compiled = compiler.statement(shape, false, |renderer| {
+        render(renderer);
+        Ok(())
+    })?;
+    Ok(compiled.stmt)
+}

@@ -1,0 +1,349 @@
+//! Queries through a session: rows become tracked objects.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::objects::{Loader, Obj};
+use super::store::State;
+use crate::driver::Begin;
+use crate::driver::{Bind, Row, RowSink, Stmt};
+use crate::engine::ValueSink;
+use crate::error::{Error, Result};
+use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
+use crate::sql::compile::{Compiled, Wanted};
+use crate::sql::shape::{Shape, ShapeKind};
+use crate::sql::{Fetch, Query};
+use crate::types::Kind;
+
+type TrackedOf<Q> = <<Q as Query>::Row as Fetch>::Tracked;
+
+impl Session {
+    /// All rows of a query: handles for a model, values for columns, tuples for both.
+    ///
+    /// A row that the session knows already gives the same handle, and the object keeps what it holds; it is
+    /// read again only when it is expired.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn all<Q: Query>(&mut self, query: Q) -> Result<Vec<TrackedOf<Q>>> {
+        self.fetch(query, Wanted::Rows).await
+    }
+
+    /// The first row of a query, if it has one.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn first<Q: Query>(&mut self, query: Q) -> Result<Option<TrackedOf<Q>>> {
+        Ok(self.fetch(query, Wanted::First).await?.into_iter().next())
+    }
+
+    /// The only row of a query.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`], [`Error::MultipleRows`], and as [`all`](Self::all).
+    pub async fn one<Q: Query>(&mut self, query: Q) -> Result<TrackedOf<Q>> {
+        self.one_or_none(query).await?.ok_or(Error::NoRows)
+    }
+
+    /// The only row of a query, or none.
+    ///
+    /// # Errors
+    /// [`Error::MultipleRows`], and as [`all`](Self::all).
+    pub async fn one_or_none<Q: Query>(&mut self, query: Q) -> Result<Option<TrackedOf<Q>>> {
+        let mut rows = self.fetch(query, Wanted::One).await?;
+        if rows.len() > 1 {
+            return Err(Error::MultipleRows);
+        }
+        Ok(rows.pop())
+    }
+
+    /// How many rows a query has.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn count<Q: Query>(&mut self, query: Q) -> Result<u64> {
+        let count: i64 = self.scalar(&query, Wanted::Count).await?;
+        Ok(count.max(0) as u64)
+    }
+
+    /// Whether a query has any row.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all).
+    pub async fn exists<Q: Query>(&mut self, query: Q) -> Result<bool> {
+        self.scalar(&query, Wanted::Exists).await
+    }
+
+    /// Runs a statement of your own and says how many rows it changed. Objects in the session do not notice.
+    ///
+    /// # Errors
+    /// When a value is missing or the database refuses the statement.
+    pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
+        self.autoflush().await?;
+        let engine = self.engine.clone();
+        let Compiled { stmt, binds } = sql.compile_execute(Self::compiler(&engine))?;
+        let result = match self.connect(Begin::Write).await {
+            Ok(connection) => connection.execute(&stmt, &binds).await,
+            Err(error) => Err(error),
+        };
+        let result = self.note(result);
+        self.release_after(result).await
+    }
+
+    /// The object with a primary key, if there is one: from the session without a query when it is there,
+    /// else from the database. A composite key is a tuple.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn get<T: TableOf>(
+        &mut self,
+        table: T,
+        key: impl Into<<T::Model as Model>::Key>,
+    ) -> Result<Option<Tracked<T::Model>>> {
+        let _ = table;
+        let key = key.into();
+        if let Some(handle) = self.objects.typed::<T::Model>().and_then(|store| store.find_key(&key)) {
+            let obj = self.objects.resolve(T::Model::def(), handle)?;
+            let meta = self.objects.store(obj).meta(obj.slot);
+            if meta.doomed {
+                return Ok(None);
+            }
+            if !meta.expired {
+                return Ok(Some(Tracked::new(handle)));
+            }
+        }
+        self.autoflush().await?;
+        let values = key.values();
+        let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
+        let stmt = self.get_statement(T::Model::def())?;
+        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false);
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
+            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
+            Err(error) => Err(error),
+        };
+        let found = sink.out.pop();
+        let result = self.note(result);
+        self.release_after(result).await?;
+        Ok(found)
+    }
+
+    /// Reads the columns of an object again. Unflushed changes of it are forgotten; relationships that were
+    /// loaded are loaded again.
+    ///
+    /// # Errors
+    /// [`Error::InvalidState`] when the object has no row, or it is gone; and as [`all`](Self::all).
+    pub async fn refresh<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        self.reread(obj).await?;
+        let loaded: Vec<usize> =
+            (0..M::def().relations.len()).filter(|relation| self.objects.is_loaded(obj, *relation)).collect();
+        self.objects.store_mut(obj).unload(obj.slot);
+        for relation in loaded {
+            self.load_raw(M::def(), vec![handle.raw], relation, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// The object, read again first if it is expired.
+    ///
+    /// # Errors
+    /// As [`refresh`](Self::refresh).
+    pub async fn fresh<M: Model>(&mut self, handle: Tracked<M>) -> Result<&M> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        if self.objects.store(obj).meta(obj.slot).expired {
+            self.reread(obj).await?;
+        }
+        self.objects.get(handle)
+    }
+
+    async fn reread(&mut self, obj: Obj) -> Result<()> {
+        let model = self.objects.store(obj).model();
+        let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
+        if self.objects.state(obj) != State::Persistent {
+            return Err(invalid("cannot be read again, since it has no row"));
+        }
+        let expired = self.objects.store(obj).meta(obj.slot).expired;
+        // What was changed and not flushed is given up; what was `set` on an expired object is kept.
+        if !expired {
+            self.objects.store_mut(obj).revert(obj.slot);
+            self.objects.store_mut(obj).meta_mut(obj.slot).given = crate::model::ColumnSet::EMPTY;
+        }
+        let stmt = self.get_statement(model)?;
+        let key: Vec<_> = model
+            .primary_key
+            .iter()
+            .map(|column| self.objects.store(obj).value(obj.slot, *column).into_owned())
+            .collect();
+        let binds: Vec<Bind<'_>> = key.iter().map(|value| Bind::One(value.borrowed())).collect();
+        let mut sink = RereadSink { objects: &mut self.objects, obj, found: false };
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
+            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
+            Err(error) => Err(error),
+        };
+        let found = sink.found;
+        let result = self.note(result);
+        self.release_after(result).await?;
+        if found { Ok(()) } else { Err(invalid("its row is gone: another transaction deleted it")) }
+    }
+
+    async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
+        self.autoflush().await?;
+        let engine = self.engine.clone();
+        let Compiled { stmt, binds } = query.compile(Self::compiler(&engine), wanted)?;
+        let loads = query.loads();
+        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
+        let result = match connect(
+            &mut self.connection,
+            &self.engine,
+            self.options.autocommit,
+            self.explicit,
+            self.location,
+            Begin::Read,
+        )
+        .await
+        {
+            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
+            Err(error) => Err(error),
+        };
+        let TrackSink { out, loader, .. } = sink;
+        let roots = loader.roots.unwrap_or_default();
+        let result = self.note(result);
+        self.release_after(result).await?;
+        if let Some(model) = Q::Row::model()
+            && !roots.is_empty()
+        {
+            for load in loads {
+                self.load_raw(model, roots.clone(), load.relation, &load.nested).await?;
+            }
+        }
+        Ok(out)
+    }
+
+    async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
+        self.autoflush().await?;
+        let engine = self.engine.clone();
+        let Compiled { stmt, binds } = query.compile(Self::compiler(&engine), wanted)?;
+        let mut sink = ValueSink::<T>::default();
+        let result = match self.connect(Begin::Read).await {
+            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
+            Err(error) => Err(error),
+        };
+        let result = self.note(result);
+        self.release_after(result).await?;
+        sink.out.pop().ok_or(Error::NoRows)
+    }
+
+    pub(super) async fn autoflush(&mut self) -> Result<()> {
+        if self.options.autoflush && self.objects.has_changes() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn connect(&mut self, mode: Begin) -> Result<&mut crate::engine::Connection> {
+        connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, mode).await
+    }
+
+    /// `SELECT … WHERE id = ?`, which every model needs and which needs no tree to be walked.
+    fn get_statement(&self, model: &'static ModelDef) -> Result<Arc<Stmt>> {
+        let mut shape = Shape::new(ShapeKind::Get);
+        shape.number(model.id.get() as u64);
+        let compiled = Self::compiler(&self.engine).statement(shape, true, |renderer| {
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
+            for (index, column) in model.primary_key.iter().enumerate() {
+                let column = &model.columns[*column];
+                renderer.push(if index == 0 { " WHERE " } else { " AND " });
+                renderer.qualified(model.table, column.name).push(" = ").param(column.sql_type.kind());
+            }
+            Ok(())
+        })?;
+        Ok(compiled.stmt)
+    }
+}
+
+/// The session's connection, in a transaction unless `autocommit` says otherwise. A function over the parts
+/// of a session, so that a sink may borrow its objects meanwhile.
+pub(super) async fn connect<'c>(
+    connection: &'c mut Option<crate::engine::Connection>,
+    engine: &crate::engine::Engine,
+    autocommit: bool,
+    explicit: bool,
+    location: &'static std::panic::Location<'static>,
+    mode: Begin,
+) -> Result<&'c mut crate::engine::Connection> {
+    let connection = match connection {
+        Some(connection) => connection,
+        None => connection.insert(engine.connect_at(location).await?),
+    };
+    if !autocommit || explicit {
+        connection.begin_mode(mode).await?;
+    }
+    Ok(connection)
+}
+
+/// Makes tracked rows.
+struct TrackSink<'s, T: Fetch> {
+    loader: Loader<'s>,
+    out: Vec<T::Tracked>,
+}
+
+impl<'s, T: Fetch> TrackSink<'s, T> {
+    fn new(objects: &'s mut super::objects::Objects, roots: bool) -> Self {
+        TrackSink { loader: Loader { objects, roots: roots.then(Vec::new) }, out: Vec::new() }
+    }
+}
+
+impl<T: Fetch> RowSink for TrackSink<'_, T> {
+    fn row(&mut self, row: Row<'_>) -> Result<()> {
+        self.out.push(T::track(&mut self.loader, &row, 0)?);
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        // The objects stay: the second run finds them in the identity map.
+        self.out.clear();
+        if let Some(roots) = &mut self.loader.roots {
+            roots.clear();
+        }
+    }
+}
+
+struct RereadSink<'s> {
+    objects: &'s mut super::objects::Objects,
+    obj: Obj,
+    found: bool,
+}
+
+impl RowSink for RereadSink<'_> {
+    fn row(&mut self, row: Row<'_>) -> Result<()> {
+        self.found = true;
+        self.objects.store_mut(self.obj).reread(self.obj.slot, &row, 0)
+    }
+
+    fn restart(&mut self) {
+        self.found = false;
+    }
+}
+
+/// The kind of a column, as it is bound.
+pub(super) fn kind_of(model: &ModelDef, column: usize) -> Kind {
+    model.columns[column].sql_type.kind()
+}

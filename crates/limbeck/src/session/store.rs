@@ -1,0 +1,494 @@
+//! The objects of one model in a session.
+//!
+//! Objects lie side by side in a vector, so that loading a thousand of them costs a few allocations beyond
+//! their own. Everything that the flush and the loaders do goes through [`AnyStore`], which knows columns by
+//! number: that code is compiled once, not once a model.
+
+use std::any::Any;
+use std::num::NonZeroU32;
+
+use rustc_hash::FxHashMap;
+
+use super::objects::Obj;
+use crate::driver::Row;
+use crate::error::{Error, Result};
+use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
+use crate::types::{Cell, DecodeError, Value};
+
+/// Where an object is in its life. SQLAlchemy's words; "detached" is a value that `expunge` gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// It was added in a transaction that was rolled back: it has no row, and none is planned.
+    Transient,
+    /// It was added and has no row yet.
+    Pending,
+    /// It has a row.
+    Persistent,
+    /// Its row was deleted in the transaction that is open.
+    Deleted,
+}
+
+/// What the session knows of an object beside its value.
+#[derive(Debug)]
+pub struct Meta {
+    pub(crate) stamp: NonZeroU32,
+    pub(crate) state: State,
+    /// Marked by `delete`, until the flush.
+    pub(crate) doomed: bool,
+    /// Its columns have to be read again before they are looked at.
+    pub(crate) expired: bool,
+    /// Whether it is in the store's list of touched objects.
+    touched: bool,
+    /// Columns that were given: they are sent although no comparison says that they changed.
+    pub(crate) given: ColumnSet,
+    /// Keys that are to be taken from other objects at the next flush.
+    pub(crate) links: Vec<KeyLink>,
+}
+
+/// A key column that takes the key of another object at the next flush.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyLink {
+    /// The key column.
+    pub(crate) column: usize,
+    /// The object, and the column of it that is copied; `None` for NULL.
+    pub(crate) target: Option<(Obj, usize)>,
+    /// The name of the relationship, for messages.
+    pub(crate) label: &'static str,
+}
+
+struct Entry<M> {
+    /// `None` in a slot that is free.
+    object: Option<M>,
+    /// The object as it was at the last flush, from the first write after it.
+    saved: Option<Box<M>>,
+    meta: Meta,
+}
+
+/// The objects of one model.
+pub(crate) struct Store<M: Model> {
+    entries: Vec<Entry<M>>,
+    free: Vec<u32>,
+    identity: FxHashMap<M::Key, u32>,
+    /// Objects that were borrowed mutably or linked since the last flush.
+    touched: Vec<u32>,
+}
+
+impl<M: Model> Store<M> {
+    pub(crate) fn new() -> Self {
+        Store { entries: Vec::new(), free: Vec::new(), identity: FxHashMap::default(), touched: Vec::new() }
+    }
+
+    fn entry(&self, handle: Handle) -> Option<&Entry<M>> {
+        let entry = self.entries.get(handle.slot as usize)?;
+        (entry.meta.stamp == handle.stamp && entry.object.is_some()).then_some(entry)
+    }
+
+    /// The object of a handle, expired or not.
+    pub(crate) fn get(&self, handle: Handle) -> Option<(&M, &Meta)> {
+        let entry = self.entry(handle)?;
+        Some((entry.object.as_ref()?, &entry.meta))
+    }
+
+    /// The object of a handle, to change. The first time since the last flush keeps a copy.
+    pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut M> {
+        self.entry(handle)?;
+        self.touch_slot(handle.slot);
+        self.entries[handle.slot as usize].object.as_mut()
+    }
+
+    fn touch_slot(&mut self, slot: u32) {
+        let entry = &mut self.entries[slot as usize];
+        if entry.saved.is_none() {
+            entry.saved = entry.object.as_ref().map(|object| Box::new(object.snapshot()));
+        }
+        if !entry.meta.touched {
+            entry.meta.touched = true;
+            self.touched.push(slot);
+        }
+    }
+
+    /// Takes in an object.
+    pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, session_stamp: NonZeroU32) -> Handle {
+        let meta = Meta {
+            stamp: session_stamp,
+            state,
+            doomed: false,
+            expired: false,
+            touched: false,
+            given,
+            links: Vec::new(),
+        };
+        if let Some(slot) = self.free.pop() {
+            // The slot had another object: a stamp of its own tells the two apart.
+            let stamp = super::objects::draw_stamp();
+            self.entries[slot as usize] = Entry { object: Some(object), saved: None, meta: Meta { stamp, ..meta } };
+            return Handle { slot, stamp };
+        }
+        let slot = self.entries.len() as u32;
+        self.entries.push(Entry { object: Some(object), saved: None, meta });
+        Handle { slot, stamp: session_stamp }
+    }
+
+    pub(crate) fn find_key(&self, key: &M::Key) -> Option<Handle> {
+        let slot = *self.identity.get(key)?;
+        Some(Handle { slot, stamp: self.entries[slot as usize].meta.stamp })
+    }
+
+    /// Two objects, to change; `None` when they are the same.
+    pub(crate) fn pair_mut(&mut self, a: Handle, b: Handle) -> Option<(&mut M, &mut M)> {
+        if a.slot == b.slot {
+            return None;
+        }
+        self.entry(a)?;
+        self.entry(b)?;
+        self.touch_slot(a.slot);
+        self.touch_slot(b.slot);
+        let [first, second] = self.entries.get_disjoint_mut([a.slot as usize, b.slot as usize]).ok()?;
+        Some((first.object.as_mut()?, second.object.as_mut()?))
+    }
+
+    /// Takes an object out.
+    pub(crate) fn remove(&mut self, handle: Handle) -> Option<M> {
+        self.entry(handle)?;
+        self.unidentify(handle.slot);
+        let entry = &mut self.entries[handle.slot as usize];
+        entry.saved = None;
+        entry.meta.links.clear();
+        let object = entry.object.take();
+        self.free.push(handle.slot);
+        object
+    }
+
+    fn object(&self, slot: u32) -> &M {
+        match &self.entries[slot as usize].object {
+            Some(object) => object,
+            None => vacant(M::def()),
+        }
+    }
+
+    fn object_mut(&mut self, slot: u32) -> &mut M {
+        match &mut self.entries[slot as usize].object {
+            Some(object) => object,
+            None => vacant(M::def()),
+        }
+    }
+}
+
+/// Slots are passed on only after their handle was checked.
+#[cold]
+fn vacant(model: &ModelDef) -> ! {
+    unreachable!("limbeck looked into an empty slot of `{}`: this is a bug, please report it", model.name)
+}
+
+/// Objects of one model, by slot and column number; the session's business alone.
+///
+/// Slots come from handles that were checked with [`slot`](Self::slot).
+pub trait AnyStore: Any + Send + Sync {
+    /// The model.
+    fn model(&self) -> &'static ModelDef;
+    /// The slot of a handle, if this store has its object.
+    fn slot(&self, handle: Handle) -> Option<u32>;
+    /// How many slots there are, free ones among them.
+    fn len(&self) -> u32;
+    /// Whether a slot has an object.
+    fn occupied(&self, slot: u32) -> bool;
+    /// What is known of the object.
+    fn meta(&self, slot: u32) -> &Meta;
+    /// What is known of the object, to change.
+    fn meta_mut(&mut self, slot: u32) -> &mut Meta;
+    /// The value of a column.
+    fn value(&self, slot: u32, column: usize) -> Value<'_>;
+    /// The value of a column at the last flush.
+    fn saved_value(&self, slot: u32, column: usize) -> Value<'_>;
+    /// Writes a column, unnoticed.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column cannot.
+    fn set_value(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
+    /// The columns that differ from the last flush.
+    fn changed(&self, slot: u32) -> ColumnSet;
+    /// The relationship that was assigned directly since the last flush, if one was.
+    fn assigned(&self, slot: u32) -> Option<usize>;
+    /// Brings columns to what a database keeps of them.
+    fn normalize(&mut self, slot: u32, columns: ColumnSet);
+    /// Applies `on_update`.
+    fn on_update(&mut self, slot: u32, changed: ColumnSet) -> ColumnSet;
+    /// A relationship field.
+    fn relation(&self, slot: u32, relation: usize) -> RelationRef<'_>;
+    /// A relationship field, in the object and in its copy, to change.
+    fn relation_mut(&mut self, slot: u32, relation: usize, change: &mut dyn FnMut(RelationMut<'_>));
+    /// Changes a loaded collection, in the object and in its copy.
+    fn change_many(&mut self, slot: u32, relation: usize, change: &mut dyn FnMut(&mut Vec<Handle>));
+    /// Makes all relationship fields unloaded.
+    fn unload(&mut self, slot: u32);
+    /// Keeps a copy of the object, if there is none, and lists it as touched.
+    fn touch(&mut self, slot: u32);
+    /// Lists the object as touched, without a copy: what changed of it is known otherwise.
+    fn enlist(&mut self, slot: u32);
+    /// The touched objects since the last call.
+    fn take_touched(&mut self) -> Vec<u32>;
+    /// The touched objects.
+    fn touched(&self) -> &[u32];
+    /// Ends an object's copy: what it holds now is what the database has.
+    fn take_saved(&mut self, slot: u32) -> Option<Box<dyn Any + Send + Sync>>;
+    /// Brings the columns back to a copy.
+    fn restore(&mut self, slot: u32, saved: &(dyn Any + Send + Sync));
+    /// Brings the columns back to the last flush.
+    fn revert(&mut self, slot: u32);
+    /// Enters the object into the identity map.
+    fn identify(&mut self, slot: u32);
+    /// Takes the object out of the identity map.
+    fn unidentify(&mut self, slot: u32);
+    /// The object whose key has these values.
+    fn find(&self, key: &[Value<'_>]) -> Option<u32>;
+    /// Finds or makes the object of a row; whether it is new or was read again comes with it.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    fn track(&mut self, row: &Row<'_>, at: usize, stamp: NonZeroU32) -> Result<(Handle, bool)>;
+    /// Reads the columns of an object again; columns that were given keep what they hold.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
+    /// Takes the object out and drops it.
+    fn discard(&mut self, slot: u32);
+    /// Whether an object may be in state `Deleted`.
+    fn has_deleted(&self) -> bool;
+    /// Drops all objects.
+    fn clear(&mut self);
+    /// To find the typed store again.
+    fn as_any(&self) -> &dyn Any;
+    /// To find the typed store again.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl<M: Model> AnyStore for Store<M> {
+    fn model(&self) -> &'static ModelDef {
+        M::def()
+    }
+
+    fn slot(&self, handle: Handle) -> Option<u32> {
+        self.entry(handle).map(|_| handle.slot)
+    }
+
+    fn len(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    fn occupied(&self, slot: u32) -> bool {
+        self.entries.get(slot as usize).is_some_and(|entry| entry.object.is_some())
+    }
+
+    fn meta(&self, slot: u32) -> &Meta {
+        &self.entries[slot as usize].meta
+    }
+
+    fn meta_mut(&mut self, slot: u32) -> &mut Meta {
+        &mut self.entries[slot as usize].meta
+    }
+
+    fn value(&self, slot: u32, column: usize) -> Value<'_> {
+        self.object(slot).value(column)
+    }
+
+    fn saved_value(&self, slot: u32, column: usize) -> Value<'_> {
+        match &self.entries[slot as usize].saved {
+            Some(saved) => saved.value(column),
+            None => self.value(slot, column),
+        }
+    }
+
+    fn set_value(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError> {
+        self.object_mut(slot).set_value(column, cell)
+    }
+
+    fn changed(&self, slot: u32) -> ColumnSet {
+        match &self.entries[slot as usize].saved {
+            Some(saved) => self.object(slot).changed(saved),
+            None => ColumnSet::EMPTY,
+        }
+    }
+
+    fn assigned(&self, slot: u32) -> Option<usize> {
+        let saved = self.entries[slot as usize].saved.as_ref()?;
+        let object = self.object(slot);
+        (0..M::def().relations.len()).find(|relation| match (object.relation(*relation), saved.relation(*relation)) {
+            (RelationRef::One(now), RelationRef::One(then)) => now.state != then.state,
+            (RelationRef::Many(now), RelationRef::Many(then)) => now.state != then.state,
+            _ => true,
+        })
+    }
+
+    fn normalize(&mut self, slot: u32, columns: ColumnSet) {
+        self.object_mut(slot).normalize(columns);
+    }
+
+    fn on_update(&mut self, slot: u32, changed: ColumnSet) -> ColumnSet {
+        self.object_mut(slot).touch(changed)
+    }
+
+    fn relation(&self, slot: u32, relation: usize) -> RelationRef<'_> {
+        self.object(slot).relation(relation)
+    }
+
+    fn relation_mut(&mut self, slot: u32, relation: usize, change: &mut dyn FnMut(RelationMut<'_>)) {
+        if let Some(saved) = &mut self.entries[slot as usize].saved {
+            change(saved.relation_mut(relation));
+        }
+        change(self.object_mut(slot).relation_mut(relation));
+    }
+
+    fn change_many(&mut self, slot: u32, relation: usize, change: &mut dyn FnMut(&mut Vec<Handle>)) {
+        // The copy lets go of the handles first: alone, the object changes them in place.
+        let mut saved = self.entries[slot as usize].saved.take();
+        if let Some(RelationMut::Many(field)) = saved.as_mut().map(|saved| saved.relation_mut(relation)) {
+            field.state = Many::Unloaded;
+        }
+        if let RelationMut::Many(field) = self.object_mut(slot).relation_mut(relation) {
+            field.state.change(change);
+            let state = field.state.clone();
+            if let Some(RelationMut::Many(copy)) = saved.as_mut().map(|saved| saved.relation_mut(relation)) {
+                copy.state = state;
+            }
+        }
+        self.entries[slot as usize].saved = saved;
+    }
+
+    fn unload(&mut self, slot: u32) {
+        for relation in 0..M::def().relations.len() {
+            self.relation_mut(slot, relation, &mut |field| match field {
+                RelationMut::One(field) => field.state = One::Unloaded,
+                RelationMut::Many(field) => field.state = Many::Unloaded,
+            });
+        }
+    }
+
+    fn touch(&mut self, slot: u32) {
+        self.touch_slot(slot);
+    }
+
+    fn enlist(&mut self, slot: u32) {
+        let meta = &mut self.entries[slot as usize].meta;
+        if !meta.touched {
+            meta.touched = true;
+            self.touched.push(slot);
+        }
+    }
+
+    fn take_touched(&mut self) -> Vec<u32> {
+        for slot in &self.touched {
+            self.entries[*slot as usize].meta.touched = false;
+        }
+        std::mem::take(&mut self.touched)
+    }
+
+    fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+
+    fn take_saved(&mut self, slot: u32) -> Option<Box<dyn Any + Send + Sync>> {
+        self.entries[slot as usize].saved.take().map(|saved| saved as Box<dyn Any + Send + Sync>)
+    }
+
+    fn restore(&mut self, slot: u32, saved: &(dyn Any + Send + Sync)) {
+        let Some(saved) = saved.downcast_ref::<M>() else { return };
+        for column in self.object(slot).changed(saved).iter() {
+            // A value of the same type always reads back.
+            let _ = self.object_mut(slot).set_value(column, Cell::from_value(&saved.value(column)));
+        }
+    }
+
+    fn revert(&mut self, slot: u32) {
+        if let Some(saved) = self.entries[slot as usize].saved.take() {
+            self.restore(slot, &*saved);
+        }
+    }
+
+    fn identify(&mut self, slot: u32) {
+        self.identity.insert(self.object(slot).key(), slot);
+    }
+
+    fn unidentify(&mut self, slot: u32) {
+        let entry = &self.entries[slot as usize];
+        for object in entry.object.iter().chain(entry.saved.as_deref()) {
+            let key = object.key();
+            if self.identity.get(&key) == Some(&slot) {
+                self.identity.remove(&key);
+            }
+        }
+    }
+
+    fn find(&self, key: &[Value<'_>]) -> Option<u32> {
+        let key = M::Key::decode(|part| Cell::from_value(&key[part])).ok()?;
+        self.identity.get(&key).copied()
+    }
+
+    #[inline]
+    fn track(&mut self, row: &Row<'_>, at: usize, stamp: NonZeroU32) -> Result<(Handle, bool)> {
+        let parts = M::def().primary_key;
+        let key = M::Key::decode(|part| row.cell(at + parts[part])).map_err(|e| unreadable(M::def(), e, at))?;
+        if let Some(handle) = self.find_key(&key) {
+            let meta = self.meta(handle.slot);
+            let expired = meta.expired;
+            if expired {
+                self.reread(handle.slot, row, at)?;
+            }
+            return Ok((handle, expired));
+        }
+        let object = M::decode(row, at).map_err(|e| unreadable(M::def(), e, at))?;
+        let handle = self.insert(object, State::Persistent, ColumnSet::EMPTY, stamp);
+        self.identity.insert(key, handle.slot);
+        Ok((handle, true))
+    }
+
+    fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
+        let kept = self.meta(slot).given;
+        for column in ColumnSet::first(M::def().columns.len()).without(kept).iter() {
+            self.object_mut(slot)
+                .set_value(column, row.cell(at + column))
+                .map_err(|e| unreadable(M::def(), e.at(at + column), at))?;
+        }
+        self.meta_mut(slot).expired = false;
+        Ok(())
+    }
+
+    fn discard(&mut self, slot: u32) {
+        let stamp = self.meta(slot).stamp;
+        self.remove(Handle { slot, stamp });
+    }
+
+    fn has_deleted(&self) -> bool {
+        self.entries.iter().any(|entry| entry.meta.state == State::Deleted && entry.object.is_some())
+    }
+
+    fn clear(&mut self) {
+        *self = Store::new();
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Names the column that could not be read.
+#[cold]
+pub(crate) fn unreadable(model: &ModelDef, source: DecodeError, at: usize) -> Error {
+    let column = source.column.and_then(|position| model.columns.get(position.checked_sub(at)?));
+    Error::Decode {
+        table: model.table.to_string(),
+        column: column.map_or_else(|| "the primary key".to_string(), |column| column.name.to_string()),
+        source,
+    }
+}
+
+/// Used by `derive(Model)`.
+#[doc(hidden)]
+pub fn new_store<M: Model>() -> Box<dyn AnyStore> {
+    Box::new(Store::<M>::new())
+}

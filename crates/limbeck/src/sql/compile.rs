@@ -1,0 +1,124 @@
+//! From a query to a statement that can be sent: by its shape from the cache, or rendered.
+
+use std::sync::Arc;
+
+use super::fetch::Fetch;
+use super::load::Load;
+use super::render::Renderer;
+use super::select::Select;
+use super::shape::{Shape, ShapeKind};
+use crate::dialect::Dialect;
+use crate::driver::{Bind, Stmt};
+use crate::engine::StatementCache;
+use crate::error::Result;
+
+/// What is wanted of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Wanted {
+    /// All its rows.
+    Rows = 1,
+    /// Its first row.
+    First,
+    /// Its only row: two are fetched, to see whether there is another.
+    One,
+    /// How many rows it has.
+    Count,
+    /// Whether it has a row.
+    Exists,
+}
+
+impl Wanted {
+    pub(crate) fn is_rows(self) -> bool {
+        matches!(self, Wanted::Rows | Wanted::First | Wanted::One)
+    }
+}
+
+/// A statement and its values.
+#[derive(Debug)]
+pub struct Compiled<'q> {
+    pub(crate) stmt: Arc<Stmt>,
+    pub(crate) binds: Vec<Bind<'q>>,
+}
+
+/// Where statements are compiled: for which database, and with which cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Compiler<'c> {
+    pub(crate) dialect: Dialect,
+    pub(crate) cache: &'c StatementCache,
+}
+
+impl Compiler<'_> {
+    /// The statement of a shape: from the cache, or as `render` writes it.
+    pub(crate) fn statement<'q>(
+        &self,
+        shape: Shape<'q>,
+        read_only: bool,
+        render: impl FnOnce(&mut Renderer) -> Result<()>,
+    ) -> Result<Compiled<'q>> {
+        let Shape { bytes, binds } = shape;
+        if let Some(stmt) = self.cache.get(&bytes) {
+            return Ok(Compiled { stmt, binds });
+        }
+        let mut renderer = Renderer::new(self.dialect);
+        render(&mut renderer)?;
+        let stmt = Stmt::new(renderer.sql, renderer.params, read_only);
+        self.cache.insert(bytes.into_boxed_slice(), Arc::clone(&stmt));
+        Ok(Compiled { stmt, binds })
+    }
+}
+
+/// A query that a session or a connection can run: a [`Select`], or raw SQL with
+/// [`rows`](super::Sql::rows).
+pub trait Query: Send + Sync {
+    /// What a row becomes.
+    type Row: Fetch;
+
+    /// The statement.
+    #[doc(hidden)]
+    fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>>;
+
+    /// The relationships to load along.
+    #[doc(hidden)]
+    fn loads(&self) -> &[Load] {
+        &[]
+    }
+}
+
+impl<T: Fetch> Query for Select<T> {
+    type Row = T;
+
+    fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
+        let mut shape = Shape::new(ShapeKind::Select);
+        shape.select(&self.core, wanted);
+        compiler.statement(shape, true, |renderer| renderer.select(&self.core, wanted))
+    }
+
+    fn loads(&self) -> &[Load] {
+        &self.core.loads
+    }
+}
+
+impl<Q: Query> Query for &Q {
+    type Row = Q::Row;
+
+    fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
+        (**self).compile(compiler, wanted)
+    }
+
+    fn loads(&self) -> &[Load] {
+        (**self).loads()
+    }
+}
+
+impl<T: Fetch> Select<T> {
+    /// The SQL text of the query, as `dialect` spells it, with placeholders for its values.
+    ///
+    /// # Errors
+    /// [`Error::Statement`](crate::Error::Statement) when a table is missing.
+    pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
+        let mut renderer = Renderer::new(dialect);
+        renderer.select(&self.core, Wanted::Rows)?;
+        Ok(renderer.sql)
+    }
+}

@@ -1,0 +1,105 @@
+//! The expression tree, without its types.
+//!
+//! The typed face ([`Expression`](super::Expression)) is thin: everything that looks at a query (rendering,
+//! shapes, checks) is compiled once, over this tree.
+
+use crate::model::ModelDef;
+use crate::types::{Kind, Value};
+
+/// A piece of an expression.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A column of a table of the query.
+    Column(ColumnRef),
+    /// A bound value.
+    Bind(Value<'static>, Kind),
+    /// A binary operator.
+    Binary(&'static str, Box<(Node, Node)>),
+    /// Conditions that all hold.
+    And(Vec<Node>),
+    /// Conditions of which one holds.
+    Or(Vec<Node>),
+    /// A condition that does not hold.
+    Not(Box<Node>),
+    /// `IS NULL`, or `IS NOT NULL` when the flag says so.
+    IsNull(Box<Node>, bool),
+    /// `IN` over values: one parameter, however many there are.
+    InValues {
+        /// What is looked for.
+        item: Box<Node>,
+        /// Where.
+        values: Vec<Value<'static>>,
+        /// The values' kind.
+        kind: Kind,
+        /// `NOT IN`.
+        negated: bool,
+    },
+    /// `IN` over expressions.
+    InList {
+        /// What is looked for.
+        item: Box<Node>,
+        /// Where.
+        list: Vec<Node>,
+        /// `NOT IN`.
+        negated: bool,
+    },
+    /// `count(*)`
+    CountAll,
+    /// A function call.
+    Call(&'static str, Vec<Node>),
+}
+
+/// A column of a table in a query.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnRef {
+    pub(crate) model: &'static ModelDef,
+    pub(crate) alias: Option<&'static str>,
+    pub(crate) index: u16,
+}
+
+/// A table in a query: a model's, perhaps under an alias.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) model: &'static ModelDef,
+    pub(crate) alias: Option<&'static str>,
+}
+
+impl Source {
+    pub(crate) fn same(&self, other: &Source) -> bool {
+        std::ptr::eq(self.model, other.model) && self.alias == other.alias
+    }
+
+    /// The name that its columns are qualified with.
+    pub(crate) fn name(&self) -> &'static str {
+        self.alias.unwrap_or(self.model.table)
+    }
+}
+
+impl ColumnRef {
+    pub(crate) fn source(&self) -> Source {
+        Source { model: self.model, alias: self.alias }
+    }
+}
+
+impl Node {
+    /// Every column that the expression reads.
+    pub(crate) fn columns(&self, visit: &mut dyn FnMut(&ColumnRef)) {
+        match self {
+            Node::Column(column) => visit(column),
+            Node::Bind(..) | Node::CountAll => {}
+            Node::Binary(_, sides) => {
+                sides.0.columns(visit);
+                sides.1.columns(visit);
+            }
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => {
+                parts.iter().for_each(|part| part.columns(visit));
+            }
+            Node::Not(inner) | Node::IsNull(inner, _) => inner.columns(visit),
+            Node::InValues { item, .. } => item.columns(visit),
+            Node::InList { item, list, .. } => {
+                item.columns(visit);
+                list.iter().for_each(|part| part.columns(visit));
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+use limbeck::prelude::*;
+
+#[derive(Model)]
+struct User {
+    #[column(primary_key)]
+    id: i64,
+}
+
+#[derive(Model)]
+struct Post {
+    #[column(primary_key)]
+    id: i64,
+    #[column(foreign_key(User.id))]
+    author_id: i32,
+    #[column(foreign_key(User.id))]
+    editor_id: Option<String>,
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+//! The book, whose chapters are the documentation of these modules, so that every snippet is compiled and run:
+//! `cargo test -p limbeck-book --doc`. To read it: `mdbook serve docs`.
+
+#[doc = include_str!("src/introduction.md")]
+pub mod introduction {}
+
+#[doc = include_str!("src/tutorial.md")]
+pub mod tutorial {}
+
+#[doc = include_str!("src/borrow-checker.md")]
+pub mod borrow_checker {}
+
+#[doc = include_str!("src/architecture.md")]
+pub mod architecture {}
