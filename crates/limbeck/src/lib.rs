@@ -34,7 +34,8 @@
 //!     pub author: BelongsTo<User>,
 //! }
 //!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> limbeck::Result<()> {
 //! let engine = Engine::builder("sqlite::memory:").connect().await?;
 //! engine.create_all(&limbeck::metadata![User, Post]?).await?; // a program uses migrations
 //! let sessions = engine.sessionmaker();
@@ -53,9 +54,8 @@
 //!     let post = &session[post];
 //!     println!("{} by {:?}", post.title, session[post.author].full_name);
 //! }
-//! # limbeck::Result::Ok(())
-//! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # Where things are
