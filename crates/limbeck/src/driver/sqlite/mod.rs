@@ -84,7 +84,7 @@ impl Sqlite {
         let memory = matches!(target, Target::Memory(_));
         let opened = tokio::task::spawn_blocking(move || {
             let mut db = target.open(statement_cache, busy_timeout).map_err(|e| unreachable_file(&target, e))?;
-            let watch = Watch::install(&mut db).map_err(error::convert)?;
+            let watch = Watch::install(&mut db, BUDGET).map_err(error::convert)?;
             Ok::<_, Error>((db, watch))
         });
         let (db, watch) = opened.await.map_err(job_failed)??;

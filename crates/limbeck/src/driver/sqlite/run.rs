@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, StatementStatus};
 
 use super::bind::{Bound, BoundAny};
 use super::transaction::{Patience, lost};
-use super::{BUDGET, Sqlite, Tx, error, lock};
+use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
 use crate::driver::{Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Sqlite {
         params: &[Value<'_>],
         sink: &mut dyn RowSink,
     ) -> Result<()> {
-        self.unknown_settings = true;
+        self.unknown_settings |= sets_something(sql);
         let params: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
         self.rows(meter, sql, &params, sink).await?;
         self.follow();
@@ -73,7 +73,7 @@ impl Sqlite {
         }
         meter.statement();
         meter.round_trip();
-        self.unknown_settings = true;
+        self.unknown_settings |= sets_something(sql);
         let text: Arc<str> = sql.into();
         let mut patience = Patience::new(self.busy_timeout);
         loop {
@@ -162,7 +162,7 @@ impl Sqlite {
             None => Stop::Caller(wrong_count(&stmt, params.len())),
         })?;
         if reads {
-            self.watch.allow(BUDGET);
+            self.watch.arm();
         }
         let mut rows = stmt.raw_query();
         let outcome = loop {
@@ -327,6 +327,11 @@ fn wrong_count(stmt: &CachedStatement<'_>, given: usize) -> Error {
         stmt.parameter_count(),
         stmt.expanded_sql().unwrap_or_default()
     ))
+}
+
+/// Whether raw SQL may change a setting of the connection, which the next user must not inherit.
+fn sets_something(sql: &str) -> bool {
+    sql.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"pragma"))
 }
 
 /// How many rows the last statement affected; `before` is the total before it. DDL affects none, and
