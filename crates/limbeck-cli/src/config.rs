@@ -97,9 +97,12 @@ impl Config {
         match &known[..] {
             [url] => Ok(url.clone()),
             [] => Err(Error::Revision(
-                "DATABASE_URL is not set: put it into the environment or into .env, or give `--url sqlite://app.db`".into(),
+                "DATABASE_URL is not set: put it into the environment or into .env, or give `--url sqlite://app.db`"
+                    .into(),
             )),
-            _ => Err(Error::Revision("several databases are declared: say which one by `--url`, or by DATABASE_URL".into())),
+            _ => Err(Error::Revision(
+                "several databases are declared: say which one by `--url`, or by DATABASE_URL".into(),
+            )),
         }
     }
 
