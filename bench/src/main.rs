@@ -4,6 +4,7 @@ mod contender;
 mod diesel_postgres;
 mod diesel_sqlite;
 mod home;
+mod limbeck;
 mod measure;
 mod ours;
 mod raw_postgres;
@@ -20,6 +21,7 @@ use crate::contender::{Contender, Result};
 use crate::diesel_postgres::DieselPostgres;
 use crate::diesel_sqlite::DieselSqlite;
 use crate::home::Home;
+
 use crate::measure::{Seat, Work, measure};
 use crate::raw_postgres::RawPostgres;
 use crate::raw_sqlite::RawSqlite;

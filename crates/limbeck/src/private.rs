@@ -11,10 +11,7 @@ use crate::schema::SqlType;
 use crate::types::{Cell, ColumnType, DecodeError, Value};
 
 /// A model's constants, found by its type: whatever the model is imported as.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a model",
-    label = "add `#[derive(Model)]` to this struct"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
 pub trait HasTable: Model {
     /// `UserTable`
     type Table: TableOf<Model = Self>;

@@ -30,6 +30,8 @@ pub struct Connection {
     failed: bool,
     /// An operation began and did not end: its future was dropped.
     halfway: bool,
+    /// It is not to go back to the pool.
+    closing: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -55,7 +57,7 @@ macro_rules! run {
 
 impl Connection {
     pub(super) fn new(engine: Arc<Inner>, lease: Lease, idle: Idle, meter: Meter) -> Self {
-        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, halfway: false }
+        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, halfway: false, closing: false }
     }
 
     /// The engine that it belongs to.
@@ -76,6 +78,12 @@ impl Connection {
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| idle.driver.in_transaction())
+    }
+
+    /// Has the connection closed instead of given back to the pool when it is dropped: for one whose own
+    /// settings were changed (`PRAGMA`, `SET`), so that nobody else gets them.
+    pub fn close_on_return(&mut self) {
+        self.closing = true;
     }
 
     /// The engine's rendered statements.
@@ -298,6 +306,10 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let (Some(mut idle), Some(lease)) = (self.idle.take(), self.lease.take()) else { return };
+        if self.closing {
+            // What is open in it is rolled back by the closing.
+            return;
+        }
         let commit = self.engine.options.reset_on_return == ResetOnReturn::Commit
             && idle.driver.in_transaction()
             && !self.failed
@@ -308,8 +320,11 @@ impl Drop for Connection {
             Leftover::Dead => lease.pool.suspect_all(),
             Leftover::Work => {
                 let mut meter = Meter::new(Arc::clone(&self.engine.stats));
+                // The runtime that is running now, which may be another than the engine was made in.
+                let runtime = tokio::runtime::Handle::try_current();
+                let runtime = runtime.unwrap_or_else(|_| self.engine.runtime.clone());
                 // The lease goes along: until the server has ended what was running, the connection counts.
-                self.engine.runtime.spawn(async move {
+                runtime.spawn(async move {
                     if commit && let Err(error) = idle.driver.commit(&mut meter).await {
                         tracing::warn!(target: "limbeck::pool", %error, "the commit of a returned connection failed");
                     }

@@ -8,6 +8,8 @@ mod options;
 mod pool;
 mod query;
 mod settings;
+#[cfg(all(test, feature = "sqlite", feature = "postgres"))]
+mod tests;
 
 pub use builder::{EngineBuilder, MaxOverflow};
 pub(crate) use cache::StatementCache;

@@ -56,18 +56,19 @@ impl Settings {
     /// # Errors
     /// [`Error::Config`] names the variable that is missing or cannot be read, or the line of `.env`.
     pub fn load() -> Result<Self> {
-        let mut file = HashMap::new();
-        match dotenvy::dotenv_iter() {
-            Ok(lines) => {
-                for line in lines {
-                    let (name, value) = line.map_err(|e| Error::Config(format!(".env cannot be read: {e}")))?;
-                    file.insert(name, value);
-                }
-            }
-            Err(e) if e.not_found() => {}
-            Err(e) => return Err(Error::Config(format!(".env cannot be read: {e}"))),
-        }
-        Settings::from_lookup(|name| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
+        let lookup = environment()?;
+        Settings::from_lookup(lookup)
+    }
+
+    /// [`load`](Self::load) for a program that has a database of its own to fall back to.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), but that `DATABASE_URL` may be missing.
+    pub fn load_or(database_url: &str) -> Result<Self> {
+        let lookup = environment()?;
+        Settings::from_lookup(|name| {
+            lookup(name).or_else(|| (name == "DATABASE_URL").then(|| database_url.to_string()))
+        })
     }
 
     /// Settings with this URL and nothing else said.
@@ -111,6 +112,22 @@ impl Settings {
         settings.pool_pre_ping = get("DATABASE_POOL_PRE_PING").map(boolean).transpose()?;
         Ok(settings)
     }
+}
+
+/// The environment, and behind it the nearest `.env`.
+fn environment() -> Result<impl Fn(&str) -> Option<String>> {
+    let mut file = HashMap::new();
+    match dotenvy::dotenv_iter() {
+        Ok(lines) => {
+            for line in lines {
+                let (name, value) = line.map_err(|e| Error::Config(format!(".env cannot be read: {e}")))?;
+                file.insert(name, value);
+            }
+        }
+        Err(e) if e.not_found() => {}
+        Err(e) => return Err(Error::Config(format!(".env cannot be read: {e}"))),
+    }
+    Ok(move |name: &str| std::env::var(name).ok().or_else(|| file.get(name).cloned()))
 }
 
 fn boolean((name, text): (&str, String)) -> Result<bool> {
