@@ -4,7 +4,9 @@ mod contender;
 mod diesel_postgres;
 mod diesel_sqlite;
 mod home;
+mod limbeck;
 mod measure;
+mod ours;
 mod raw_postgres;
 mod raw_sqlite;
 mod report;
@@ -19,6 +21,7 @@ use crate::contender::{Contender, Result};
 use crate::diesel_postgres::DieselPostgres;
 use crate::diesel_sqlite::DieselSqlite;
 use crate::home::Home;
+
 use crate::measure::{Seat, Work, measure};
 use crate::raw_postgres::RawPostgres;
 use crate::raw_sqlite::RawSqlite;
@@ -66,12 +69,15 @@ async fn sqlite(quick: bool) -> Result<Report> {
 
 async fn sqlite_in(folder: &Path, quick: bool) -> Result<Report> {
     let mut seats = Vec::new();
-    for number in 0..2 {
+    for number in 0..4 {
         let path = folder.join(format!("{number}.db"));
         let home = Home::sqlite(&path).await?;
         let path = path.to_string_lossy();
+        let url = format!("sqlite://{path}");
         let contender: Box<dyn Contender> = match number {
             0 => Box::new(RawSqlite::open(&path)?),
+            1 => Box::new(ours::Untracked::connect(&url).await?),
+            2 => Box::new(ours::Tracked::connect(&url).await?),
             _ => Box::new(DieselSqlite::open(&path)?),
         };
         seats.push(Seat { contender, home });
@@ -90,13 +96,15 @@ async fn postgres(quick: bool) -> Result<Report> {
     ]);
     let mut databases = Vec::new();
     let mut seats = Vec::new();
-    for number in 0..3 {
+    for number in 0..5 {
         let database = server.database();
         let home = Home::postgres(database.url()).await?;
         let url = database.url();
         let contender: Box<dyn Contender> = match number {
             0 => Box::new(RawPostgres::connect(url).await?),
-            1 => Box::new(DieselPostgres::connect(url, false).await?),
+            1 => Box::new(ours::Untracked::connect(url).await?),
+            2 => Box::new(ours::Tracked::connect(url).await?),
+            3 => Box::new(DieselPostgres::connect(url, false).await?),
             _ => Box::new(DieselPostgres::connect(url, true).await?),
         };
         seats.push(Seat { contender, home });

@@ -6,10 +6,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
 
-/// `::limbeck_migrate::Embedded { … }` for a folder beside `Cargo.toml`.
+/// `::limbeck_migrate::Embedded { … }` for a folder beside the `Cargo.toml` of the package that is compiled.
 pub(crate) fn expand(folder: &LitStr) -> syn::Result<TokenStream> {
-    let error = |message: String| syn::Error::new(folder.span(), message);
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    in_package(&root, folder)
+}
+
+fn in_package(root: &Path, folder: &LitStr) -> syn::Result<TokenStream> {
+    let error = |message: String| syn::Error::new(folder.span(), message);
     let path = root.join(folder.value());
     if !path.is_dir() {
         return Err(error(format!(
@@ -81,22 +85,80 @@ fn files(lock: &str) -> Result<Vec<&str>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::files;
+    use std::fs;
 
-    #[test]
-    fn comments_and_empty_lines_are_skipped() {
-        let lock = "# limbeck\n\n91ab34cd56ef - 0001_users.sql 77\r\n3f2a9c1b7d10 91ab34cd56ef 0002_widgets.sql 88\n";
-        assert_eq!(files(lock), Ok(vec!["0001_users.sql", "0002_widgets.sql"]));
+    use proc_macro2::Span;
+
+    use super::*;
+
+    /// A package in a folder of its own, which is removed at the end.
+    struct Package(PathBuf);
+
+    impl Package {
+        fn new(name: &str, files: &[(&str, &str)]) -> Self {
+            let root = std::env::temp_dir().join(format!("limbeck-embed-{}-{name}", std::process::id()));
+            fs::create_dir_all(root.join("migrations")).expect("a temporary folder");
+            for (file, text) in files {
+                fs::write(root.join("migrations").join(file), text).expect("a temporary file");
+            }
+            Package(root)
+        }
+
+        fn embed(&self, folder: &str) -> Result<String, String> {
+            let tokens = in_package(&self.0, &LitStr::new(folder, Span::call_site()));
+            tokens.map(|tokens| tokens.to_string()).map_err(|error| error.to_string())
+        }
+    }
+
+    impl Drop for Package {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 
     #[test]
-    fn a_conflict_is_named() {
-        assert!(files("<<<<<<< HEAD\n").is_err_and(|error| error.contains("merge conflict")));
+    fn the_lock_and_every_file_that_it_names_are_included() {
+        let lock = "# limbeck\n\n91ab34cd56ef - 0001_users.sql 77\r\n3f2a9c1b7d10 91ab34cd56ef 0002_tags.sql 88\n";
+        let package = Package::new(
+            "all",
+            &[("limbeck.lock", lock), ("0001_users.sql", ""), ("0002_tags.sql", ""), ("notes.sql", "")],
+        );
+        let tokens = package.embed("migrations").expect("it is whole");
+        let file: syn::ExprStruct = syn::parse_str(&tokens).expect("an expression");
+        assert_eq!(file.fields.len(), 2);
+        assert_eq!(tokens.matches("include_str").count(), 3, "{tokens}");
+        let users = package.0.join("migrations/0001_users.sql");
+        assert!(tokens.contains(&format!("{users:?}")) && tokens.contains("\"0001_users.sql\""), "{tokens}");
+        assert!(!tokens.contains("notes.sql"), "{tokens}");
     }
 
     #[test]
-    fn a_path_out_of_the_folder_is_refused() {
+    fn a_package_without_the_folder_is_told_to_make_it() {
+        let error = Package::new("none", &[]).embed("migration").expect_err("there is none");
+        assert!(error.contains("no folder `migration`") && error.contains("limbeck init"), "{error}");
+        let error = Package::new("no-lock", &[]).embed("migrations").expect_err("there is no lock");
+        assert!(error.contains("limbeck.lock") && error.contains("limbeck init"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_named() {
+        let package = Package::new("gone", &[("limbeck.lock", "91ab34cd56ef - 0001_users.sql 77\n")]);
+        let error = package.embed("migrations").expect_err("the file is gone");
+        assert!(error.contains("0001_users.sql") && error.contains("not there"), "{error}");
+    }
+
+    #[test]
+    fn a_conflict_is_named_with_its_line() {
+        let package = Package::new("conflict", &[("limbeck.lock", "# limbeck\n<<<<<<< HEAD\n")]);
+        let error = package.embed("migrations").expect_err("a conflict");
+        assert!(error.contains("line 2: a merge conflict"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_none_or_leads_out_of_the_folder_is_refused() {
         assert!(files("a - ../x.sql h\n").is_err());
+        assert!(files("a - /etc/passwd h\n").is_err());
         assert!(files("a - x.sql\n").is_err());
+        assert_eq!(files("a - x.sql h\n"), Ok(vec!["x.sql"]));
     }
 }

@@ -52,7 +52,11 @@ impl Token<'_> {
             Kind::Quoted | Kind::Text => {
                 let close = self.text.chars().next_back()?;
                 let inner = self.text.get(1..self.text.len() - 1)?;
-                Some(if close == ']' { inner.to_string() } else { inner.replace(&format!("{close}{close}"), &close.to_string()) })
+                Some(if close == ']' {
+                    inner.to_string()
+                } else {
+                    inner.replace(&format!("{close}{close}"), &close.to_string())
+                })
             }
             _ => None,
         }
@@ -175,8 +179,8 @@ fn block_comment(bytes: &[u8], nested: bool) -> Option<usize> {
 fn dollar_tag(rest: &str) -> Option<&str> {
     let end = rest[1..].find('$')? + 1;
     let name = &rest[1..end];
-    let valid = !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| is_word(c) || c.is_ascii_digit());
+    let valid =
+        !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(|c| is_word(c) || c.is_ascii_digit());
     valid.then(|| &rest[..=end])
 }
 

@@ -58,6 +58,7 @@ impl<'m> States<'m> {
 pub(super) fn items(model: &Model) -> TokenStream {
     let (ident, vis, name) = (&model.ident, &model.vis, &model.name);
     let (builder, draft) = (companion(model, "Builder"), format_ident!("__{}Draft", model.name));
+    let builder_name = builder.to_string();
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let missing = states.all(&quote!(::limbeck::model::Missing));
@@ -79,17 +80,22 @@ pub(super) fn items(model: &Model) -> TokenStream {
     });
     let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
     let finish = finish(model, &draft);
-    let defaults = if params.is_empty() {
-        TokenStream::new()
-    } else {
-        quote!(<#(#params = ::limbeck::model::Missing),*>)
-    };
+    let defaults =
+        if params.is_empty() { TokenStream::new() } else { quote!(<#(#params = ::limbeck::model::Missing),*>) };
     quote! {
         #builder_doc
+        #[allow(unreachable_pub)]
         #[must_use = "a builder does nothing until a session adds it"]
         #vis struct #builder #defaults {
             __draft: #draft,
             __state: ::core::marker::PhantomData<(#(#params,)*)>,
+        }
+
+        #[automatically_derived]
+        impl #list ::core::fmt::Debug for #builder #list {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#builder_name).finish_non_exhaustive()
+            }
         }
 
         struct #draft {
@@ -98,6 +104,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
         impl #ident {
             #start_doc
             #vis fn builder() -> #builder #missing {
@@ -109,6 +116,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
         impl #list #builder #list {
             #(#setters)*
             #(#links)*
@@ -223,7 +231,7 @@ fn otherwise(model: &Model, column: &Column, insert: &TokenStream) -> TokenStrea
         let (name, field) = (&model.name, &column.field);
         quote!(::limbeck::__private::not_given(#name, #field))
     } else {
-        quote!(<#ty as ::limbeck::types::Placeholder>::placeholder())
+        quote!(<#ty as ::limbeck::__private::Fill>::placeholder())
     }
 }
 
@@ -234,12 +242,11 @@ pub(super) fn complete(model: &Model) -> TokenStream {
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let message = format!("cannot create a `{name}`: a required column has no value");
-    let traits: Vec<Ident> =
-        states
-            .columns
-            .iter()
-            .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
-            .collect();
+    let traits: Vec<Ident> = states
+        .columns
+        .iter()
+        .map(|column| format_ident!("Required_{}", column.field, span = column.ident.span()))
+        .collect();
     let required = states.columns.iter().zip(&traits).map(|(column, required)| {
         let label = format!("`{}` is still required", column.field);
         quote_spanned! {column.ident.span()=>
@@ -275,7 +282,7 @@ fn by_value(model: &Model) -> TokenStream {
     let generated = model.columns.iter().enumerate().find(|(_, column)| column.generated).map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, Literal::usize_unsuffixed(i));
         quote! {
-            if self.#field == <#ty as ::limbeck::types::Placeholder>::placeholder() {
+            if self.#field == <#ty as ::limbeck::__private::Fill>::placeholder() {
                 given.remove(#i);
             }
         }

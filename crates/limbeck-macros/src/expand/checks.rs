@@ -1,6 +1,6 @@
 //! What is checked while the program compiles: things that need another struct, or a type's constants.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -23,6 +23,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         })
     });
     let types = model.columns.iter().filter_map(|column| of_type(model, column));
+    let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
@@ -31,6 +32,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
             #(#far_keys)*
         }
         #(#types)*
+        #(#nulls)*
         #(#back)*
     }
 }
@@ -55,6 +57,32 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
     })
 }
 
+/// Whether a column may be NULL, where its type's tokens do not say it and an option depends on it.
+fn nullability(model: &Model, column: &Column) -> Option<TokenStream> {
+    if column.nullability().is_some() {
+        return None;
+    }
+    let (ident, ty) = (&column.ident, &column.ty);
+    let mut checks = Vec::new();
+    let mut check = |wanted: bool, span: Span, message: String| {
+        let panic = quote_spanned!(span=> ::core::panic!(#message));
+        checks.push(quote!(if <#ty as ::limbeck::__private::Field>::NULLABLE != #wanted { #panic }));
+    };
+    if column.primary_key {
+        check(false, ident.span(), format!("`{}.{}`: a primary key cannot be NULL", model.name, column.field));
+    }
+    if column.sets_null() {
+        check(true, ident.span(), format!("`{}.{}`: {}", model.name, column.field, column.needs_null()));
+    }
+    for relation in model.relations.iter().filter(|relation| relation.kind == Kind::BelongsTo) {
+        if relation.key.as_ref() == Some(ident) {
+            let message = format!("`{}`: {}", label(model, relation), relation.wrong_null(column));
+            check(relation.optional, relation.ident.span(), message);
+        }
+    }
+    (!checks.is_empty()).then(|| quote!(const _: () = { #(#checks)* };))
+}
+
 /// That the field named by `back_populates` is there and leads back here is checked by its type; that it
 /// names this one, by a constant. The constant stands alone: initialisers that need each other do not compile.
 fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
@@ -76,7 +104,8 @@ fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
             }
         }
     });
-    let side = quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
+    let side =
+        quote_spanned!(back.span()=> ::limbeck::__private::side(#far_table::TABLE.#back).check::<#ty, #owner>(););
     Some(quote! {
         const _: () = {
             #side

@@ -35,6 +35,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let table_doc = doc(&format!("The columns and relationships of `{name}`; the constant `{name}` is one."));
     quote! {
         #table_doc
+        #[allow(dead_code, unreachable_pub)]
         #vis struct #table {
             #(#columns,)*
             #(#relations,)*
@@ -42,10 +43,11 @@ pub(super) fn items(model: &Model) -> TokenStream {
         }
 
         #[doc(hidden)]
-        #[allow(non_upper_case_globals)]
+        #[allow(non_upper_case_globals, dead_code, unreachable_pub)]
         #vis const #ident: #table = #table::__new(::core::option::Option::None);
 
         #[automatically_derived]
+        #[allow(dead_code, unreachable_pub)]
         impl #table {
             const fn __new(alias: ::core::option::Option<&'static str>) -> Self {
                 #table { #(#new_columns,)* #(#new_relations,)* __alias: alias }

@@ -148,5 +148,5 @@ pub(super) fn plain(ident: &Ident) -> String {
 
 /// The span of the first attribute of that name.
 pub(super) fn span_of(attrs: &[Attribute], name: &str) -> Option<Span> {
-    attrs.iter().find(|attr| attr.path().is_ident(name)).map(|attr| syn::spanned::Spanned::span(attr))
+    attrs.iter().find(|attr| attr.path().is_ident(name)).map(syn::spanned::Spanned::span)
 }

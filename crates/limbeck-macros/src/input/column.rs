@@ -45,6 +45,8 @@ pub(crate) struct Column {
     pub(crate) generated: bool,
     pub(super) autoincrement: Option<bool>,
     pub(super) index_said: Option<bool>,
+    /// Whether there is a `foreign_key`, be it wrong.
+    pub(super) foreign_key_said: bool,
 }
 
 /// What a column refers to.
@@ -89,6 +91,7 @@ impl Column {
             generated: false,
             autoincrement: None,
             index_said: None,
+            foreign_key_said: false,
         };
         attr::options(ctxt, &field.attrs, "column", OPTIONS, |name, input| column.option(ctxt, name, input));
         column.check(ctxt, field);
@@ -107,7 +110,10 @@ impl Column {
             "default" => self.default = Some(expression(input)?),
             "on_update" => self.on_update = Some(expression(input)?),
             "server_default" => self.server_default = Some(attr::text(input)?),
-            "foreign_key" => self.foreign_key = Some(foreign_key(ctxt, name, input)?),
+            "foreign_key" => {
+                self.foreign_key_said = true;
+                self.foreign_key = Some(foreign_key(ctxt, name, input)?);
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -122,6 +128,9 @@ impl Column {
         if self.primary_key && types::option_of(&self.ty).is_some() {
             ctxt.error(&self.ty, "a primary key cannot be NULL: its type cannot be an `Option`");
         }
+        if self.primary_key && types::is_float(&self.ty) {
+            ctxt.error(&self.ty, "a float cannot be a primary key: rows are found again by it, and NaN is not itself");
+        }
         if let (Some(default), Some(_)) = (&self.default, &self.server_default) {
             ctxt.error(
                 default,
@@ -131,13 +140,25 @@ impl Column {
         if self.autoincrement.is_some() && !self.primary_key {
             ctxt.error(&field.ident, "`autoincrement` is for a primary key");
         }
-        if let Some(key) = &self.foreign_key
-            && types::option_of(&self.ty).is_none()
-            && (key.on_delete == "SetNull" || key.on_update == "SetNull")
-        {
-            let ty = &self.ty;
-            ctxt.error(ty, format!("`set_null` needs a column that can be NULL: `Option<{}>`", quote::quote!(#ty)));
+        if self.sets_null() && self.nullability() == Some(false) {
+            ctxt.error(&self.ty, self.needs_null());
         }
+    }
+
+    /// Whether its foreign key sets it to NULL.
+    pub(crate) fn sets_null(&self) -> bool {
+        self.foreign_key.as_ref().is_some_and(|key| key.on_delete == "SetNull" || key.on_update == "SetNull")
+    }
+
+    /// The message for one that sets what cannot be NULL.
+    pub(crate) fn needs_null(&self) -> String {
+        let ty = &self.ty;
+        format!("`set_null` needs a column that can be NULL: `Option<{}>`", quote::quote!(#ty))
+    }
+
+    /// Whether it may be NULL, as far as the type's tokens say.
+    pub(crate) fn nullability(&self) -> Option<bool> {
+        types::nullability(&self.ty)
     }
 
     /// Whether the type is written as an `Option`.

@@ -50,6 +50,11 @@ impl Model {
         if !input.generics.params.is_empty() {
             ctxt.error(&input.generics, "a model cannot be generic: each table needs a struct of its own");
         }
+        for name in ["column", "relationship"] {
+            if let Some(span) = span_of(&input.attrs, name) {
+                ctxt.push(syn::Error::new(span, format!("`#[{name}]` is for a field; the struct has `#[model(…)]`")));
+            }
+        }
         if let Some(fields) = named_fields(&ctxt, input) {
             for field in fields {
                 model.field(&ctxt, field);
@@ -64,6 +69,12 @@ impl Model {
         let Some(ident) = &field.ident else { return };
         if ident.to_string().starts_with("__") {
             ctxt.error(ident, "names that begin with `__` are kept for the code that is generated");
+        }
+        if let Some(span) = span_of(&field.attrs, "model") {
+            ctxt.push(syn::Error::new(
+                span,
+                "`#[model]` is for the struct; a field has `#[column(…)]` or `#[relationship(…)]`",
+            ));
         }
         let relationship = span_of(&field.attrs, "relationship");
         if let (Some(span), Some(_)) = (span_of(&field.attrs, "column"), relationship) {
@@ -153,4 +164,66 @@ fn named_fields<'i>(
     };
     ctxt.error(&input.ident, format!("a model is a struct with named fields, one for each column; this is {what}"));
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The messages for a struct.
+    fn errors(source: &str) -> Vec<String> {
+        let input = syn::parse_str(source).expect("a struct");
+        let Err(tokens) = Model::read(&input) else { return Vec::new() };
+        let file: syn::File = syn::parse2(tokens).expect("items");
+        file.items
+            .iter()
+            .map(|item| match item {
+                syn::Item::Macro(item) => item.mac.parse_body::<syn::LitStr>().expect("a message").value(),
+                _ => panic!("expected a compile_error"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_model_has_as_many_columns_as_a_set_of_them_holds() {
+        let model = |count: usize| {
+            let columns: String = (1..count).map(|i| format!("c{i}: i64,")).collect();
+            format!("struct Wide {{ #[column(primary_key)] id: i64, {columns} }}")
+        };
+        assert_eq!(errors(&model(128)), [""; 0]);
+        assert_eq!(errors(&model(129)), ["`Wide` has 129 columns; a model has at most 128"]);
+    }
+
+    #[test]
+    fn a_key_has_at_most_four_columns() {
+        let model = |count: usize| {
+            let columns: String = (0..count).map(|i| format!("#[column(primary_key)] c{i}: i64,")).collect();
+            format!("struct Wide {{ {columns} }}")
+        };
+        assert_eq!(errors(&model(4)), [""; 0]);
+        assert_eq!(errors(&model(5)), ["a primary key has at most four columns"]);
+    }
+
+    #[test]
+    fn attributes_at_the_wrong_place_are_refused() {
+        let found = errors("#[column(unique)] struct M { #[column(primary_key)] #[model(table = \"x\")] id: i64 }");
+        assert!(found[0].starts_with("`#[column]` is for a field"), "{found:?}");
+        assert!(found[1].starts_with("`#[model]` is for the struct"), "{found:?}");
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn a_wrong_key_is_one_error_although_a_relationship_needs_it() {
+        let found = errors(
+            "struct P { #[column(primary_key)] id: i64, #[column(foreign_key(User))] user_id: i64, \
+             #[relationship] user: BelongsTo<User> }",
+        );
+        assert_eq!(found, ["write the model and its column: `foreign_key(User.id)`"]);
+    }
+
+    #[test]
+    fn an_option_after_a_wrong_one_is_still_read() {
+        let found = errors("struct M { #[column(primary_key, length = many, uniqe, name = 3, text = 1)] id: i64 }");
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
 }

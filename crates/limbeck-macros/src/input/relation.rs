@@ -139,13 +139,19 @@ impl Relation {
             None => self.guess_key(ctxt, model, columns),
         };
         let Some(column) = column else { return };
-        if column.is_option() != self.optional {
-            let (can, target) = (if column.is_option() { "may" } else { "cannot" }, &self.target);
-            let target = quote::quote!(#target);
-            let wanted = if column.is_option() { format!("Option<{target}>") } else { target.to_string() };
-            ctxt.error(&self.ty, format!("its key `{}` {can} be NULL: write `BelongsTo<{wanted}>`", column.field));
+        if column.nullability() == Some(!self.optional) {
+            ctxt.error(&self.ty, self.wrong_null(column));
         }
         self.key = Some(column.ident.clone());
+    }
+
+    /// The message for a field that is `BelongsTo<Option<…>>` and whose key is not, or the other way round.
+    pub(crate) fn wrong_null(&self, key: &Column) -> String {
+        let target = &self.target;
+        let target = quote::quote!(#target);
+        let (can, wanted) =
+            if self.optional { ("cannot", target.to_string()) } else { ("may", format!("Option<{target}>")) };
+        format!("its key `{}` {can} be NULL: write `BelongsTo<{wanted}>`", key.field)
     }
 
     fn guess_key<'c>(&self, ctxt: &Ctxt, model: &Ident, columns: &'c [Column]) -> Option<&'c Column> {
@@ -158,6 +164,8 @@ impl Relation {
         let candidates: Vec<&Column> = columns.iter().filter(to_target).collect();
         match candidates.as_slice() {
             [one] => Some(one),
+            // The error of the key itself is enough.
+            [] if columns.iter().any(|column| column.foreign_key_said && column.foreign_key.is_none()) => None,
             [] => {
                 let (field, id) = (&self.field, if self.optional { "Option<i64>" } else { "i64" });
                 ctxt.error(

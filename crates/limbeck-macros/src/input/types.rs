@@ -33,3 +33,18 @@ pub(super) fn option_of(ty: &Type) -> Option<&Type> {
 pub(super) fn is_key_integer(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| ["i16", "i32", "i64"].iter().any(|name| segment.ident == name))
 }
+
+/// Whether the type is written as a float.
+pub(super) fn is_float(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == "f32" || segment.ident == "f64")
+}
+
+/// Whether values of the type may be NULL, as far as its tokens say: an alias says nothing.
+pub(super) fn nullability(ty: &Type) -> Option<bool> {
+    const PLAIN: [&str; 7] = ["i16", "i32", "i64", "f32", "f64", "bool", "String"];
+    if option_of(ty).is_some() {
+        return Some(true);
+    }
+    let segment = last_segment(ty)?;
+    PLAIN.iter().any(|name| segment.ident == name).then_some(false)
+}

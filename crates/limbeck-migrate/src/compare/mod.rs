@@ -136,12 +136,8 @@ impl Parts {
         let place = (table.name.as_str(), wanted.name.as_str());
         let in_key = table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&wanted.name));
         let same_type = types::same_type(dialect, &wanted.sql_type, &live.sql_type);
-        let same_default = spelling.same_default(
-            dialect,
-            place,
-            wanted.server_default.as_deref(),
-            live.server_default.as_deref(),
-        );
+        let same_default =
+            spelling.same_default(dialect, place, wanted.server_default.as_deref(), live.server_default.as_deref());
         // A lone INTEGER key of SQLite is the rowid, numbered or not.
         let same_numbering =
             wanted.generated == live.generated || (dialect == Dialect::Sqlite && live.generated && !wanted.generated);
@@ -225,6 +221,3 @@ fn unmatched<'a, T>(wanted: &'a [T], live: &'a [T], same: impl Fn(&T, &T) -> boo
     out.extend(left.into_iter().map(|item| (item, false)));
     out
 }
-
-#[cfg(test)]
-mod tests;

@@ -144,7 +144,8 @@ impl CreateTable {
     /// Takes a column out, with the table's constraints that name it: without the column they could not be.
     pub(crate) fn drop_column(&mut self, name: &str) {
         self.columns.retain(|c| !c.name.eq_ignore_ascii_case(name));
-        self.constraints.retain(|k| !k.what.columns().iter().any(|c| c.eq_ignore_ascii_case(name)) && !k.mentions(name));
+        self.constraints
+            .retain(|k| !k.what.columns().iter().any(|c| c.eq_ignore_ascii_case(name)) && !k.mentions(name));
     }
 
     pub(crate) fn set_type(&mut self, name: &str, type_name: &str) {
@@ -391,16 +392,20 @@ mod tests {
         let columns: Vec<_> = table.columns.iter().map(|c| (c.name.as_str(), c.type_name.as_str())).collect();
         assert_eq!(
             columns,
-            [("id", "INTEGER"), ("a b", "VARCHAR(10, 2)"), ("c", "UNSIGNED BIG INT"), ("d", ""), ("e", "TEXT"), ("f", "")]
+            [
+                ("id", "INTEGER"),
+                ("a b", "VARCHAR(10, 2)"),
+                ("c", "UNSIGNED BIG INT"),
+                ("d", ""),
+                ("e", "TEXT"),
+                ("f", "")
+            ]
         );
         let texts = |i: usize| table.columns[i].constraints.iter().map(|k| k.text.as_str()).collect::<Vec<_>>();
         assert_eq!(texts(0), ["PRIMARY KEY AUTOINCREMENT"]);
         assert_eq!(texts(1), ["CONSTRAINT nn NOT NULL ON CONFLICT IGNORE", "DEFAULT (1 + (2))", "COLLATE NOCASE"]);
         assert_eq!(texts(2), ["NULL", "DEFAULT NULL", "CHECK (c > 0 AND \"a b\" <> ',')"]);
-        assert_eq!(
-            texts(3),
-            ["REFERENCES other ON DELETE SET NULL ON UPDATE SET DEFAULT NOT DEFERRABLE", "UNIQUE"]
-        );
+        assert_eq!(texts(3), ["REFERENCES other ON DELETE SET NULL ON UPDATE SET DEFAULT NOT DEFERRABLE", "UNIQUE"]);
         assert_eq!(texts(4), ["GENERATED ALWAYS AS (lower(c)) STORED"]);
         assert_eq!(table.constraints[0].name.as_deref(), Some("uq"));
         assert_eq!(table.constraints[0].what, What::Unique(vec!["c".into(), "f".into()]));

@@ -28,12 +28,8 @@ const KEYS: &str = "SELECT t.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on
      WHERE t.schema = 'main' AND t.type = 'table' ORDER BY t.name, f.id DESC, f.seq";
 
 pub(super) async fn read(connection: &mut Connection) -> Result<Schema> {
-    let mut schema = Schema {
-        dialect: Dialect::Sqlite,
-        tables: Vec::new(),
-        sqlite: BTreeMap::new(),
-        sqlite_readers: Vec::new(),
-    };
+    let mut schema =
+        Schema { dialect: Dialect::Sqlite, tables: Vec::new(), sqlite: BTreeMap::new(), sqlite_readers: Vec::new() };
     objects(connection, &mut schema).await?;
     let mut tables = columns(connection, &schema).await?;
     indexes(connection, &schema, &mut tables).await?;

@@ -118,7 +118,11 @@ impl Header {
                         return Err(Error::file(file, line, format!("there is no database `{name}`")));
                     };
                     if self.database.is_some_and(|by_name| by_name != dialect) {
-                        return Err(Error::file(file, line, format!("the file is named for another database than {name}")));
+                        return Err(Error::file(
+                            file,
+                            line,
+                            format!("the file is named for another database than {name}"),
+                        ));
                     }
                     self.database = Some(dialect);
                 }
@@ -364,7 +368,10 @@ mod tests {
             ("-- limbeck: revision=aa\n\n-- limbeck: transaction=some\n", "a.sql:3: the directive `transaction=some`"),
             ("-- limbeck: revision=aa\nSELECT 1;\n-- limbeck: upgrade\n", "a.sql:2: this stands before"),
             ("-- limbeck: revision=aa\n", "a.sql: there is no line `-- limbeck: upgrade`"),
-            ("-- limbeck: revision=aa database=postgres\n-- limbeck: upgrade\n", "a.sql: the revision is written for postgres"),
+            (
+                "-- limbeck: revision=aa database=postgres\n-- limbeck: upgrade\n",
+                "a.sql: the revision is written for postgres",
+            ),
             ("-- limbeck: revision=aa\n-- limbeck: upgrade\nSELECT '\n", "a.sql:3: this text is not closed"),
         ];
         for (source, message) in cases {

@@ -101,9 +101,8 @@ impl History {
     /// # Errors
     /// When the lock file or a revision file cannot be read or understood.
     pub fn read(folder: &Path) -> Result<Self> {
-        let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|source| Error::io(path.display().to_string(), source))
-        };
+        let read =
+            |path: &Path| std::fs::read_to_string(path).map_err(|source| Error::io(path.display().to_string(), source));
         let lock = folder.join(LOCK_FILE);
         if !lock.exists() {
             return Err(Error::file(
@@ -139,13 +138,20 @@ impl History {
                 Some(&at) => {
                     let revision = &mut revisions[at];
                     if revision.parents != source.line.parents {
-                        return Err(Error::file(LOCK_FILE, None, format!("the files of {} follow different ones", revision.id)));
+                        return Err(Error::file(
+                            LOCK_FILE,
+                            None,
+                            format!("the files of {} follow different ones", revision.id),
+                        ));
                     }
                     if revision.files.iter().any(|other| other.database == source.database) {
                         return Err(Error::file(
                             LOCK_FILE,
                             None,
-                            format!("`{}` is a second file of revision {} for one database", source.line.file, revision.id),
+                            format!(
+                                "`{}` is a second file of revision {} for one database",
+                                source.line.file, revision.id
+                            ),
                         ));
                     }
                     revision.files.push(source);
@@ -257,9 +263,9 @@ impl History {
                 let above = self.ancestors(&self.find(id)?.id);
                 Ok(pending(&|r| above.contains(r.id.as_str())))
             }
-            Target::Steps(_) | Target::Base => {
-                Err(Error::Revision("an upgrade goes up: head, +1, or a revision; to go down use `limbeck downgrade`".into()))
-            }
+            Target::Steps(_) | Target::Base => Err(Error::Revision(
+                "an upgrade goes up: head, +1, or a revision; to go down use `limbeck downgrade`".into(),
+            )),
         }
     }
 
@@ -276,7 +282,11 @@ impl History {
             Target::Steps(steps) if *steps < 0 => {
                 let wanted = usize::try_from(steps.unsigned_abs()).unwrap_or(usize::MAX);
                 if downward.len() < wanted {
-                    return Err(Error::Revision(format!("only {} revision(s) are applied, not {}", downward.len(), -steps)));
+                    return Err(Error::Revision(format!(
+                        "only {} revision(s) are applied, not {}",
+                        downward.len(),
+                        -steps
+                    )));
                 }
                 downward.truncate(wanted);
                 Ok(downward)
@@ -399,7 +409,11 @@ fn in_order(revisions: Vec<Revision>, position: &HashMap<String, usize>) -> Resu
             left.iter().filter(|(_, r)| r.parents.iter().all(|p| done.contains(p))).map(|(i, _)| *i).collect();
         if ready.is_empty() {
             let ids: Vec<&str> = left.values().map(|r| r.id.as_str()).collect();
-            return Err(Error::file(LOCK_FILE, None, format!("revisions follow each other in a circle: {}", ids.join(", "))));
+            return Err(Error::file(
+                LOCK_FILE,
+                None,
+                format!("revisions follow each other in a circle: {}", ids.join(", ")),
+            ));
         }
         for i in ready {
             if let Some(revision) = left.remove(&i) {
@@ -430,8 +444,7 @@ pub(crate) fn lock_of_folder(folder: &Path, old: &LockFile) -> Result<LockFile> 
     let mut lines = Vec::new();
     for file in names {
         let path = folder.join(&file);
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
         let header = Header::read(&file, &text)?;
         let dialect = header.database.or(dialect_of_name(&file)).unwrap_or(Dialect::Postgres);
         lines.push(Line { hash: content_hash(dialect, &text), id: header.id, parents: header.parents, file });
@@ -530,6 +543,8 @@ mod tests {
         let history = History::build(LockFile { lines: vec![line] }, |_| Ok(text.to_string())).unwrap();
         assert_eq!(history.edited()[0].hash, content_hash(Dialect::Sqlite, text));
         assert!(history.revisions()[0].for_database(Dialect::Sqlite).is_ok());
-        assert!(history.revisions()[0].for_database(Dialect::Postgres).unwrap_err().to_string().contains("only for sqlite"));
+        assert!(
+            history.revisions()[0].for_database(Dialect::Postgres).unwrap_err().to_string().contains("only for sqlite")
+        );
     }
 }

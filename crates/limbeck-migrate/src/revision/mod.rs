@@ -4,11 +4,15 @@ pub(crate) mod file;
 mod graph;
 mod hash;
 mod lockfile;
+mod owned;
 mod split;
 mod time;
+mod write;
 
 pub use file::{Draft, DraftStep, RevisionFile, Section, Statement};
 pub use graph::{History, Revision, Target};
 pub use hash::content_hash;
 pub use lockfile::{LOCK_FILE, Line, LockFile};
+pub use owned::owned_tables;
 pub use time::{file_stamp, iso_stamp};
+pub use write::{NewRevision, repair_folder};

@@ -49,7 +49,8 @@ pub(super) fn parts<'a>(dialect: Dialect, file: &str, source: &'a str) -> Result
         if token.kind == Kind::Comment {
             match (directive(source, token), &statement) {
                 (Some("begin"), None) => {
-                    let end = tokens[i..].iter().position(|t| t.kind == Kind::Comment && directive(source, t) == Some("end"));
+                    let end =
+                        tokens[i..].iter().position(|t| t.kind == Kind::Comment && directive(source, t) == Some("end"));
                     let Some(end) = end else {
                         return Err(Error::file(file, line_of(token.start), "`begin` has no `-- limbeck: end`"));
                     };

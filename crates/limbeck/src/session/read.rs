@@ -6,7 +6,7 @@ use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Bind, Row, RowSink, Stmt};
-use crate::engine::ValueSink;
+use crate::engine::{ValueSink, check_width};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
@@ -179,7 +179,7 @@ impl Session {
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
-        result?;
+        result.map_err(|error| query.explain(error))?;
         if let Some(model) = Q::Row::model()
             && !roots.is_empty()
         {
@@ -230,6 +230,9 @@ impl<'s, T: Fetch> TrackSink<'s, T> {
 
 impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
+        if self.out.is_empty() {
+            check_width::<T>(&row)?;
+        }
         self.out.push(T::track(&mut self.loader, &row, 0)?);
         Ok(())
     }

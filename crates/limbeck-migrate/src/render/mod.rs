@@ -1,0 +1,83 @@
+//! From operations to the SQL of a revision: the way there and the way back.
+
+mod postgres;
+mod sqlite;
+
+use limbeck::dialect::Dialect;
+use limbeck::schema::{Column, SqlType};
+
+use crate::compare::Op;
+use crate::reflect::Schema;
+use crate::revision::DraftStep;
+
+/// The statements for a list of operations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The way there.
+    pub upgrade: Vec<DraftStep>,
+    /// The way back.
+    pub downgrade: Vec<DraftStep>,
+    /// What the way back loses: `widgets`, `users.email`.
+    pub loses: Vec<String>,
+    /// What a person should know before running it.
+    pub warnings: Vec<String>,
+}
+
+/// Renders operations for the database that `live` was read from.
+pub fn render(ops: &[Op], live: &Schema) -> Plan {
+    let mut plan = match live.dialect {
+        Dialect::Postgres => postgres::render(ops),
+        _ => sqlite::render(ops, live),
+    };
+    plan.loses = ops.iter().rev().filter_map(|op| op.clone().inverse().loses()).collect();
+    // A table that goes takes its columns with it.
+    let tables: Vec<String> = plan.loses.iter().filter(|lost| !lost.contains('.')).cloned().collect();
+    plan.loses.retain(|lost| lost.split_once('.').is_none_or(|(table, _)| !tables.iter().any(|t| t == table)));
+    plan.warnings = ops.iter().filter_map(warning).collect();
+    plan
+}
+
+fn warning(op: &Op) -> Option<String> {
+    match op {
+        Op::AddColumn { table, column } if !column.nullable && column.server_default.is_none() && !column.generated => {
+            Some(format!(
+                "{table}.{0} is NOT NULL and has no server default: the upgrade fails where {table} has rows. Give the \
+                 rows a value in the revision, or the column a `server_default`",
+                column.name
+            ))
+        }
+        Op::AlterColumn { table, from, to } if from.nullable && !to.nullable => Some(format!(
+            "{table}.{0} becomes NOT NULL: the upgrade fails where a row has NULL in it; fill it in the revision first",
+            to.name
+        )),
+        Op::DropTable(table) => Some(format!("the upgrade drops the table {} and its rows", table.name)),
+        Op::DropColumn { table, column } => {
+            Some(format!("the upgrade drops the column {table}.{} and its values", column.name))
+        }
+        _ => None,
+    }
+}
+
+/// The step's title, with what it loses.
+fn title(op: &Op) -> String {
+    match op.loses() {
+        Some(lost) => format!("{}      (loses data: {lost})", op.describe()),
+        None => op.describe(),
+    }
+}
+
+/// A value that stands for nothing: what rows get in a column that comes back by a downgrade, is NOT NULL,
+/// and has no default. Its values were lost when it was dropped.
+fn neutral(column: &Column) -> Option<&'static str> {
+    if column.nullable || column.server_default.is_some() || column.generated {
+        return None;
+    }
+    Some(match &column.sql_type {
+        SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger | SqlType::Real | SqlType::Double => "0",
+        SqlType::Boolean => "false",
+        SqlType::String { .. } | SqlType::Text => "''",
+        SqlType::DateTime { .. } => "'1970-01-01 00:00:00'",
+        SqlType::Date => "'1970-01-01'",
+        SqlType::Other(_) => return None,
+    })
+}

@@ -1,0 +1,128 @@
+//! PostgreSQL can change a table in place: a statement or two for each operation.
+
+use limbeck::dialect::{Dialect, ddl};
+use limbeck::schema::{Column, SqlType};
+
+use super::{Plan, neutral, title};
+use crate::compare::Op;
+use crate::revision::DraftStep;
+
+const DIALECT: Dialect = Dialect::Postgres;
+
+pub(super) fn render(ops: &[Op]) -> Plan {
+    let step = |op: &Op, statements| DraftStep { title: title(op), foreign_keys_off: false, statements };
+    Plan {
+        upgrade: ops.iter().map(|op| step(op, statements(op, false))).collect(),
+        downgrade: ops
+            .iter()
+            .rev()
+            .map(|op| {
+                let op = op.clone().inverse();
+                let statements = statements(&op, true);
+                step(&op, statements)
+            })
+            .collect(),
+        ..Plan::default()
+    }
+}
+
+fn statements(op: &Op, downgrade: bool) -> Vec<String> {
+    match op {
+        Op::CreateTable(table) => {
+            let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &table.name, index));
+            std::iter::once(ddl::create_table(DIALECT, table)).chain(indexes).collect()
+        }
+        Op::DropTable(table) => vec![ddl::drop_table(DIALECT, &table.name)],
+        Op::AddColumn { table, column } => add_column(table, column, downgrade),
+        Op::DropColumn { table, column } => vec![alter(table, &format!("DROP COLUMN {}", DIALECT.ident(&column.name)))],
+        Op::AlterColumn { table, from, to } => alter_column(table, from, to),
+        Op::SetPrimaryKey { table, from, to } => {
+            let drop = from.as_ref().and_then(|key| key.name.as_ref());
+            let drop = drop.map(|name| ddl::drop_constraint(DIALECT, table, name));
+            let add = to.as_ref().map(|key| ddl::add_constraint(DIALECT, table, &ddl::primary_key(DIALECT, key)));
+            drop.into_iter().chain(add).collect()
+        }
+        Op::CreateIndex { table, index } => vec![ddl::create_index(DIALECT, table, index)],
+        Op::DropIndex { index, .. } => vec![ddl::drop_index(DIALECT, &index.name)],
+        Op::AddUnique { table, unique } => vec![ddl::add_constraint(DIALECT, table, &ddl::unique(DIALECT, unique))],
+        Op::DropUnique { table, unique } => drop_named(table, unique.name.as_deref()),
+        Op::AddForeignKey { table, key } => vec![ddl::add_constraint(DIALECT, table, &ddl::foreign_key(DIALECT, key))],
+        Op::DropForeignKey { table, key } => drop_named(table, key.name.as_deref()),
+    }
+}
+
+fn alter(table: &str, action: &str) -> String {
+    format!("ALTER TABLE {} {action}", DIALECT.ident(table))
+}
+
+/// Every constraint of PostgreSQL has a name.
+fn drop_named(table: &str, name: Option<&str>) -> Vec<String> {
+    name.map(|name| ddl::drop_constraint(DIALECT, table, name)).into_iter().collect()
+}
+
+fn add_column(table: &str, column: &Column, downgrade: bool) -> Vec<String> {
+    let name = DIALECT.ident(&column.name);
+    match neutral(column).filter(|_| downgrade) {
+        Some(value) => {
+            let filled = Column { server_default: Some(value.to_string()), ..column.clone() };
+            vec![
+                alter(table, &format!("ADD COLUMN {}", ddl::column(DIALECT, &filled))),
+                alter(table, &format!("ALTER COLUMN {name} DROP DEFAULT")),
+            ]
+        }
+        None => vec![alter(table, &format!("ADD COLUMN {}", ddl::column(DIALECT, column)))],
+    }
+}
+
+fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
+    let name = DIALECT.ident(&to.name);
+    let change = |action: &str| alter(table, &format!("ALTER COLUMN {name} {action}"));
+    let mut out = Vec::new();
+    let retyped = from.sql_type != to.sql_type;
+    let renumbered = from.generated != to.generated;
+    if renumbered && from.generated {
+        // One of the two is there: an identity column, or a serial's default.
+        out.push(change("DROP IDENTITY IF EXISTS"));
+        out.push(change("DROP DEFAULT"));
+    }
+    // A default of the old type may not be one of the new.
+    let redefault = from.server_default != to.server_default || (retyped && to.server_default.is_some());
+    if redefault && from.server_default.is_some() && (retyped || to.server_default.is_none()) {
+        out.push(change("DROP DEFAULT"));
+    }
+    if retyped {
+        let type_name = ddl::type_name(DIALECT, &to.sql_type);
+        let using = if converts_itself(&from.sql_type, &to.sql_type) {
+            String::new()
+        } else {
+            format!(" USING {name}::{type_name}")
+        };
+        out.push(change(&format!("TYPE {type_name}{using}")));
+    }
+    if redefault && let Some(default) = &to.server_default {
+        out.push(change(&format!("SET DEFAULT {}", ddl::default_expression(DIALECT, default))));
+    }
+    if from.nullable != to.nullable {
+        out.push(change(if to.nullable { "DROP NOT NULL" } else { "SET NOT NULL" }));
+    }
+    if renumbered && to.generated {
+        out.push(change("ADD GENERATED BY DEFAULT AS IDENTITY"));
+        // The numbers go on where the rows end.
+        let table_name = DIALECT.ident(table);
+        out.push(format!(
+            "SELECT setval(pg_get_serial_sequence({}, {}), (SELECT coalesce(max({name}), 0) + 1 FROM {table_name}), false)",
+            ddl::text_literal(&table_name),
+            ddl::text_literal(&to.name)
+        ));
+    }
+    out
+}
+
+/// Whether PostgreSQL changes the type without being told how. Integers to smaller ones and texts to shorter
+/// ones convert too, and fail where a value does not fit.
+fn converts_itself(from: &SqlType, to: &SqlType) -> bool {
+    let text = |t: &SqlType| matches!(t, SqlType::String { .. } | SqlType::Text);
+    let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double);
+    let dated = |t: &SqlType| matches!(t, SqlType::DateTime { .. } | SqlType::Date);
+    text(to) || (number(from) && number(to)) || (dated(from) && dated(to))
+}

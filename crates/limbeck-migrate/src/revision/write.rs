@@ -1,0 +1,149 @@
+//! New revisions, on disk.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use limbeck::dialect::Dialect;
+
+use super::graph::lock_of_folder;
+use super::{Draft, History, LOCK_FILE, Line, LockFile, content_hash, file_stamp, iso_stamp};
+use crate::error::{Error, Result};
+use crate::render::Plan;
+
+/// A revision that is to be written: one file, or one for each declared database.
+#[derive(Clone, Debug)]
+pub struct NewRevision {
+    /// Its id.
+    pub id: String,
+    /// What it does.
+    pub message: String,
+    at: SystemTime,
+}
+
+impl NewRevision {
+    /// A revision with a new id, made now.
+    pub fn new(message: &str) -> Self {
+        let at = SystemTime::now();
+        // RandomState is seeded by the system; the time makes two of one process differ.
+        let mut hasher = RandomState::new().build_hasher();
+        hasher.write_u128(at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos()));
+        hasher.write(message.as_bytes());
+        NewRevision { id: format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff), message: message.to_string(), at }
+    }
+
+    /// Writes the files into the folder and adds them to `limbeck.lock`. Returns the paths of the files.
+    ///
+    /// # Errors
+    /// When the history has two heads, or a file cannot be written.
+    pub fn write(&self, folder: &Path, history: &History, plans: &[(Dialect, Plan)]) -> Result<Vec<PathBuf>> {
+        let parents: Vec<String> = history.head()?.map(|head| head.id.clone()).into_iter().collect();
+        let mut lock = history.lock_file();
+        let mut paths = Vec::new();
+        for (dialect, plan) in plans {
+            let draft = Draft {
+                message: self.message.clone(),
+                id: self.id.clone(),
+                parents: parents.clone(),
+                created: iso_stamp(self.at),
+                upgrade: plan.upgrade.clone(),
+                downgrade: plan.downgrade.clone(),
+                loses: plan.loses.clone(),
+            };
+            let text = draft.write(*dialect);
+            let file = self.file_name((plans.len() > 1 || has_several(history)).then_some(*dialect));
+            let path = folder.join(&file);
+            write_whole(&path, &text)?;
+            lock.lines.push(Line {
+                id: self.id.clone(),
+                parents: parents.clone(),
+                file,
+                hash: content_hash(*dialect, &text),
+            });
+            paths.push(path);
+        }
+        write_whole(&folder.join(LOCK_FILE), &lock.write())?;
+        Ok(paths)
+    }
+
+    /// `20261122T0812_3f2a9c1b7d10_add_widgets.sql`, with the database where there are several.
+    fn file_name(&self, dialect: Option<Dialect>) -> String {
+        let suffix = dialect.map_or_else(String::new, |dialect| format!(".{}", dialect.name()));
+        format!("{}_{}_{}{suffix}.sql", file_stamp(self.at), self.id, slug(&self.message))
+    }
+}
+
+/// Whether the revisions so far have a file for each of several databases.
+fn has_several(history: &History) -> bool {
+    history.revisions().last().is_some_and(|revision| revision.files().count() > 1)
+}
+
+/// The message as a part of a file name: `add_users_posts_and_tags`.
+fn slug(message: &str) -> String {
+    let words = message.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut slug = String::new();
+    for word in words.map(str::to_lowercase) {
+        if slug.len() + word.len() > 40 && !slug.is_empty() {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('_');
+        }
+        slug.extend(word.chars().take(40));
+    }
+    if slug.is_empty() { "revision".to_string() } else { slug }
+}
+
+/// Writes beside the file and renames, so that an interrupted run leaves the old one.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let scratch = path.with_extension("tmp");
+    std::fs::write(&scratch, text)
+        .and_then(|()| std::fs::rename(&scratch, path))
+        .map_err(|source| Error::io(path.display().to_string(), source))
+}
+
+/// Writes `limbeck.lock` anew from the files of the folder. Returns the names of the files whose line changed.
+///
+/// # Errors
+/// When a file cannot be read or written, or the files do not make a history.
+pub fn repair_folder(folder: &Path) -> Result<Vec<String>> {
+    let path = folder.join(LOCK_FILE);
+    let old = match std::fs::read_to_string(&path) {
+        // A lock file in conflict is what this is for.
+        Ok(text) => LockFile::parse(&text).unwrap_or_default(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => LockFile::default(),
+        Err(source) => return Err(Error::io(path.display().to_string(), source)),
+    };
+    let new = lock_of_folder(folder, &old)?;
+    let changed = new.lines.iter().filter(|line| !old.lines.contains(line)).map(|line| line.file.clone());
+    let gone = old.lines.iter().filter(|line| !new.lines.iter().any(|n| n.file == line.file)).map(|l| l.file.clone());
+    let changed: Vec<String> = changed.chain(gone).collect();
+    if !changed.is_empty() {
+        write_whole(&path, &new.write())?;
+    }
+    // What is recorded must hold together.
+    History::read(folder)?;
+    Ok(changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_short_and_safe() {
+        assert_eq!(slug("Add users, posts & tags!"), "add_users_posts_tags");
+        assert_eq!(slug("../../etc"), "etc");
+        assert_eq!(slug("…"), "revision");
+        assert!(slug(&"word ".repeat(50)).len() <= 42);
+        assert!(slug(&"x".repeat(500)).len() <= 40);
+    }
+
+    #[test]
+    fn ids_are_twelve_hexadecimal_digits_and_differ() {
+        let ids: Vec<String> = (0..100).map(|_| NewRevision::new("x").id).collect();
+        assert!(ids.iter().all(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit())));
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 100);
+    }
+}
