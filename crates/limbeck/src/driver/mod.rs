@@ -24,7 +24,6 @@ compile_error!("limbeck needs a database: enable its feature `sqlite` or `postgr
 
 use std::sync::Arc;
 
-use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::types::Value;
 
@@ -33,7 +32,7 @@ pub(crate) enum Driver {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::Sqlite),
     #[cfg(feature = "postgres")]
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 /// What has to be done with a connection before somebody else may have it.
@@ -60,15 +59,6 @@ macro_rules! each {
 }
 
 impl Driver {
-    pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Driver::Sqlite(_) => Dialect::Sqlite,
-            #[cfg(feature = "postgres")]
-            Driver::Postgres(_) => Dialect::Postgres,
-        }
-    }
-
     /// Runs a query and hands its rows to the sink.
     pub(crate) async fn query(
         &mut self,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use limbeck_test_support::{TestDb, both};
 
-use super::{Begin, Connection, Engine, StatementCache};
+use super::{Connection, Engine, StatementCache};
 use crate::dialect::Dialect;
-use crate::driver::{Bind, Param, Returns, Row, RowSink, RowSource, Stats, Stmt, Write, WriteError};
+use crate::driver::{Begin, Bind, Param, Returns, Row, RowSink, RowSource, Stats, Stmt, Write, WriteError};
 use crate::error::{Error, Result};
 use crate::types::{Kind, Value};
 
