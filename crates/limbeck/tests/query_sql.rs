@@ -22,6 +22,13 @@ fn sql_of<T: Fetch>(query: &Select<T>) -> String {
     if sqlite == postgres { sqlite } else { format!("{sqlite}\n{postgres}") }
 }
 
+/// What a query is in SQL. The same on each run of the test, of which there is one for each database.
+macro_rules! assert_sql {
+    ($query:expr, @$sql:literal) => {
+        insta::allow_duplicates! { assert_snapshot!(sql_of(&$query), @$sql) }
+    };
+}
+
 /// ada wrote `Hello` (10 views, tags rust and sql) and `100%` (no views); bea wrote `it's` (7 views, tag sql);
 /// cyd, who is not active and has a full name, wrote nothing.
 async fn blog(db: &TestDb) -> Connection {
@@ -56,19 +63,19 @@ both! {
     async fn values_are_compared(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select(Post).filter(Post.title.eq("it's"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title = ?
         SELECT posts.* FROM posts WHERE posts.title = $1
         ");
         assert_eq!(titles(db, query).await, ["it's"]);
         let query = select(Post).filter(Post.views.ne(7)).filter(Post.views.lt(10));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.views <> ? AND posts.views < ?
         SELECT posts.* FROM posts WHERE posts.views <> $1 AND posts.views < $2
         ");
         assert_eq!(titles(db, query).await, ["100%"]);
         let query = select(Post).filter(Post.views.le(7).and(Post.views.gt(0)));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.views <= ? AND posts.views > ?
         SELECT posts.* FROM posts WHERE posts.views <= $1 AND posts.views > $2
         ");
@@ -85,24 +92,24 @@ both! {
     async fn columns_are_compared(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select(Post).filter(Post.author_id.gt(Post.id));
-        assert_snapshot!(sql_of(&query), @"SELECT posts.* FROM posts WHERE posts.author_id > posts.id");
+        assert_sql!(query, @"SELECT posts.* FROM posts WHERE posts.author_id > posts.id");
         assert_eq!(titles(db, query).await.len(), 0);
         // A column that may be NULL beside one that may not.
         let query = select(User).filter(User.full_name.ne(User.email));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.full_name <> users.email");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.full_name <> users.email");
         assert_eq!(names(db, query).await, ["cyd"]);
         let query = select(User).filter(User.is_active.eq(User.full_name.is_null()));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.is_active = (users.full_name IS NULL)");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.is_active = (users.full_name IS NULL)");
         assert_eq!(names(db, query).await, ["ada", "bea", "cyd"]);
     }
 
     async fn a_none_is_null(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select(User).filter(User.full_name.eq(None::<String>));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.full_name IS NULL");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.full_name IS NULL");
         assert_eq!(names(db, query).await, ["ada", "bea"]);
         let query = select(User).filter(User.full_name.ne(None::<&str>));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.full_name IS NOT NULL");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.full_name IS NOT NULL");
         assert_eq!(names(db, query).await, ["cyd"]);
         assert_eq!(names(db, select(User).filter(User.full_name.is_null())).await, ["ada", "bea"]);
         assert_eq!(names(db, select(User).filter(User.full_name.is_not_null())).await, ["cyd"]);
@@ -116,40 +123,40 @@ both! {
         let db = &mut blog(&db).await;
         let (hello, full, quiet) = (Post.title.eq("Hello"), Post.title.eq("100%"), Post.views.eq(0));
         let query = select(Post).filter(hello.clone().or(full.clone()).and(quiet.clone()));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE (posts.title = ? OR posts.title = ?) AND posts.views = ?
         SELECT posts.* FROM posts WHERE (posts.title = $1 OR posts.title = $2) AND posts.views = $3
         ");
         assert_eq!(titles(db, query).await, ["100%"]);
         let query = select(Post).filter(hello.clone().or(full.clone().and(quiet.clone())));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title = ? OR (posts.title = ? AND posts.views = ?)
         SELECT posts.* FROM posts WHERE posts.title = $1 OR (posts.title = $2 AND posts.views = $3)
         ");
         assert_eq!(titles(db, query).await, ["Hello", "100%"]);
         let query = select(Post).filter(!hello.clone().or(full.clone()));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE NOT (posts.title = ? OR posts.title = ?)
         SELECT posts.* FROM posts WHERE NOT (posts.title = $1 OR posts.title = $2)
         ");
         assert_eq!(titles(db, query).await, ["it's"]);
         let query = select(Post).filter((!hello.clone()).or(full.clone()).and((!quiet.clone()).eq(true)));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE (NOT (posts.title = ?) OR posts.title = ?) AND (NOT (posts.views = ?)) = ?
         SELECT posts.* FROM posts WHERE (NOT (posts.title = $1) OR posts.title = $2) AND (NOT (posts.views = $3)) = $4
         ");
         assert_eq!(titles(db, query).await, ["it's"]);
         let query = select(Post).filter(hello.or(full)).filter(quiet.is_not_null());
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE (posts.title = ? OR posts.title = ?) AND (posts.views = ?) IS NOT NULL
         SELECT posts.* FROM posts WHERE (posts.title = $1 OR posts.title = $2) AND (posts.views = $3) IS NOT NULL
         ");
         assert_eq!(titles(db, query).await, ["Hello", "100%"]);
         let query = select(User).filter(User.is_active);
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.is_active");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.is_active");
         assert_eq!(names(db, query).await, ["ada", "bea"]);
         let query = select(User).filter(!User.is_active.and(User.full_name.is_null()));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT users.* FROM users WHERE NOT (users.is_active AND users.full_name IS NULL)
         ");
         assert_eq!(names(db, query).await, ["cyd"]);
@@ -159,23 +166,23 @@ both! {
     async fn lists_are_one_parameter(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select(Post).filter(Post.title.in_(["Hello", "it's", "Bye"]));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title IN (SELECT value FROM json_each(?))
         SELECT posts.* FROM posts WHERE posts.title = ANY($1)
         ");
         assert_eq!(titles(db, query).await, ["Hello", "it's"]);
         let query = select(Post).filter(Post.title.not_in(["Hello", "it's", "Bye"]));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title NOT IN (SELECT value FROM json_each(?))
         SELECT posts.* FROM posts WHERE posts.title <> ALL($1)
         ");
         assert_eq!(titles(db, query).await, ["100%"]);
         // Columns among them: a list of expressions.
         let query = select(User).filter(User.email.in_([User.username, User.email]));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.email IN (users.username, users.email)");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.email IN (users.username, users.email)");
         assert_eq!(names(db, query).await.len(), 3);
         let query = select(User).filter(!User.email.in_([User.username]).or(User.is_active));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT users.* FROM users WHERE NOT (users.email IN (users.username) OR users.is_active)
         ");
         assert_eq!(names(db, query).await, ["cyd"]);
@@ -185,7 +192,7 @@ both! {
         let postgres = db.is_postgres();
         let db = &mut blog(&db).await;
         let query = select(Post).filter(Post.title.like("H%o"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title LIKE ?
         SELECT posts.* FROM posts WHERE posts.title LIKE $1
         ");
@@ -195,14 +202,14 @@ both! {
         let found = titles(db, select(Post).filter(Post.title.like("h%"))).await;
         assert_eq!(found.len(), if postgres { 0 } else { 1 });
         let query = select(User).filter(User.email.like(User.username));
-        assert_snapshot!(sql_of(&query), @"SELECT users.* FROM users WHERE users.email LIKE users.username");
+        assert_sql!(query, @"SELECT users.* FROM users WHERE users.email LIKE users.username");
         assert_eq!(names(db, query).await.len(), 0);
     }
 
     async fn orders_and_bounds(db: TestDb) {
         let db = &mut blog(&db).await;
         let all = select((Post.author_id, Post.title)).order_by((Post.author_id.desc(), Post.title.asc()));
-        assert_snapshot!(sql_of(&all), @"
+        assert_sql!(all, @"
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title
         ");
         let rows = db.all(&all).await.expect("rows");
@@ -210,14 +217,14 @@ both! {
         assert_eq!(titles, ["it's", "100%", "Hello"]);
 
         let second = all.clone().limit(1).offset(1);
-        assert_snapshot!(sql_of(&second), @"
+        assert_sql!(second, @"
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title LIMIT 1 OFFSET 1
         ");
         assert_eq!(db.all(&second).await.expect("rows"), rows[1..2]);
         assert_eq!(db.all(all.clone().limit(2)).await.expect("rows"), rows[..2]);
         assert_eq!(db.all(all.clone().limit(0)).await.expect("rows"), []);
         let rest = all.clone().offset(2);
-        assert_snapshot!(sql_of(&rest), @"
+        assert_sql!(rest, @"
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title LIMIT -1 OFFSET 2
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title OFFSET 2
         ");
@@ -227,7 +234,7 @@ both! {
         assert_eq!(db.all(all.clone().limit(u64::MAX).offset(u64::MAX)).await.expect("rows"), []);
         // Orders add up, and an expression orders as well as a column.
         let query = select(Post.title).order_by(Post.views.eq(7).desc()).order_by(Post.title);
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.title FROM posts ORDER BY posts.views = ? DESC, posts.title
         SELECT posts.title FROM posts ORDER BY posts.views = $1 DESC, posts.title
         ");
@@ -244,7 +251,7 @@ both! {
         assert_eq!((row.1.as_str(), row.9.as_str(), row.10, row.11), ("Hello", "Hello", 10, true));
 
         let mixed = select((Post.title, User, Post.views)).from(Post).join(Post.author).order_by(Post.id);
-        assert_snapshot!(sql_of(&mixed), @"
+        assert_sql!(mixed, @"
         SELECT posts.title, users.*, posts.views FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id
         ");
         let rows = db.all(&mixed).await.expect("rows");
@@ -270,25 +277,25 @@ both! {
     async fn joins_follow_each_kind_of_relationship(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select(Post).join(Post.author).filter(User.username.eq("ada"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = ?
         SELECT posts.* FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = $1
         ");
         assert_eq!(titles(db, query).await, ["Hello", "100%"]);
         let query = select(User).join(User.posts).filter(Post.views.gt(5));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT users.* FROM users JOIN posts ON posts.author_id = users.id WHERE posts.views > ?
         SELECT users.* FROM users JOIN posts ON posts.author_id = users.id WHERE posts.views > $1
         ");
         assert_eq!(names(db, query).await, ["ada", "bea"]);
         let query = select(Post).join(Post.tags).filter(Tag.name.eq("rust"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts JOIN post_tags ON post_tags.post_id = posts.id JOIN tags ON tags.id = post_tags.tag_id WHERE tags.name = ?
         SELECT posts.* FROM posts JOIN post_tags ON post_tags.post_id = posts.id JOIN tags ON tags.id = post_tags.tag_id WHERE tags.name = $1
         ");
         assert_eq!(titles(db, query).await, ["Hello"]);
         let query = select(User).join(User.posts).join(Post.tags).filter(Tag.name.eq("sql"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT users.* FROM users JOIN posts ON posts.author_id = users.id JOIN post_tags ON post_tags.post_id = posts.id JOIN tags ON tags.id = post_tags.tag_id WHERE tags.name = ?
         SELECT users.* FROM users JOIN posts ON posts.author_id = users.id JOIN post_tags ON post_tags.post_id = posts.id JOIN tags ON tags.id = post_tags.tag_id WHERE tags.name = $1
         ");
@@ -305,7 +312,7 @@ both! {
             .join(Tag.posts)
             .filter(other.title.eq("it's"))
             .filter(Post.id.ne(other.id));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts AS other JOIN post_tags ON post_tags.post_id = other.id JOIN tags ON tags.id = post_tags.tag_id JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags.id JOIN posts ON posts.id = post_tags_2.post_id WHERE other.title = ? AND posts.id <> other.id
         SELECT posts.* FROM posts AS other JOIN post_tags ON post_tags.post_id = other.id JOIN tags ON tags.id = post_tags.tag_id JOIN post_tags AS post_tags_2 ON post_tags_2.tag_id = tags.id JOIN posts ON posts.id = post_tags_2.post_id WHERE other.title = $1 AND posts.id <> other.id
         ");
@@ -336,16 +343,16 @@ both! {
         assert!(!db.exists(select(Post).limit(0)).await.expect("an answer"));
 
         let query = select(count()).from(User);
-        assert_snapshot!(sql_of(&query), @"SELECT count(*) FROM users");
+        assert_sql!(query, @"SELECT count(*) FROM users");
         assert_eq!(db.one(&query).await.expect("a row"), 3);
         // The count of a count is the one row that it is.
         assert_eq!(db.count(&query).await.expect("a count"), 1);
         assert!(db.exists(query.filter(User.username.eq("nobody"))).await.expect("an answer"));
         let query = select((count(), User.full_name.count()));
-        assert_snapshot!(sql_of(&query), @"SELECT count(*), count(users.full_name) FROM users");
+        assert_sql!(query, @"SELECT count(*), count(users.full_name) FROM users");
         assert_eq!(db.one(query).await.expect("a row"), (3, 1));
         let query = select(count()).from(Post).join(Post.author).filter(User.username.eq("ada"));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT count(*) FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = ?
         SELECT count(*) FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = $1
         ");
@@ -393,7 +400,7 @@ both! {
         // Any of several conditions, put together at run time.
         let any = ["Hello", "it's"].into_iter().map(|title| Post.title.eq(title)).reduce(|a, b| a.or(b));
         let query = any.into_iter().fold(select(Post), |query, any| query.filter(any));
-        assert_snapshot!(sql_of(&query), @"
+        assert_sql!(query, @"
         SELECT posts.* FROM posts WHERE posts.title = ? OR posts.title = ?
         SELECT posts.* FROM posts WHERE posts.title = $1 OR posts.title = $2
         ");

@@ -58,13 +58,14 @@ impl Sqlite {
     }
 
     pub(crate) async fn execute(&mut self, meter: &mut Meter, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
+        self.ready().await?;
         let before = lock(&self.db).total_changes();
         self.rows(meter, &stmt.sql, params, &mut Ignore).await?;
         Ok(affected(&lock(&self.db), before))
     }
 
     pub(crate) async fn execute_raw(&mut self, meter: &mut Meter, sql: &str) -> Result<u64> {
-        tokio::task::coop::consume_budget().await;
+        self.ready().await?;
         if self.tx == Tx::Read {
             self.begin(meter, Begin::Write).await?;
         }
@@ -118,8 +119,7 @@ impl Sqlite {
     }
 
     async fn rows(&mut self, meter: &mut Meter, sql: &str, params: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
-        // A loop over inline statements would never let another task of this thread run.
-        tokio::task::coop::consume_budget().await;
+        self.ready().await?;
         if self.tx == Tx::Lost {
             return Err(lost());
         }
@@ -203,6 +203,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn write(&mut self, meter: &mut Meter, writes: &[Write<'_>]) -> Result<Vec<Written>, WriteError> {
+        self.ready().await?;
         let mut out = Vec::with_capacity(writes.len());
         for (index, write) in writes.iter().enumerate() {
             let before_rows = |error| WriteError { index, row: None, error };
@@ -224,8 +225,6 @@ impl Sqlite {
             while row < write.rows.len() {
                 if row > 0 {
                     tokio::task::yield_now().await;
-                } else {
-                    tokio::task::coop::consume_budget().await;
                 }
                 let end = write.rows.len().min(row + TURN);
                 match self.write_inline(meter, write, &mut row, end, &mut written) {
