@@ -73,7 +73,7 @@ pub enum Error {
     // -------------------------------------------------------------------------------------- values
     /// A row holds something that its column's type cannot read.
     Decode {
-        /// The model or table.
+        /// The table; empty where a statement written by hand does not say it.
         table: String,
         /// The column.
         column: String,
@@ -288,6 +288,9 @@ impl fmt::Display for Error {
                     write!(f, "\n  in: {}", e.sql)?;
                 }
                 Ok(())
+            }
+            Error::Decode { table, column, source } if table.is_empty() => {
+                write!(f, "cannot read {column} of the result: {source}")
             }
             Error::Decode { table, column, source } => write!(f, "cannot read {table}.{column}: {source}"),
             Error::InvalidValue { model, column, reason } => write!(f, "{model}.{column}: {reason}"),

@@ -77,8 +77,10 @@ impl Connection {
         let engine = self.engine();
         let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
         let mut sink = ValueSink::<T>::default();
-        self.query(&stmt, &binds, &mut sink).await?;
-        Ok(sink.out)
+        match self.query(&stmt, &binds, &mut sink).await {
+            Ok(()) => Ok(sink.out),
+            Err(error) => Err(query.explain(error)),
+        }
     }
 }
 
@@ -95,12 +97,12 @@ impl Engine {
     /// # use limbeck::schema::Metadata;
     /// # #[derive(Model)]
     /// # struct Note { #[column(primary_key)] id: i64, text: String }
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
     /// let engine = Engine::builder("sqlite::memory:").connect().await?;
     /// engine.create_all(&limbeck::metadata![Note]?).await?;
-    /// # limbeck::Result::Ok(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors
@@ -142,12 +144,8 @@ impl<T: Fetch> RowSink for ValueSink<T> {
     #[inline]
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         // SQL written by hand may return anything.
-        if self.out.is_empty() && row.len() != T::width() {
-            return Err(Error::Statement(format!(
-                "the query returns {} column(s), and {} are read",
-                row.len(),
-                T::width()
-            )));
+        if self.out.is_empty() {
+            check_width::<T>(&row)?;
         }
         match T::fetch(&row, 0) {
             Ok(value) => {
@@ -161,6 +159,16 @@ impl<T: Fetch> RowSink for ValueSink<T> {
     fn restart(&mut self) {
         self.out.clear();
     }
+}
+
+/// Whether a row has as many columns as a `T` takes.
+pub(crate) fn check_width<T: Fetch>(row: &Row<'_>) -> Result<()> {
+    let (there, read) = (row.len(), T::width());
+    if there == read {
+        return Ok(());
+    }
+    let columns = |count: usize| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
+    Err(Error::Statement(format!("the query returns {}, but {} are read of each row", columns(there), columns(read))))
 }
 
 #[cold]

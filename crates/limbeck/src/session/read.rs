@@ -7,7 +7,7 @@ use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::Begin;
 use crate::driver::{Bind, Row, RowSink, Stmt};
-use crate::engine::ValueSink;
+use crate::engine::{ValueSink, check_width};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
@@ -225,7 +225,7 @@ impl Session {
         };
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
-        let result = self.note(result);
+        let result = self.note(result).map_err(|error| query.explain(error));
         self.release_after(result).await?;
         if let Some(model) = Q::Row::model()
             && !roots.is_empty()
@@ -313,6 +313,9 @@ impl<'s, T: Fetch> TrackSink<'s, T> {
 
 impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
+        if self.out.is_empty() {
+            check_width::<T>(&row)?;
+        }
         self.out.push(T::track(&mut self.loader, &row, 0)?);
         Ok(())
     }

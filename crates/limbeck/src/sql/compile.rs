@@ -10,7 +10,7 @@ use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
 use crate::driver::{Bind, Stmt};
 use crate::engine::StatementCache;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What is wanted of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,12 @@ pub trait Query: Send + Sync {
     #[doc(hidden)]
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>>;
 
+    /// The error, with the names of the column that could not be read where the query knows them.
+    #[doc(hidden)]
+    fn explain(&self, error: Error) -> Error {
+        error
+    }
+
     /// The relationships to load along.
     #[doc(hidden)]
     fn loads(&self) -> &[Load] {
@@ -94,6 +100,16 @@ impl<T: Fetch> Query for Select<T> {
         compiler.statement(shape, true, |renderer| renderer.select(&self.core, wanted))
     }
 
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Decode { table, column, source } => match source.column.and_then(|at| self.core.column(at)) {
+                Some((table, column)) => Error::Decode { table: table.into(), column: column.into(), source },
+                None => Error::Decode { table, column, source },
+            },
+            error => error,
+        }
+    }
+
     fn loads(&self) -> &[Load] {
         &self.core.loads
     }
@@ -104,6 +120,10 @@ impl<Q: Query> Query for &Q {
 
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         (**self).compile(compiler, wanted)
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        (**self).explain(error)
     }
 
     fn loads(&self) -> &[Load] {

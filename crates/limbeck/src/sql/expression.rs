@@ -56,7 +56,14 @@ impl Operand<String> for &str {
     }
 }
 
-impl Operand<String> for &String {
+impl Operand<String> for Option<&str> {
+    fn into_operand(self) -> Node {
+        Operand::<Option<String>>::into_operand(self.map(str::to_owned))
+    }
+}
+
+/// What an iterator over borrowed values gives: `.in_(&ids)`.
+impl<T: ColumnType> Operand<T> for &T {
     fn into_operand(self) -> Node {
         self.clone().into_operand()
     }
@@ -211,7 +218,8 @@ pub trait Expression: Sized {
         Expr::new(Node::Call("count", vec![self.into_node()]))
     }
 
-    /// Ascending order.
+    /// Ascending order. NULLs stand where the database puts them: first on SQLite, last on PostgreSQL; the
+    /// other way round for [`desc`](Self::desc).
     fn asc(self) -> Order {
         Order { node: self.into_node(), descending: false }
     }
@@ -247,6 +255,14 @@ impl std::ops::Not for Expr<bool> {
 }
 
 impl<M: Model> std::ops::Not for Column<M, bool> {
+    type Output = Expr<bool>;
+
+    fn not(self) -> Expr<bool> {
+        Expression::not(self)
+    }
+}
+
+impl<M: Model> std::ops::Not for Column<M, Option<bool>> {
     type Output = Expr<bool>;
 
     fn not(self) -> Expr<bool> {
@@ -326,3 +342,5 @@ macro_rules! order_tuple {
 order_tuple!(A 0, B 1);
 order_tuple!(A 0, B 1, C 2);
 order_tuple!(A 0, B 1, C 2, D 3);
+order_tuple!(A 0, B 1, C 2, D 3, E 4);
+order_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);

@@ -1,7 +1,7 @@
 //! What a query's rows become.
 
 use crate::driver::Row;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::session::Loader;
 use crate::types::{ColumnType, DecodeError};
 
@@ -34,9 +34,10 @@ pub trait Fetch: Sized + Send + 'static {
         None
     }
 
-    /// The name of the column at a position, for error messages: (table, column).
+    /// The name of the column at a position, for error messages: (table, column). The table is empty where the
+    /// type does not know it.
     fn column_name(position: usize) -> (String, String) {
-        ("the result".into(), format!("column {}", position + 1))
+        (String::new(), format!("column {}", position + 1))
     }
 }
 
@@ -54,12 +55,15 @@ impl<T: ColumnType> Fetch for T {
 
     #[inline]
     fn track(_: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<T> {
-        row.get(at).map_err(|source| crate::error::Error::Decode {
-            table: "the result".into(),
-            column: format!("column {}", at + 1),
-            source,
-        })
+        row.get(at).map_err(unnamed)
     }
+}
+
+/// A value that could not be read, before the query says what its column is called.
+#[cold]
+fn unnamed(source: DecodeError) -> Error {
+    let (table, column) = <String as Fetch>::column_name(source.column.unwrap_or(0));
+    Error::Decode { table, column, source }
 }
 
 macro_rules! tuple {

@@ -5,6 +5,7 @@
 //! so a statement that was sent before is found without being rendered again; a new one is rendered
 //! (`render`) once for the whole engine.
 
+mod check;
 pub(crate) mod compile;
 mod expression;
 mod fetch;

@@ -82,6 +82,19 @@ impl ColumnRef {
 }
 
 impl Node {
+    /// Whether it makes one value of many rows.
+    pub(crate) fn is_aggregate(&self) -> bool {
+        match self {
+            Node::CountAll | Node::Call("count", _) => true,
+            Node::Column(_) | Node::Bind(..) => false,
+            Node::Binary(_, sides) => sides.0.is_aggregate() || sides.1.is_aggregate(),
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.iter().any(Node::is_aggregate),
+            Node::Not(inner) | Node::IsNull(inner, _) => inner.is_aggregate(),
+            Node::InValues { item, .. } => item.is_aggregate(),
+            Node::InList { item, list, .. } => item.is_aggregate() || list.iter().any(Node::is_aggregate),
+        }
+    }
+
     /// Every column that the expression reads.
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(&ColumnRef)) {
         match self {

@@ -5,7 +5,7 @@ use super::node::{ColumnRef, Node, Source};
 use super::select::{Projection, SelectCore};
 use crate::dialect::Dialect;
 use crate::driver::Param;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::ModelDef;
 use crate::model::mapping::Path;
 use crate::types::Kind;
@@ -82,36 +82,25 @@ impl Renderer {
     }
 
     pub(crate) fn select(&mut self, select: &SelectCore, wanted: Wanted) -> Result<()> {
-        check_tables(select)?;
+        super::check::tables(select)?;
+        let (limit, offset) = select.bounds(wanted);
+        // An inner query where the number of rows is not that of the tables.
+        let nested = wanted == Wanted::Count && (limit.is_some() || offset.is_some() || select.is_aggregate());
         match wanted {
-            Wanted::Exists => {
-                self.push("SELECT EXISTS (SELECT 1");
-            }
-            Wanted::Count if select.limit.is_some() || select.offset.is_some() => {
-                self.push("SELECT count(*) FROM (SELECT 1");
-            }
-            Wanted::Count => {
-                self.push("SELECT count(*)");
-            }
-            Wanted::Rows | Wanted::First | Wanted::One => {
-                self.push("SELECT ");
-                for (index, item) in select.projection.iter().enumerate() {
-                    if index > 0 {
-                        self.push(", ");
-                    }
-                    match item {
-                        Projection::Model(source) => self.columns(source.model, source.name()),
-                        Projection::Node(node) => self.node(node),
-                    };
-                }
-            }
+            Wanted::Exists => self.push("SELECT EXISTS ("),
+            Wanted::Count if nested => self.push("SELECT count(*) FROM ("),
+            _ => self,
+        };
+        self.push("SELECT ");
+        if wanted.is_rows() || select.is_aggregate() {
+            self.projection(select);
+        } else {
+            self.push(if wanted == Wanted::Count && !nested { "count(*)" } else { "1" });
         }
         if let Some(from) = &select.from {
             self.push(" FROM ").table(from);
         }
-        for join in &select.joins {
-            self.join(join.from, join.relation, join.to)?;
-        }
+        self.joins(select)?;
         for (index, condition) in select.filter.iter().enumerate() {
             self.push(if index == 0 { " WHERE " } else { " AND " });
             if matches!(condition, Node::Or(_)) && select.filter.len() > 1 {
@@ -128,26 +117,29 @@ impl Renderer {
                 }
             }
         }
-        self.bounds(select, wanted);
-        match wanted {
-            Wanted::Exists => {
-                self.push(")");
-            }
-            Wanted::Count if select.limit.is_some() || select.offset.is_some() => {
-                self.push(") AS counted");
-            }
-            _ => {}
+        self.bounds(limit, offset);
+        if wanted == Wanted::Exists {
+            self.push(")");
+        } else if nested {
+            self.push(") AS counted");
         }
         Ok(())
     }
 
-    fn bounds(&mut self, select: &SelectCore, wanted: Wanted) {
-        let limit = match wanted {
-            Wanted::First => Some(select.limit.map_or(1, |limit| limit.min(1))),
-            Wanted::One => Some(select.limit.map_or(2, |limit| limit.min(2))),
-            _ => select.limit,
-        };
-        match (limit, select.offset) {
+    fn projection(&mut self, select: &SelectCore) {
+        for (index, item) in select.projection.iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            match item {
+                Projection::Model(source) => self.columns(source.model, source.name()),
+                Projection::Node(node) => self.node(node),
+            };
+        }
+    }
+
+    fn bounds(&mut self, limit: Option<u64>, offset: Option<u64>) {
+        match (limit, offset) {
             (Some(rows), _) => {
                 self.push(" LIMIT ").push(&rows.to_string());
             }
@@ -157,7 +149,7 @@ impl Renderer {
             }
             _ => {}
         }
-        if let Some(rows) = select.offset {
+        if let Some(rows) = offset {
             self.push(" OFFSET ").push(&rows.to_string());
         }
     }
@@ -170,35 +162,51 @@ impl Renderer {
         self
     }
 
-    fn join(&mut self, from: Source, relation: usize, to: Source) -> Result<()> {
-        let resolved = &from.model.mapping()?.relations[relation];
-        match &resolved.path {
-            Path::BelongsTo { key, to: column } => {
-                self.push(" JOIN ").table(&to).push(" ON ");
-                self.qualified(to.name(), to.model.columns[*column].name).push(" = ");
-                self.qualified(from.name(), from.model.columns[*key].name);
-            }
-            Path::HasMany { key, from: column } => {
-                self.push(" JOIN ").table(&to).push(" ON ");
-                self.qualified(to.name(), to.model.columns[*key].name).push(" = ");
-                self.qualified(from.name(), from.model.columns[*column].name);
-            }
-            Path::ManyToMany(link) => {
-                self.push(" JOIN ").ident(&link.table).push(" ON ");
-                for (index, (column, key)) in link.local.iter().enumerate() {
-                    self.push(if index > 0 { " AND " } else { "" });
-                    self.qualified(&link.table, column).push(" = ");
-                    self.qualified(from.name(), from.model.columns[*key].name);
+    fn joins(&mut self, select: &SelectCore) -> Result<()> {
+        // An association table is named only here, so a second way through it can be given a name.
+        let mut taken: Vec<String> = select.sources().map(|source| source.name().to_owned()).collect();
+        for join in &select.joins {
+            let (from, to) = (&join.from, &join.to);
+            match &from.model.mapping()?.relations[join.relation].path {
+                Path::BelongsTo { key, to: column } => {
+                    self.push(" JOIN ").table(to).push(" ON ");
+                    self.equal(
+                        (to.name(), to.model.columns[*column].name),
+                        (from.name(), from.model.columns[*key].name),
+                    );
                 }
-                self.push(" JOIN ").table(&to).push(" ON ");
-                for (index, (column, key)) in link.remote.iter().enumerate() {
-                    self.push(if index > 0 { " AND " } else { "" });
-                    self.qualified(to.name(), to.model.columns[*key].name).push(" = ");
-                    self.qualified(&link.table, column);
+                Path::HasMany { key, from: column } => {
+                    self.push(" JOIN ").table(to).push(" ON ");
+                    self.equal(
+                        (to.name(), to.model.columns[*key].name),
+                        (from.name(), from.model.columns[*column].name),
+                    );
+                }
+                Path::ManyToMany(link) => {
+                    let name = free_name(&link.table, &taken);
+                    self.push(" JOIN ").ident(&link.table);
+                    if name != link.table {
+                        self.push(" AS ").ident(&name);
+                    }
+                    for (index, (column, key)) in link.local.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal((&name, column), (from.name(), from.model.columns[*key].name));
+                    }
+                    self.push(" JOIN ").table(to);
+                    for (index, (column, key)) in link.remote.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal((to.name(), to.model.columns[*key].name), (&name, column));
+                    }
+                    taken.push(name);
                 }
             }
         }
         Ok(())
+    }
+
+    /// `a.x = b.y`
+    fn equal(&mut self, left: (&str, &str), right: (&str, &str)) -> &mut Self {
+        self.qualified(left.0, left.1).push(" = ").qualified(right.0, right.1)
     }
 
     fn column(&mut self, column: &ColumnRef) -> &mut Self {
@@ -252,51 +260,13 @@ impl Renderer {
     }
 }
 
-/// Every table that the query names has to be in it: a forgotten join would be a cross product.
-fn check_tables(select: &SelectCore) -> Result<()> {
-    let mut known: Vec<Source> = select.from.into_iter().collect();
-    for join in &select.joins {
-        if !known.iter().any(|source| source.same(&join.from)) {
-            return Err(missing(&join.from, join.from.model.relations[join.relation].label, &known));
-        }
-        known.push(join.to);
+/// A name that no table of the query has: the table's own, or `post_tags_2`.
+fn free_name(table: &str, taken: &[String]) -> String {
+    let mut name = table.to_owned();
+    let mut number = 2;
+    while taken.contains(&name) {
+        name = format!("{table}_{number}");
+        number += 1;
     }
-    let mut error = None;
-    let mut check = |source: Source, what: &str| {
-        if error.is_none() && !known.iter().any(|k| k.same(&source)) {
-            error = Some(missing(&source, what, &known));
-        }
-    };
-    let mut check_node = |node: &Node| {
-        node.columns(&mut |column| {
-            let def = &column.model.columns[usize::from(column.index)];
-            check(column.source(), &format!("{}.{}", column.model.name, def.field));
-        });
-    };
-    for item in &select.projection {
-        if let Projection::Node(node) = item {
-            check_node(node);
-        }
-    }
-    select.filter.iter().for_each(&mut check_node);
-    select.order_by.iter().for_each(|order| check_node(&order.node));
-    for item in &select.projection {
-        if let Projection::Model(source) = item {
-            check(*source, source.model.name);
-        }
-    }
-    error.map_or(Ok(()), Err)
-}
-
-#[cold]
-fn missing(source: &Source, what: &str, known: &[Source]) -> Error {
-    let table = source.name();
-    let join = known.iter().find_map(|from| {
-        let relation = from.model.relations.iter().find(|r| std::ptr::eq((r.target)(), source.model))?;
-        Some(format!(": add `.join({})`", relation.label))
-    });
-    Error::Statement(format!(
-        "`{what}` is used, but the table `{table}` is not in the query{}",
-        join.unwrap_or_default()
-    ))
+    name
 }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use super::compile::Wanted;
 use super::expression::{Expression, IntoOrder, Order};
 use super::fetch::Fetch;
 use super::load::{IntoLoad, Load};
@@ -46,6 +47,55 @@ pub(crate) struct SelectCore {
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) loads: Vec<Load>,
+}
+
+impl SelectCore {
+    /// The LIMIT and OFFSET that are sent. Databases count rows in 64 bits with a sign.
+    pub(crate) fn bounds(&self, wanted: Wanted) -> (Option<u64>, Option<u64>) {
+        let most = |rows: u64| rows.min(i64::MAX as u64);
+        let limit = match wanted {
+            Wanted::First => Some(self.limit.map_or(1, |limit| limit.min(1))),
+            Wanted::One => Some(self.limit.map_or(2, |limit| limit.min(2))),
+            Wanted::Rows | Wanted::Count | Wanted::Exists => self.limit.map(most),
+        };
+        (limit, self.offset.map(most))
+    }
+
+    /// The tables that are in it, but for association tables.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.from.iter().chain(self.joins.iter().map(|join| &join.to))
+    }
+
+    /// Whether the select list decides how many rows there are: `select(count())` has one, over any table.
+    pub(crate) fn is_aggregate(&self) -> bool {
+        self.projection.iter().any(|item| matches!(item, Projection::Node(node) if node.is_aggregate()))
+    }
+
+    /// The table and column of a result's column, where it is one.
+    pub(crate) fn column(&self, position: usize) -> Option<(&'static str, &'static str)> {
+        let mut next = 0;
+        for item in &self.projection {
+            let (model, index) = match item {
+                Projection::Model(source) => {
+                    let width = source.model.columns.len();
+                    next += width;
+                    (source.model, (position + width).checked_sub(next))
+                }
+                Projection::Node(node) => {
+                    next += 1;
+                    match node {
+                        Node::Column(column) => (column.model, Some(usize::from(column.index))),
+                        _ if position < next => return None,
+                        _ => continue,
+                    }
+                }
+            };
+            if position < next {
+                return Some((model.table, model.columns[index?].name));
+            }
+        }
+        None
+    }
 }
 
 /// One item of the select list.
@@ -182,6 +232,23 @@ impl<T: Fetch> Select<T> {
     }
 
     /// Joins the table at the other end of a relationship (an inner join): `.join(Post.author)`.
+    ///
+    /// A row that has several partners, as along a to-many, comes once for each. A table can be in a query once;
+    /// for a second time it needs another name, from which the join starts:
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Employee {
+    /// #     #[column(primary_key)] id: i64,
+    /// #     name: String,
+    /// #     #[column(foreign_key(Employee.id))] boss_id: Option<i64>,
+    /// #     #[relationship(back_populates = reports)] boss: BelongsTo<Option<Employee>>,
+    /// #     #[relationship(back_populates = boss)] reports: HasMany<Employee>,
+    /// # }
+    /// let boss = Employee.alias("boss");
+    /// let of_ada = select(Employee).from(boss).join(boss.reports).filter(boss.name.eq("Ada"));
+    /// ```
     pub fn join<R: Related>(mut self, relation: R) -> Self {
         self.core.joins.push(Join {
             from: Source { model: R::Owner::def(), alias: relation.alias() },

@@ -1,8 +1,8 @@
 //! The shape of a query: the tree without its values, as bytes, and its values beside it.
 //!
-//! Two queries have the same shape exactly when they render to the same SQL; the statement cache compares
-//! whole shapes, so a hash collision can never run the wrong statement. Making a shape is a walk that
-//! writes a few bytes a node, which is what a query costs when its statement is known.
+//! Queries of one shape render to the same SQL with parameters of the same kinds; the statement cache
+//! compares whole shapes, so a hash collision can never run the wrong statement. Making a shape is a walk
+//! that writes a few bytes a node, which is what a query costs when its statement is known.
 
 use super::compile::Wanted;
 use super::node::{Node, Source};
@@ -60,11 +60,22 @@ impl<'q> Shape<'q> {
 
     fn source(&mut self, source: &Source) {
         self.short(source.model.id.get());
-        self.text(source.alias.unwrap_or(""));
+        match source.alias {
+            None => self.byte(0),
+            Some(alias) => {
+                self.byte(1);
+                self.text(alias);
+            }
+        }
     }
 
     pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted) {
-        self.byte(wanted as u8);
+        self.byte(match wanted {
+            Wanted::Rows | Wanted::First | Wanted::One => 1,
+            Wanted::Count => 2,
+            Wanted::Exists => 3,
+        });
+        let whole = wanted.is_rows() || select.is_aggregate();
         self.short(select.projection.len());
         for item in &select.projection {
             match item {
@@ -72,12 +83,19 @@ impl<'q> Shape<'q> {
                     self.byte(1);
                     self.source(source);
                 }
-                Projection::Node(node) => {
+                Projection::Node(node) if whole => {
                     self.byte(2);
-                    // What is only counted is not rendered, so its values are not bound either.
-                    if wanted.is_rows() {
-                        self.node(node);
-                    }
+                    self.node(node);
+                }
+                // It is not rendered, so its values are not bound either. Its tables are checked, though: a
+                // query that cannot be run cannot be counted.
+                Projection::Node(node) => {
+                    self.byte(3);
+                    node.columns(&mut |column| {
+                        self.byte(1);
+                        self.source(&column.source());
+                    });
+                    self.byte(0);
                 }
             }
         }
@@ -103,7 +121,8 @@ impl<'q> Shape<'q> {
             }
         }
         // Literals, not parameters: SQLite plans a statement again each time when LIMIT is bound.
-        for bound in [select.limit, select.offset] {
+        let (limit, offset) = select.bounds(wanted);
+        for bound in [limit, offset] {
             match bound {
                 None => self.byte(0),
                 Some(rows) => {
