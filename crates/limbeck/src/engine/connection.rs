@@ -57,7 +57,15 @@ macro_rules! run {
 
 impl Connection {
     pub(super) fn new(engine: Arc<Inner>, lease: Lease, idle: Idle, meter: Meter) -> Self {
-        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, halfway: false, closing: false }
+        Connection {
+            idle: Some(idle),
+            lease: Some(lease),
+            engine,
+            meter,
+            failed: false,
+            halfway: false,
+            closing: false,
+        }
     }
 
     /// The engine that it belongs to.

@@ -96,7 +96,7 @@ impl<T: Fetch> Query for Select<T> {
 
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         let mut shape = Shape::new(ShapeKind::Select);
-        shape.select(&self.core, wanted);
+        shape.select(&self.core, wanted, compiler.dialect);
         compiler.statement(shape, true, |renderer| renderer.select(&self.core, wanted))
     }
 

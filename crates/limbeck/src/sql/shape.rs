@@ -7,7 +7,15 @@
 use super::compile::Wanted;
 use super::node::{Node, Source};
 use super::select::{Projection, SelectCore};
+use crate::dialect::Dialect;
 use crate::driver::Bind;
+use crate::types::Value;
+
+/// Whether OFFSET is a parameter. LIMIT never is: the plan depends on it, and SQLite would make it anew each
+/// time when it is bound. The same goes for OFFSET there; PostgreSQL need not prepare each page.
+pub(super) fn offset_is_bound(dialect: Dialect) -> bool {
+    dialect == Dialect::Postgres
+}
 
 /// Statements that are not built from a query have shapes of their own kinds.
 #[derive(Clone, Copy)]
@@ -69,7 +77,7 @@ impl<'q> Shape<'q> {
         }
     }
 
-    pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted) {
+    pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted, dialect: Dialect) {
         self.byte(match wanted {
             Wanted::Rows | Wanted::First | Wanted::One => 1,
             Wanted::Count => 2,
@@ -120,15 +128,23 @@ impl<'q> Shape<'q> {
                 self.node(&order.node);
             }
         }
-        // Literals, not parameters: SQLite plans a statement again each time when LIMIT is bound.
         let (limit, offset) = select.bounds(wanted);
-        for bound in [limit, offset] {
-            match bound {
-                None => self.byte(0),
-                Some(rows) => {
-                    self.byte(1);
-                    self.number(rows);
-                }
+        self.bound(limit);
+        match offset {
+            Some(rows) if offset_is_bound(dialect) => {
+                self.byte(2);
+                self.binds.push(Bind::One(Value::I64(rows as i64)));
+            }
+            _ => self.bound(offset),
+        }
+    }
+
+    fn bound(&mut self, rows: Option<u64>) {
+        match rows {
+            None => self.byte(0),
+            Some(rows) => {
+                self.byte(1);
+                self.number(rows);
             }
         }
     }
