@@ -1,7 +1,7 @@
 //! `derive(Model)`, and the macro that embeds migrations. Use them through `limbeck` and `limbeck_migrate`.
 //!
-//! A derive goes one way: tokens become an [`input`] (every error of the struct is collected on the way),
-//! which is [`expand`]ed to items. Nothing here knows a database.
+//! A derive goes one way: tokens become an `input` (every error of the struct is collected on the way),
+//! which is expanded to items. Nothing here knows a database.
 
 mod ctxt;
 mod embed;

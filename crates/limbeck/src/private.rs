@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::driver::Row;
 use crate::model::{BelongsTo, Column, HasMany, ManyToMany, Model, ModelDef, RelationDef, TableOf, ToMany, ToOne};
 use crate::schema::SqlType;
-use crate::types::{Cell, ColumnType, DecodeError, Value};
+use crate::types::{Cell, ColumnType, DecodeError, Placeholder, Value};
 
 /// A model's constants, found by its type: whatever the model is imported as.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
@@ -92,6 +92,24 @@ impl<T: ColumnType> Field for T {
     }
 }
 
+/// A column's type whose value the database may make: `Placeholder`, as one error at the field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no placeholder, so the database cannot make its value",
+    label = "a column that is generated or filled at flush needs `limbeck::types::Placeholder`"
+)]
+pub trait Fill: Sized {
+    /// `Placeholder::placeholder`
+    fn placeholder() -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Placeholder> Fill for T {
+    #[inline]
+    fn placeholder() -> Self {
+        <T as Placeholder>::placeholder()
+    }
+}
+
 /// What a foreign key refers to: a column of type `B`, apart from its nullability.
 #[derive(Debug)]
 pub struct Reference<B>(PhantomData<B>);
@@ -103,9 +121,7 @@ pub const fn reference<M, T: ColumnType>(_: Column<M, T>) -> Reference<T::Base> 
 
 impl<B> Reference<B> {
     /// Checks that a column of type `T` can be the key.
-    pub const fn check<T: ColumnType<Base: RefersTo<B>>>(self) {
-        std::mem::forget(self);
-    }
+    pub const fn check<T: ColumnType<Base: RefersTo<B>>>(&self) {}
 }
 
 /// A foreign key's type beside that of the column that it refers to; both without `Option`.
@@ -129,11 +145,10 @@ pub const fn side<R: Copy>(_: R) -> Side<R> {
 
 impl<R> Side<R> {
     /// Checks that it can be the other side of a relationship field `F` of the model `Owner`.
-    pub const fn check<F, Owner>(self)
+    pub const fn check<F, Owner>(&self)
     where
         R: LeadsBack<F, Owner>,
     {
-        std::mem::forget(self);
     }
 }
 

@@ -243,6 +243,56 @@ both! {
     }
 }
 
+both! {
+    async fn a_connection_may_be_used_on_after_a_future_of_it_was_dropped(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        for n in 1..4 {
+            let mut c = bench.engine.connect().await.unwrap();
+            in_a_transaction(&mut c).await;
+            let _ = polled(c.fetch_raw::<i64>(LONG, &[]), n).await;
+            let start = std::time::Instant::now();
+            let rows: Vec<i64> = c.fetch_raw("SELECT a FROM t ORDER BY a", &[]).await.unwrap();
+            assert_eq!(rows, [1, 2], "{:?}", start.elapsed());
+            c.rollback().await.unwrap();
+            drop(c);
+            bench.assert_whole("used on").await;
+        }
+    }
+
+    async fn a_commit_after_a_statement_that_was_dropped_and_failed_is_no_success(db: TestDb) {
+        let bench = Bench::new(&db).await;
+        let mut c = bench.engine.connect().await.unwrap();
+        in_a_transaction(&mut c).await;
+        // It is on its way, and will fail; nobody sees that.
+        let failing = "INSERT INTO t SELECT a FROM nowhere";
+        let seen = polled(c.execute_raw(failing), 1).await;
+        assert!(seen.is_none());
+        let committed = c.commit().await;
+        drop(c);
+        let mut c = bench.watcher.connect().await.unwrap();
+        let rows: Vec<i64> = c.fetch_raw("SELECT a FROM t ORDER BY a", &[]).await.unwrap();
+        // SQLite's transaction survives such an error, PostgreSQL's does not.
+        assert_eq!(committed.is_ok(), rows == [1, 2], "{committed:?} {rows:?}");
+        assert_eq!(committed.is_ok(), !db.is_postgres(), "{committed:?}");
+    }
+}
+
+/// A write that is dropped while it runs on a thread takes its transaction along, and a commit says so.
+#[tokio::test]
+async fn on_sqlite_a_commit_after_an_interrupted_write_is_no_success() {
+    let db = TestDb::sqlite();
+    let bench = Bench::new(&db).await;
+    let mut c = bench.engine.connect().await.unwrap();
+    in_a_transaction(&mut c).await;
+    let endless = format!("INSERT INTO t {}", LONG.replace("400000", "4000000000"));
+    assert!(tokio::time::timeout(Duration::from_millis(50), c.execute_raw(&endless)).await.is_err());
+    let error = c.commit().await.unwrap_err();
+    assert!(error.to_string().contains("roll the transaction back"), "{error}");
+    assert!(!c.in_transaction());
+    drop(c);
+    bench.assert_whole("an interrupted write").await;
+}
+
 /// On SQLite a begin that waits for another writer is dropped while it sleeps.
 #[tokio::test]
 async fn begin_while_another_writes() {

@@ -8,7 +8,7 @@ const EDITED: &str = "0";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> limbeck::Result<()> {
     let engine = Engine::builder("sqlite::memory:").connect().await?;
-    engine.create_all().await?;
+    engine.create_all(&limbeck::metadata![User, Post, Tag]?).await?;
     let mut session = engine.sessionmaker().open();
     let ada = session.add(User::builder().email("ada@example.com").username("ada").hashed_password("…"));
     let rust = session.add(Tag::builder().name("rust"));

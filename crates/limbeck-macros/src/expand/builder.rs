@@ -231,7 +231,7 @@ fn otherwise(model: &Model, column: &Column, insert: &TokenStream) -> TokenStrea
         let (name, field) = (&model.name, &column.field);
         quote!(::limbeck::__private::not_given(#name, #field))
     } else {
-        quote!(<#ty as ::limbeck::types::Placeholder>::placeholder())
+        quote!(<#ty as ::limbeck::__private::Fill>::placeholder())
     }
 }
 
@@ -282,7 +282,7 @@ fn by_value(model: &Model) -> TokenStream {
     let generated = model.columns.iter().enumerate().find(|(_, column)| column.generated).map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, Literal::usize_unsuffixed(i));
         quote! {
-            if self.#field == <#ty as ::limbeck::types::Placeholder>::placeholder() {
+            if self.#field == <#ty as ::limbeck::__private::Fill>::placeholder() {
                 given.remove(#i);
             }
         }

@@ -26,10 +26,8 @@ pub struct Connection {
     lease: Option<Lease>,
     engine: Arc<Inner>,
     meter: Meter,
-    /// A statement failed since the transaction began.
+    /// A statement of the transaction failed, or its future was dropped.
     failed: bool,
-    /// An operation began and did not end: its future was dropped.
-    halfway: bool,
     /// It is not to go back to the pool.
     closing: bool,
 }
@@ -48,24 +46,16 @@ macro_rules! run {
     ($self:ident, $driver:ident, $meter:ident => $call:expr) => {{
         let Some(Idle { driver: $driver, .. }) = &mut $self.idle else { return Err(closed()) };
         let $meter = &mut $self.meter;
-        $self.halfway = true;
+        let failed = std::mem::replace(&mut $self.failed, true);
         let outcome = $call.await;
-        $self.halfway = false;
+        $self.failed = failed;
         outcome
     }};
 }
 
 impl Connection {
     pub(super) fn new(engine: Arc<Inner>, lease: Lease, idle: Idle, meter: Meter) -> Self {
-        Connection {
-            idle: Some(idle),
-            lease: Some(lease),
-            engine,
-            meter,
-            failed: false,
-            halfway: false,
-            closing: false,
-        }
+        Connection { idle: Some(idle), lease: Some(lease), engine, meter, failed: false, closing: false }
     }
 
     /// The engine that it belongs to.
@@ -117,15 +107,14 @@ impl Connection {
     /// On SQLite, `Begin::Write` while a transaction for reading is open ends that one and begins another:
     /// nothing is lost, but what was read may have changed in between.
     pub(crate) async fn begin_mode(&mut self, mode: Begin) -> Result<()> {
-        if self.in_transaction() && self.dialect() != Dialect::Sqlite {
-            return Ok(());
-        }
+        let again = self.in_transaction();
         let before = self.meter.stats();
         let clock = echo::start(&self.engine.options);
         let outcome = run!(self, driver, meter => driver.begin(meter, mode));
-        self.failed = false;
-        if self.meter.stats() == before {
-            return self.ended(None, "BEGIN", outcome);
+        if !again {
+            self.failed = false;
+        } else if self.meter.stats() == before && outcome.is_ok() {
+            return outcome;
         }
         self.ended(clock, if mode == Begin::Write { "BEGIN (write)" } else { "BEGIN (read)" }, outcome)
     }
@@ -320,8 +309,7 @@ impl Drop for Connection {
         }
         let commit = self.engine.options.reset_on_return == ResetOnReturn::Commit
             && idle.driver.in_transaction()
-            && !self.failed
-            && !self.halfway;
+            && !self.failed;
         let leftover = if commit { Leftover::Work } else { idle.driver.leftover() };
         match leftover {
             Leftover::Nothing => lease.pool.give(idle),

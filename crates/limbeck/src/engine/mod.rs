@@ -42,14 +42,14 @@ const PING_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// # use limbeck::engine::Engine;
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> limbeck::Result<()> {
 /// let engine = Engine::builder("sqlite::memory:").pool_size(2).connect().await?;
 /// let mut connection = engine.connect().await?;
 /// let answer: Vec<i64> = connection.fetch_raw("SELECT 6 * 7", &[]).await?;
 /// assert_eq!(answer, [42]);
-/// # limbeck::Result::Ok(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Engine {

@@ -97,12 +97,12 @@ impl Engine {
     /// # use limbeck::schema::Metadata;
     /// # #[derive(Model)]
     /// # struct Note { #[column(primary_key)] id: i64, text: String }
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
     /// let engine = Engine::builder("sqlite::memory:").connect().await?;
     /// engine.create_all(&limbeck::metadata![Note]?).await?;
-    /// # limbeck::Result::Ok(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Errors

@@ -112,6 +112,7 @@ impl Postgres {
             tx: Tx::None,
             begin,
             flying: false,
+            doubtful: false,
             unknown: false,
         })
     }

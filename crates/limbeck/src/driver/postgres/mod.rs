@@ -51,6 +51,8 @@ pub(crate) struct Postgres {
     begin: &'static str,
     /// An exchange was begun and did not end.
     flying: bool,
+    /// A statement of this transaction was given up, and nobody has seen whether it failed.
+    doubtful: bool,
     /// Raw SQL may have opened a transaction.
     unknown: bool,
 }
@@ -75,10 +77,19 @@ impl Postgres {
         self.client.is_closed()
     }
 
+    /// An exchange begins. Whoever gets an answer sets `flying` back.
+    fn take_off(&mut self) {
+        // The connection is used on after a future of it was dropped.
+        if self.flying && self.tx != Tx::None {
+            self.doubtful = true;
+        }
+        self.flying = true;
+    }
+
     /// Asks for an empty answer.
     pub(crate) async fn ping(&mut self, meter: &mut Meter) -> Result<()> {
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let answer = self.client.check_connection().await;
         self.flying = false;
         answer.map_err(error::convert)
@@ -110,6 +121,7 @@ impl Postgres {
         self.pending.clear();
         self.tx = Tx::None;
         self.flying = false;
+        self.doubtful = false;
         self.unknown = false;
         outcome
     }

@@ -102,7 +102,7 @@ impl Postgres {
         let pending = self.take_pending(meter);
         meter.statement();
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let before = OptionFuture::from(pending.as_deref().map(|sql| self.client.batch_execute(sql)));
         let (before, outcome) = join(before, self.client.simple_query(sql)).await;
         self.flying = false;
@@ -153,7 +153,7 @@ impl Postgres {
         let pending = self.take_pending(meter);
         meter.prepare();
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let before = OptionFuture::from(pending.as_deref().map(|sql| self.client.batch_execute(sql)));
         let (before, outcome) = join(before, self.client.prepare_typed(sql, types)).await;
         self.flying = false;
@@ -171,7 +171,7 @@ impl Postgres {
         let pending = self.take_pending(meter);
         meter.statement();
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let outcome = match &pending {
             None => self.client.query_raw(statement, params).await,
             Some(before) => {
@@ -199,7 +199,7 @@ impl Postgres {
         let pending = self.take_pending(meter);
         meter.statement();
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let before = OptionFuture::from(pending.as_deref().map(|sql| self.client.batch_execute(sql)));
         let (before, rows) = join(before, self.client.query_typed_raw(sql, params)).await;
         let outcome = match before.unwrap_or(Ok(())).and(rows) {
@@ -220,6 +220,7 @@ impl Postgres {
         let statements = self.prepare_all(meter, writes).await?;
         let pending = self.take_pending(meter);
         meter.round_trip();
+        self.take_off();
         let client = &self.client;
         let mut requests: Vec<Request<'_, Written>> = Vec::with_capacity(writes.len() + 1);
         if let Some(before) = &pending {
@@ -230,7 +231,6 @@ impl Postgres {
             meter.statement();
             requests.push(Box::pin(send(client, write, statement.as_ref())));
         }
-        self.flying = true;
         let answers = in_order(requests).await;
         self.flying = false;
         let mut out = Vec::with_capacity(writes.len());
@@ -271,6 +271,7 @@ impl Postgres {
         }
         let pending = self.take_pending(meter);
         meter.round_trip();
+        self.take_off();
         let client = &self.client;
         let mut requests: Vec<Request<'_, Option<Statement>>> = Vec::with_capacity(missing.len() + 1);
         if let Some(before) = &pending {
@@ -285,7 +286,6 @@ impl Postgres {
                 client.prepare_typed(&stmt.sql, &types).await.map(Some)
             }));
         }
-        self.flying = true;
         let answers = in_order(requests).await;
         self.flying = false;
         for (at, answer) in answers.into_iter().enumerate() {

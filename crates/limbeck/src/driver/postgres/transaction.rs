@@ -25,6 +25,10 @@ impl Postgres {
             Tx::Open => {
                 // A savepoint that was not sent yet, or its release, is of no more use.
                 self.pending.clear();
+                if self.doubtful || self.flying {
+                    // In an aborted transaction this fails, and the COMMIT behind it is a rollback.
+                    self.push("SELECT");
+                }
                 self.command(meter, "COMMIT").await?;
                 self.forget();
                 Ok(())
@@ -32,11 +36,7 @@ impl Postgres {
             Tx::Failed => {
                 // The server would answer COMMIT with a silent rollback.
                 self.rollback(meter).await?;
-                Err(Error::Database(Box::new(DatabaseError {
-                    code: Some("25P02".into()),
-                    message: "an earlier error aborted the transaction: nothing of it was committed".into(),
-                    sql: "COMMIT".into(),
-                })))
+                Err(aborted())
             }
         }
     }
@@ -85,6 +85,7 @@ impl Postgres {
 
     fn forget(&mut self) {
         self.pending.clear();
+        self.doubtful = false;
         self.tx = Tx::None;
     }
 
@@ -93,11 +94,19 @@ impl Postgres {
         let pending = self.take_pending(meter);
         meter.statement();
         meter.round_trip();
-        self.flying = true;
+        self.take_off();
         let outcome = match &pending {
-            // A savepoint may fail in an aborted transaction; what counts is the statement behind it.
-            Some(before) => join(self.client.batch_execute(before), self.client.batch_execute(sql)).await.1,
             None => self.client.batch_execute(sql).await,
+            Some(before) => {
+                let (before, outcome) = join(self.client.batch_execute(before), self.client.batch_execute(sql)).await;
+                if sql == "COMMIT" && before.is_err() && outcome.is_ok() {
+                    self.flying = false;
+                    self.forget();
+                    return Err(aborted());
+                }
+                // A savepoint may fail in an aborted transaction; what counts is the statement behind it.
+                outcome
+            }
         };
         self.flying = false;
         match outcome {
@@ -131,6 +140,15 @@ impl Postgres {
         }
         error::convert(error)
     }
+}
+
+#[cold]
+fn aborted() -> Error {
+    Error::Database(Box::new(DatabaseError {
+        code: Some("25P02".into()),
+        message: "an earlier error aborted the transaction: nothing of it was committed".into(),
+        sql: "COMMIT".into(),
+    }))
 }
 
 fn quoted(name: &str) -> String {

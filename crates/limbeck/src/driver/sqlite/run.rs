@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, StatementStatus};
 
 use super::bind::{Bound, BoundAny};
 use super::transaction::{Patience, lost};
-use super::{BUDGET, Sqlite, Tx, error, lock};
+use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
 use crate::driver::{Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ impl Sqlite {
         params: &[Value<'_>],
         sink: &mut dyn RowSink,
     ) -> Result<()> {
-        self.unknown_settings = true;
+        self.unknown_settings |= sets_something(sql);
         let params: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
         self.rows(meter, sql, &params, sink).await?;
         self.follow();
@@ -58,13 +58,14 @@ impl Sqlite {
     }
 
     pub(crate) async fn execute(&mut self, meter: &mut Meter, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
+        self.ready().await?;
         let before = lock(&self.db).total_changes();
         self.rows(meter, &stmt.sql, params, &mut Ignore).await?;
         Ok(affected(&lock(&self.db), before))
     }
 
     pub(crate) async fn execute_raw(&mut self, meter: &mut Meter, sql: &str) -> Result<u64> {
-        tokio::task::coop::consume_budget().await;
+        self.ready().await?;
         if self.tx == Tx::Read {
             self.begin(meter, Begin::Write).await?;
         }
@@ -73,7 +74,7 @@ impl Sqlite {
         }
         meter.statement();
         meter.round_trip();
-        self.unknown_settings = true;
+        self.unknown_settings |= sets_something(sql);
         let text: Arc<str> = sql.into();
         let mut patience = Patience::new(self.busy_timeout);
         loop {
@@ -118,8 +119,7 @@ impl Sqlite {
     }
 
     async fn rows(&mut self, meter: &mut Meter, sql: &str, params: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
-        // A loop over inline statements would never let another task of this thread run.
-        tokio::task::coop::consume_budget().await;
+        self.ready().await?;
         if self.tx == Tx::Lost {
             return Err(lost());
         }
@@ -162,7 +162,7 @@ impl Sqlite {
             None => Stop::Caller(wrong_count(&stmt, params.len())),
         })?;
         if reads {
-            self.watch.allow(BUDGET);
+            self.watch.arm();
         }
         let mut rows = stmt.raw_query();
         let outcome = loop {
@@ -203,6 +203,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn write(&mut self, meter: &mut Meter, writes: &[Write<'_>]) -> Result<Vec<Written>, WriteError> {
+        self.ready().await?;
         let mut out = Vec::with_capacity(writes.len());
         for (index, write) in writes.iter().enumerate() {
             let before_rows = |error| WriteError { index, row: None, error };
@@ -224,8 +225,6 @@ impl Sqlite {
             while row < write.rows.len() {
                 if row > 0 {
                     tokio::task::yield_now().await;
-                } else {
-                    tokio::task::coop::consume_budget().await;
                 }
                 let end = write.rows.len().min(row + TURN);
                 match self.write_inline(meter, write, &mut row, end, &mut written) {
@@ -327,6 +326,11 @@ fn wrong_count(stmt: &CachedStatement<'_>, given: usize) -> Error {
         stmt.parameter_count(),
         stmt.expanded_sql().unwrap_or_default()
     ))
+}
+
+/// Whether raw SQL may change a setting of the connection, which the next user must not inherit.
+fn sets_something(sql: &str) -> bool {
+    sql.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"pragma"))
 }
 
 /// How many rows the last statement affected; `before` is the total before it. DDL affects none, and

@@ -33,6 +33,7 @@ impl Patience {
 
 impl Sqlite {
     pub(crate) async fn begin(&mut self, meter: &mut Meter, mode: Begin) -> Result<()> {
+        self.ready().await?;
         match (self.tx, mode) {
             (Tx::Write, _) | (Tx::Read, Begin::Read) => return Ok(()),
             (Tx::Lost, _) => return Err(lost()),
@@ -62,6 +63,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn commit(&mut self, meter: &mut Meter) -> Result<()> {
+        self.ready().await?;
         match self.tx {
             Tx::None => return Ok(()),
             Tx::Lost => {
@@ -88,6 +90,7 @@ impl Sqlite {
     }
 
     pub(crate) async fn rollback(&mut self, meter: &mut Meter) -> Result<()> {
+        self.settle().await?;
         // SQLite itself knows best whether anything is open.
         if !lock(&self.db).is_autocommit() {
             self.command(meter, "ROLLBACK").await?;
@@ -114,9 +117,16 @@ impl Sqlite {
         self.command(meter, &format!("ROLLBACK TO {}", quoted(name))).await
     }
 
+    /// To be awaited before each statement. A loop over inline statements would never let another task of its
+    /// thread run, so now and then this yields.
+    pub(super) async fn ready(&mut self) -> Result<()> {
+        tokio::task::coop::consume_budget().await;
+        if self.flying.is_some() { self.settle().await } else { Ok(()) }
+    }
+
     /// Runs a statement without parameters or rows, and waits for locks.
     async fn command(&mut self, meter: &mut Meter, sql: &str) -> Result<()> {
-        tokio::task::coop::consume_budget().await;
+        self.ready().await?;
         if self.tx == Tx::Lost {
             return Err(lost());
         }
@@ -137,8 +147,7 @@ impl Sqlite {
     /// Converts an error, and looks whether the transaction survived it.
     #[cold]
     pub(super) fn failed(&mut self, error: rusqlite::Error) -> Error {
-        let real = self.tx == Tx::Write || (self.tx == Tx::Read && !self.memory);
-        if real && lock(&self.db).is_autocommit() {
+        if self.is_really_open() && lock(&self.db).is_autocommit() {
             self.tx = Tx::Lost;
         }
         error::convert(error)

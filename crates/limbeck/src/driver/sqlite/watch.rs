@@ -12,19 +12,27 @@ const STEPS: i32 = 2000;
 /// No deadline.
 const NEVER: u64 = u64::MAX;
 
+/// A budget that begins to run at the next look: a statement that ends before it never asks for the time.
+const ARMED: u64 = u64::MAX - 1;
+
 #[derive(Debug)]
 pub(super) struct Watch {
     start: Instant,
-    /// Microseconds after `start`.
+    /// Microseconds after `start`, or one of the constants.
     deadline: AtomicU64,
+    budget: Duration,
     stopped: AtomicBool,
 }
 
 impl Watch {
     /// Installs a watch on a connection.
-    pub(super) fn install(db: &mut rusqlite::Connection) -> rusqlite::Result<Arc<Self>> {
-        let watch =
-            Arc::new(Watch { start: Instant::now(), deadline: AtomicU64::new(NEVER), stopped: AtomicBool::new(false) });
+    pub(super) fn install(db: &mut rusqlite::Connection, budget: Duration) -> rusqlite::Result<Arc<Self>> {
+        let watch = Arc::new(Watch {
+            start: Instant::now(),
+            deadline: AtomicU64::new(NEVER),
+            budget,
+            stopped: AtomicBool::new(false),
+        });
         let seen = Arc::clone(&watch);
         db.progress_handler(STEPS, Some(move || seen.is_over()))?;
         Ok(watch)
@@ -34,14 +42,23 @@ impl Watch {
         if self.stopped.load(Ordering::Relaxed) {
             return true;
         }
-        let deadline = self.deadline.load(Ordering::Relaxed);
-        deadline != NEVER && self.start.elapsed().as_micros() as u64 > deadline
+        match self.deadline.load(Ordering::Relaxed) {
+            NEVER => false,
+            ARMED => {
+                self.deadline.store(self.now() + self.budget.as_micros() as u64, Ordering::Relaxed);
+                false
+            }
+            deadline => self.now() > deadline,
+        }
     }
 
-    /// Gives what runs from now on this much time.
-    pub(super) fn allow(&self, budget: Duration) {
-        let deadline = self.start.elapsed().saturating_add(budget).as_micros() as u64;
-        self.deadline.store(deadline, Ordering::Relaxed);
+    fn now(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+
+    /// Gives the statement that runs from now on its budget.
+    pub(super) fn arm(&self) {
+        self.deadline.store(ARMED, Ordering::Relaxed);
     }
 
     /// Takes the deadline away.

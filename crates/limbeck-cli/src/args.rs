@@ -1,0 +1,80 @@
+//! What can be said on the command line.
+
+use clap::Parser;
+
+/// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
+/// missing.
+#[derive(Debug, Parser)]
+#[command(name = "limbeck", version, about, long_about = None)]
+pub(crate) struct Args {
+    /// The package, in a workspace with several that have migrations.
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(crate) package: Option<String>,
+
+    /// The database, instead of DATABASE_URL.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
+    /// Shows the SQL that is sent.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Prepares a package: the folder of the migrations and the project's own limbeck binary.
+    Init(Init),
+    /// Writes a new revision.
+    Revision(Revision),
+    /// Applies revisions: head, +1, or an id.
+    Upgrade {
+        /// Where to go: head, +1, or the first characters of an id.
+        #[arg(default_value = "head")]
+        revision: String,
+    },
+    /// Takes revisions back: -1, base, or an id.
+    Downgrade {
+        /// Where to go: -1, base, or the first characters of an id.
+        #[arg(default_value = "-1", allow_hyphen_values = true)]
+        revision: String,
+    },
+    /// Shows the revision that the database is at.
+    Current,
+    /// Lists the revisions, newest first.
+    History,
+    /// Lists the revisions that no other one follows: one, unless branches have met.
+    Heads,
+    /// Compares the models with the database: exit code 2 when they differ or revisions are pending.
+    Check,
+    /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
+    Repair,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// A database that the project runs on: sqlite, postgres. Said twice for both.
+    #[arg(long = "database", value_name = "NAME")]
+    pub(crate) databases: Vec<String>,
+
+    /// Does not ask before it changes Rust files.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Revision {
+    /// What it does.
+    #[arg(short, long)]
+    pub(crate) message: String,
+
+    /// Fills it with what the models have and the database lacks.
+    #[arg(long)]
+    pub(crate) autogenerate: bool,
+
+    /// A table (widgets) or column (users.fullname) that may go with its data.
+    #[arg(long = "drop", value_name = "NAME", requires = "autogenerate")]
+    pub(crate) drops: Vec<String>,
+}

@@ -1,0 +1,101 @@
+//! `limbeck revision`
+
+use limbeck::dialect::Dialect;
+use limbeck::engine::Engine;
+use limbeck::schema::Metadata;
+use limbeck_migrate::autogenerate::difference;
+use limbeck_migrate::render::{Plan, render};
+use limbeck_migrate::revision::NewRevision;
+use limbeck_migrate::{Error, Migrator};
+
+use crate::Outcome;
+use crate::args::Revision;
+use crate::output::{green, line, note};
+use crate::project::Context;
+
+pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
+    if args.autogenerate && !context.has_models() {
+        return context.run_project_binary();
+    }
+    let folder = context.folder()?;
+    let history = context.history_to_run()?;
+    let databases = context.config.revision_databases(context.said_url())?;
+    let plans: Vec<(Dialect, Plan)> = if args.autogenerate {
+        let wanted = Metadata::registered()?;
+        let migrator = Migrator::new(history.clone());
+        let mut plans = Vec::new();
+        for dialect in databases {
+            plans.push((dialect, plan(context, &migrator, dialect, &wanted, &args.drops).await?));
+        }
+        if plans.iter().all(|(_, plan)| plan.upgrade.is_empty()) {
+            line("nothing to do: the database is what the models say");
+            return Ok(0);
+        }
+        plans
+    } else {
+        databases.into_iter().map(|dialect| (dialect, Plan::default())).collect()
+    };
+    for path in NewRevision::new(&args.message).write(&folder, &history, &plans)? {
+        line(&format!("{} {}", green("wrote"), shown(&path)));
+    }
+    // What is to be known is the same for each database, apart from what only one of them lacks.
+    let mut warnings: Vec<&String> = plans.iter().flat_map(|(_, plan)| &plan.warnings).collect();
+    warnings.sort();
+    warnings.dedup();
+    for warning in warnings {
+        note(warning);
+    }
+    if let [(_, plan)] = &plans[..] {
+        for step in &plan.upgrade {
+            line(&format!("  {}", step.title));
+        }
+    }
+    Ok(0)
+}
+
+/// What one database lacks.
+async fn plan(
+    context: &Context,
+    migrator: &Migrator,
+    dialect: Dialect,
+    wanted: &Metadata,
+    drops: &[String],
+) -> Result<Plan, Error> {
+    let engine = database(context, migrator, dialect).await?;
+    let found = difference(migrator, &engine, wanted).await?;
+    engine.close().await;
+    if let Some(why) = &found.note {
+        note(&format!("defaults were compared as texts, since the server could not be asked: {why}"));
+    }
+    for table in &found.diff.unknown {
+        note(&format!("the table {table} is of no model and no revision made it: it is left alone"));
+    }
+    found.refuse_losses(drops)?;
+    Ok(render(&found.diff.ops, &found.live))
+}
+
+/// The database to compare with.
+async fn database(context: &Context, migrator: &Migrator, dialect: Dialect) -> Result<Engine, Error> {
+    if let Some(url) = context.config.url_of(dialect, context.said_url()) {
+        return context.engine_at(&url).await;
+    }
+    if dialect == Dialect::Sqlite {
+        // SQLite needs no server: the revisions so far make the database that they are compared with.
+        let engine = context.engine_at("sqlite::memory:").await?;
+        migrator.upgrade(&engine, "head").await?;
+        return Ok(engine);
+    }
+    Err(Error::Revision(format!(
+        "the project is declared for {0} too, whose database has to be compared with the models: set DATABASE_URL_{1}, or \
+         `{0}` in the table [urls] of limbeck.toml",
+        dialect.name(),
+        dialect.name().to_uppercase()
+    )))
+}
+
+/// The path as a person would type it.
+fn shown(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().ok();
+    let relative = here.and_then(|here| path.strip_prefix(here).ok().map(std::path::Path::to_path_buf));
+    relative.unwrap_or_else(|| path.to_path_buf()).display().to_string()
+}

@@ -1,0 +1,225 @@
+//! A project's settings: `limbeck.toml`, `[package.metadata.limbeck]`, the environment.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use limbeck::dialect::Dialect;
+use limbeck_migrate::Error;
+use toml_edit::{DocumentMut, Item, TableLike};
+
+/// The databases that a project can be on.
+pub(crate) const DATABASES: [Dialect; 2] = [Dialect::Sqlite, Dialect::Postgres];
+
+/// What a project says of its migrations.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    /// The declared databases; none where it is not said.
+    pub(crate) databases: Vec<Dialect>,
+    /// The folder of the migrations, as the project says it.
+    pub(crate) folder: Option<String>,
+    /// The project's binary, as the project says it.
+    pub(crate) bin: Option<String>,
+    urls: BTreeMap<&'static str, String>,
+    environment: HashMap<String, String>,
+}
+
+impl Config {
+    /// Reads the settings of the package in a folder, if there is one, and the environment.
+    pub(crate) fn read(root: Option<&Path>) -> Result<Config, Error> {
+        let mut config = Config { environment: environment()?, ..Config::default() };
+        let Some(root) = root else { return Ok(config) };
+        if let Some(manifest) = document(&root.join("Cargo.toml"))? {
+            let metadata = manifest.get("package").and_then(|p| p.get("metadata")).and_then(|m| m.get("limbeck"));
+            if let Some(table) = metadata.and_then(Item::as_table_like) {
+                config.apply("Cargo.toml", table)?;
+            }
+        }
+        if let Some(own) = document(&root.join("limbeck.toml"))? {
+            config.apply("limbeck.toml", own.as_table())?;
+        }
+        Ok(config)
+    }
+
+    fn apply(&mut self, file: &str, table: &dyn TableLike) -> Result<(), Error> {
+        let wrong = |key: &str, expected: &str| Err(in_file(file, format!("`{key}`: expected {expected}")));
+        for (key, value) in table.iter() {
+            match key {
+                "databases" => {
+                    let Some(names) = value.as_array() else { return wrong(key, "a list of databases") };
+                    self.databases.clear();
+                    for name in names {
+                        let Some(dialect) = name.as_str().and_then(named) else {
+                            return wrong(key, "\"sqlite\" and \"postgres\"");
+                        };
+                        if !self.databases.contains(&dialect) {
+                            self.databases.push(dialect);
+                        }
+                    }
+                }
+                "migrations" => match value.as_str() {
+                    Some(folder) => self.folder = Some(folder.to_string()),
+                    None => return wrong(key, "the name of a folder"),
+                },
+                "bin" => match value.as_str() {
+                    Some(bin) => self.bin = Some(bin.to_string()),
+                    None => return wrong(key, "the name of a binary"),
+                },
+                "urls" => {
+                    let Some(urls) = value.as_table_like() else { return wrong(key, "a table of URLs") };
+                    for (name, url) in urls.iter() {
+                        let (Some(dialect), Some(url)) = (named(name), url.as_str()) else {
+                            return wrong(key, "a URL each for sqlite and postgres");
+                        };
+                        self.urls.insert(dialect.name(), url.to_string());
+                    }
+                }
+                _ => return Err(in_file(file, format!("`{key}` is not a setting: databases, migrations, bin, urls"))),
+            }
+        }
+        Ok(())
+    }
+
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(|v| v.trim()).filter(|v| !v.is_empty())
+    }
+
+    /// Whether statements shall be shown.
+    pub(crate) fn debug(&self) -> bool {
+        self.variable("DEBUG").is_some_and(|v| matches!(v.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on"))
+    }
+
+    /// The database that commands go to.
+    pub(crate) fn url(&self, said: Option<&str>) -> Result<String, Error> {
+        if let Some(url) = said.or_else(|| self.variable("DATABASE_URL")) {
+            return Ok(url.to_string());
+        }
+        let known: Vec<String> = DATABASES.into_iter().filter_map(|dialect| self.url_of(dialect, None)).collect();
+        match &known[..] {
+            [url] => Ok(url.clone()),
+            [] => Err(Error::Revision(
+                "DATABASE_URL is not set: put it into the environment or into .env, or give `--url sqlite://app.db`"
+                    .into(),
+            )),
+            _ => Err(Error::Revision(
+                "several databases are declared: say which one by `--url`, or by DATABASE_URL".into(),
+            )),
+        }
+    }
+
+    /// The URL of a declared database, for comparing it with the models.
+    pub(crate) fn url_of(&self, dialect: Dialect, said: Option<&str>) -> Option<String> {
+        let own = format!("DATABASE_URL_{}", dialect.name().to_uppercase());
+        let of_it = |url: &&str| dialect_of(url) == Some(dialect);
+        said.filter(of_it)
+            .or_else(|| self.variable(&own))
+            .or_else(|| self.variable("DATABASE_URL").filter(of_it))
+            .or_else(|| self.urls.get(dialect.name()).map(String::as_str))
+            .map(str::to_string)
+    }
+
+    /// The databases that a new revision is for.
+    pub(crate) fn revision_databases(&self, said: Option<&str>) -> Result<Vec<Dialect>, Error> {
+        if !self.databases.is_empty() {
+            return Ok(self.databases.clone());
+        }
+        let url = self.url(said)?;
+        match dialect_of(&url) {
+            Some(dialect) => Ok(vec![dialect]),
+            None => Err(Error::Revision(format!(
+                "no database is declared, and the scheme of `{}` is not known: sqlite, postgres",
+                url.split(':').next().unwrap_or_default()
+            ))),
+        }
+    }
+}
+
+/// The database by its name.
+pub(crate) fn named(name: &str) -> Option<Dialect> {
+    DATABASES.into_iter().find(|dialect| dialect.name() == name)
+}
+
+/// The database of a URL.
+pub(crate) fn dialect_of(url: &str) -> Option<Dialect> {
+    match url.split(':').next()? {
+        "sqlite" => Some(Dialect::Sqlite),
+        "postgres" | "postgresql" => Some(Dialect::Postgres),
+        _ => None,
+    }
+}
+
+/// An error about a file of the project.
+pub(crate) fn in_file(file: &str, message: impl Into<String>) -> Error {
+    Error::File { file: file.to_string(), line: None, message: message.into() }
+}
+
+/// A TOML file; `None` where there is none.
+pub(crate) fn document(path: &Path) -> Result<Option<DocumentMut>, Error> {
+    let shown = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => text.parse().map(Some).map_err(|error| in_file(&shown, format!("{error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(shown, error)),
+    }
+}
+
+/// The environment, and `.env` of this directory or the nearest above for what it lacks.
+fn environment() -> Result<HashMap<String, String>, Error> {
+    let mut all = HashMap::new();
+    match dotenvy::dotenv_iter() {
+        Ok(lines) => {
+            for line in lines {
+                let (name, value) = line.map_err(|error| in_file(".env", format!("cannot be read: {error}")))?;
+                all.insert(name, value);
+            }
+        }
+        Err(error) if error.not_found() => {}
+        Err(error) => return Err(in_file(".env", format!("cannot be read: {error}"))),
+    }
+    all.extend(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))));
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Error> {
+        let environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let mut config = Config { environment, ..Config::default() };
+        let document: DocumentMut = toml.parse().unwrap();
+        config.apply("limbeck.toml", document.as_table())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn each_declared_database_has_its_url() {
+        let toml = "databases = [\"sqlite\", \"postgres\"]\n[urls]\nsqlite = \"sqlite://dev.db\"";
+        let config = config(toml, &[("DATABASE_URL", "postgres://a/b")]).unwrap();
+        assert_eq!(config.databases, [Dialect::Sqlite, Dialect::Postgres]);
+        assert_eq!(config.url(None).unwrap(), "postgres://a/b");
+        assert_eq!(config.url_of(Dialect::Sqlite, None).unwrap(), "sqlite://dev.db");
+        assert_eq!(config.url_of(Dialect::Postgres, None).unwrap(), "postgres://a/b");
+        assert_eq!(config.url_of(Dialect::Sqlite, Some("sqlite://x")).unwrap(), "sqlite://x");
+    }
+
+    #[test]
+    fn without_a_url_the_error_names_the_variable() {
+        assert!(config("", &[]).unwrap().url(None).unwrap_err().to_string().contains("DATABASE_URL"));
+        assert_eq!(config("[urls]\nsqlite = \"sqlite://a\"", &[]).unwrap().url(None).unwrap(), "sqlite://a");
+    }
+
+    #[test]
+    fn the_database_of_a_revision_is_that_of_the_url_unless_declared() {
+        let one = config("", &[("DATABASE_URL", "postgresql://a/b")]).unwrap();
+        assert_eq!(one.revision_databases(None).unwrap(), [Dialect::Postgres]);
+        assert!(config("", &[("DATABASE_URL", "oracle://a")]).unwrap().revision_databases(None).is_err());
+    }
+
+    #[test]
+    fn mistakes_name_the_file_and_the_key() {
+        for toml in ["databases = \"sqlite\"", "databases = [\"oracle\"]", "colour = 1", "urls = 1", "bin = 2"] {
+            let error = config(toml, &[]).unwrap_err().to_string();
+            assert!(error.starts_with("limbeck.toml: `"), "{error}");
+        }
+    }
+}
