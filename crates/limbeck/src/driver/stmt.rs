@@ -9,12 +9,14 @@ use crate::types::{Kind, Value};
 /// looking at the text.
 #[derive(Debug)]
 pub(crate) struct Stmt {
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     pub(crate) id: u64,
     pub(crate) sql: Box<str>,
     /// The parameters, in the order of their placeholders.
     pub(crate) params: Box<[Param]>,
-    /// What it may do.
-    pub(crate) access: Access,
+    /// Whether it only reads, so that it may be run twice.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
+    pub(crate) read_only: bool,
 }
 
 /// The type of one parameter.

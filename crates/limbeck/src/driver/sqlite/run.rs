@@ -40,7 +40,13 @@ impl Sqlite {
         params: &[Bind<'_>],
         sink: &mut dyn RowSink,
     ) -> Result<()> {
+        self.writable(meter, stmt).await?;
         self.rows(meter, &stmt.sql, params, sink).await
+    }
+
+    /// Makes a transaction for reading one for writing, if the statement writes.
+    async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
+        if self.tx == Tx::Read && !stmt.read_only { self.begin(meter, Begin::Write).await } else { Ok(()) }
     }
 
     pub(crate) async fn query_raw(
@@ -59,6 +65,7 @@ impl Sqlite {
 
     pub(crate) async fn execute(&mut self, meter: &mut Meter, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
         self.ready().await?;
+        self.writable(meter, stmt).await?;
         let before = lock(&self.db).total_changes();
         self.rows(meter, &stmt.sql, params, &mut Ignore).await?;
         Ok(affected(&lock(&self.db), before))
