@@ -86,6 +86,7 @@ both! {
                 )
             };
             vec![
+                "BEGIN (write)".into(),
                 insert("users", columns, 7, " RETURNING id"),
                 insert("tags", "name", 1, " RETURNING id"),
                 insert("posts", "title, author_id", 2, " RETURNING id, views"),
