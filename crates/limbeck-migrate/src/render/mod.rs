@@ -58,11 +58,11 @@ fn warning(op: &Op) -> Option<String> {
     }
 }
 
-/// The step's title, with what it loses.
-fn title(op: &Op) -> String {
+/// The step's title, with what it loses; for the way back the section's head says it.
+fn title(op: &Op, downgrade: bool) -> String {
     match op.loses() {
-        Some(lost) => format!("{}      (loses data: {lost})", op.describe()),
-        None => op.describe(),
+        Some(lost) if !downgrade => format!("{}      (loses data: {lost})", op.describe()),
+        _ => op.describe(),
     }
 }
 

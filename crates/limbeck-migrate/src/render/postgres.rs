@@ -10,18 +10,14 @@ use crate::revision::DraftStep;
 const DIALECT: Dialect = Dialect::Postgres;
 
 pub(super) fn render(ops: &[Op]) -> Plan {
-    let step = |op: &Op, statements| DraftStep { title: title(op), foreign_keys_off: false, statements };
+    let step = |op: &Op, downgrade| DraftStep {
+        title: title(op, downgrade),
+        foreign_keys_off: false,
+        statements: statements(op, downgrade),
+    };
     Plan {
-        upgrade: ops.iter().map(|op| step(op, statements(op, false))).collect(),
-        downgrade: ops
-            .iter()
-            .rev()
-            .map(|op| {
-                let op = op.clone().inverse();
-                let statements = statements(&op, true);
-                step(&op, statements)
-            })
-            .collect(),
+        upgrade: ops.iter().map(|op| step(op, false)).collect(),
+        downgrade: ops.iter().rev().map(|op| step(&op.clone().inverse(), true)).collect(),
         ..Plan::default()
     }
 }

@@ -20,8 +20,8 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
     let mut downgrade: Vec<Vec<DraftStep>> = Vec::new();
     for (i, op) in ops.iter().enumerate() {
         if matches!(op, Op::CreateTable(_) | Op::DropTable(_)) {
-            plan.upgrade.push(whole_table(op, live, &ops[i + 1..]));
-            downgrade.push(vec![whole_table(&op.clone().inverse(), live, &ops[..i])]);
+            plan.upgrade.push(whole_table(op, live, &ops[i + 1..], false));
+            downgrade.push(vec![whole_table(&op.clone().inverse(), live, &ops[..i], true)]);
             continue;
         }
         let table = op.table();
@@ -46,8 +46,8 @@ fn is_change_of(op: &Op, table: &str) -> bool {
 }
 
 /// A table that comes or goes; `later` are the operations that are done or taken back after it.
-fn whole_table(op: &Op, live: &Schema, later: &[Op]) -> DraftStep {
-    let mut step = DraftStep { title: title(op), ..DraftStep::default() };
+fn whole_table(op: &Op, live: &Schema, later: &[Op], downgrade: bool) -> DraftStep {
+    let mut step = DraftStep { title: title(op, downgrade), ..DraftStep::default() };
     match op {
         Op::CreateTable(table) => match live.sqlite.get(&table.name) {
             // The way back of a drop: as it was, in its own words.
@@ -189,7 +189,7 @@ fn steps(
     for change in changes {
         match in_place(table, change, from, to, live) {
             Some(statements) => {
-                native.push(DraftStep { title: title(&change.op), foreign_keys_off: false, statements })
+                native.push(DraftStep { title: title(&change.op, downgrade), foreign_keys_off: false, statements })
             }
             None => return vec![rebuild(table, changes, from, to, downgrade)],
         }
@@ -301,7 +301,8 @@ fn rebuild(table: &str, changes: &[Change], from: &SqliteTable, to: &SqliteTable
         .flatten()
         .collect();
     let lost: Vec<String> = changes.iter().filter_map(|change| change.op.loses()).collect();
-    let lost = if lost.is_empty() { String::new() } else { format!("      (loses data: {})", lost.join(", ")) };
+    let lost =
+        if lost.is_empty() || downgrade { String::new() } else { format!("      (loses data: {})", lost.join(", ")) };
     DraftStep { title: format!("rebuild {table}: {}{lost}", what.join("; ")), foreign_keys_off: true, statements }
 }
 

@@ -99,6 +99,9 @@ impl Manifest {
                 table.insert(name, value(entry));
             }
         }
+        if optional.is_empty() {
+            return Ok(());
+        }
         let features = self.document.entry("features").or_insert_with(|| Item::Table(Table::new()));
         if let Some(features) = features.as_table_like_mut()
             && !features.contains_key(FEATURE)
@@ -121,7 +124,10 @@ impl Manifest {
         let mut table = Table::new();
         table.insert("name", value(name));
         table.insert("path", value(BINARY));
-        table.insert("required-features", value(Array::from_iter([FEATURE])));
+        let has_feature = |features: &Item| features.as_table_like().is_some_and(|table| table.contains_key(FEATURE));
+        if self.document.get("features").is_some_and(has_feature) {
+            table.insert("required-features", value(Array::from_iter([FEATURE])));
+        }
         let tables = self.document.entry("bin").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
         if let Some(tables) = tables.as_array_of_tables_mut() {
             tables.push(table);
@@ -244,6 +250,14 @@ mod tests {
         let text = prepared("[package]\nname = \"my-app\"\n\n[dependencies]\nlimbeck = \"0.1\"\n", &[]);
         assert!(text.contains("limbeck-migrate = { version = \"0.1\", optional = true }"), "{text}");
         assert!(!text.contains("default-run"), "there is no application to run: {text}");
+    }
+
+    #[test]
+    fn an_application_that_has_the_crates_already_needs_no_feature() {
+        let toml = "[package]\nname = \"my-app\"\n\n[dependencies]\nlimbeck = \"0.1\"\nlimbeck-cli = \"0.1\"\n\
+                    limbeck-migrate = \"0.1\"\n";
+        let text = prepared(toml, &["my-app"]);
+        assert!(!text.contains("feature"), "{text}");
     }
 
     #[test]
