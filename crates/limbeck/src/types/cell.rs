@@ -49,7 +49,9 @@ impl DecodeError {
 
 impl std::fmt::Display for DecodeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "expected {}, found {}", self.expected, self.found)
+        write!(f, "expected {}, found {}", self.expected, self.found)?;
+        // Nearly always a column that may be NULL and a type that may not.
+        if self.found == "NULL" { f.write_str(", which only an `Option` can hold") } else { Ok(()) }
     }
 }
 
@@ -102,10 +104,21 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: None, .. } => "NULL".into(),
             #[cfg(feature = "postgres")]
-            Source::Postgres { bytes: Some(b), oid } => match tokio_postgres::types::Type::from_oid(oid) {
-                Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
-                None => format!("a value of the type with oid {oid}"),
-            },
+            Source::Postgres { bytes: Some(b), oid } => {
+                if let Ok(text) = self.text() {
+                    return format!("the text {:?}", shortened(text));
+                }
+                if let Ok(integer) = self.i64() {
+                    return format!("the integer {integer}");
+                }
+                if let Ok(float) = self.f64() {
+                    return format!("the float {float}");
+                }
+                match tokio_postgres::types::Type::from_oid(oid) {
+                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                    None => format!("a value of the type with oid {oid}"),
+                }
+            }
         }
     }
 
@@ -293,7 +306,6 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// At most 40 characters of a text, for a message.
-#[cfg(feature = "sqlite")]
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((at, _)) => format!("{}…", &text[..at]),
