@@ -178,6 +178,12 @@ impl Parts {
             }
         }
         for index in &wanted.indexes {
+            if let Some(definition) = &index.definition {
+                if !live.indexes.iter().any(|other| other.definition.as_ref() == Some(definition)) {
+                    self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() });
+                }
+                continue;
+            }
             let same = |other: &&&Index| {
                 other.columns == index.columns && other.unique == index.unique && !kept.contains(other.name.as_str())
             };
