@@ -237,6 +237,20 @@ async fn bodies_with_semicolons_are_one_statement_each() {
     project.downgrade("base").await;
 }
 
+/// Dumps begin with it, and many a first revision is one.
+#[tokio::test]
+async fn what_a_revision_sets_for_its_session_stays_in_it() {
+    let Some(db) = TestDb::of(limbeck_test_support::Kind::Postgres) else { return };
+    let project = Project::new(db).await;
+    let dump = "SELECT pg_catalog.set_config('search_path', '', false);\nCREATE TABLE public.a (id integer);";
+    project.write("Dump", dump, "SET search_path = '';\nDROP TABLE public.a;");
+    project.write("Next", &insert(1), "DELETE FROM a;");
+    project.upgrade().await;
+    assert_eq!(project.count("a").await, 1);
+    project.downgrade("base").await;
+    assert_eq!(project.schema().await, []);
+}
+
 const FILE: &str = "-- Start\n-- limbeck: revision=aaaa1 revises=\n\n-- limbeck: upgrade\nCREATE TABLE a (id INTEGER);\n\n\
                     -- limbeck: downgrade\nDROP TABLE a;\n";
 

@@ -41,6 +41,11 @@ pub struct SqliteTable {
     pub indexes: BTreeMap<String, String>,
 }
 
+/// What a PostgreSQL connection without a schema is told.
+pub(crate) fn no_schema() -> crate::Error {
+    crate::Error::Revision("the connection has no current schema: none of those in `search_path` exists".into())
+}
+
 impl Schema {
     /// Reads the schema of a database: on PostgreSQL, the current schema of the connection.
     ///

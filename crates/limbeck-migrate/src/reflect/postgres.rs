@@ -10,8 +10,8 @@ use limbeck::engine::Connection;
 use limbeck::schema::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
 use limbeck::types::Value;
 
-use super::Schema;
-use crate::error::{Error, Result};
+use super::{Schema, no_schema};
+use crate::error::Result;
 
 /// Plain and partitioned tables of a schema that no extension has made.
 const TABLES: &str = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -66,9 +66,7 @@ async fn read_in_transaction(connection: &mut Connection) -> Result<BTreeMap<Str
     connection.execute_raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let schema: Vec<(Option<String>,)> = connection.fetch_raw("SELECT current_schema()::text", &[]).await?;
     let Some((Some(schema),)) = schema.into_iter().next() else {
-        return Err(Error::Revision(
-            "the connection has no current schema: none of those in `search_path` exists".into(),
-        ));
+        return Err(no_schema());
     };
     connection.execute_raw("SET LOCAL search_path = ''").await?;
     let schema = [Value::Text(schema.into())];
