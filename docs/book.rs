@@ -12,3 +12,8 @@ pub mod borrow_checker {}
 
 #[doc = include_str!("src/architecture.md")]
 pub mod architecture {}
+
+#[doc = include_str!("../README.md")]
+pub mod readme {}
+
+pub mod blog;

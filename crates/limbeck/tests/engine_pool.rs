@@ -259,8 +259,7 @@ async fn isolation_level_holds_for_every_transaction() {
 #[tokio::test]
 async fn a_serialization_failure_is_a_conflict_that_can_be_run_again() {
     let db = TestDb::postgres();
-    let engine =
-        Engine::builder(db.url()).isolation_level(IsolationLevel::RepeatableRead).connect().await.unwrap();
+    let engine = Engine::builder(db.url()).isolation_level(IsolationLevel::RepeatableRead).connect().await.unwrap();
     let (mut a, mut b) = (engine.connect().await.unwrap(), engine.connect().await.unwrap());
     a.execute_raw("CREATE TABLE t (a bigint)").await.unwrap();
     a.execute_raw("INSERT INTO t VALUES (1)").await.unwrap();

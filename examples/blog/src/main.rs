@@ -55,9 +55,8 @@ async fn fill(sessions: &SessionMaker) -> limbeck::Result<()> {
         println!("it is filled already");
         return Ok(());
     }
-    let ada = session.add(
-        User::builder().email("ada@example.com").username("ada").hashed_password("…").full_name("Ada Lovelace"),
-    );
+    let ada = session
+        .add(User::builder().email("ada@example.com").username("ada").hashed_password("…").full_name("Ada Lovelace"));
     let grace = session.add(User::builder().email("grace@example.com").username("grace").hashed_password("…"));
     let rust = session.add(Tag::builder().name("rust"));
     let databases = session.add(Tag::builder().name("databases"));
@@ -70,8 +69,12 @@ async fn fill(sessions: &SessionMaker) -> limbeck::Result<()> {
     session.add(Post::builder().title("Compilers").body("…").author(grace).tags([history]));
     session.add(Post::builder().title("Tables and trees").body("…").author(grace).tags([databases, rust]));
     session.commit().await?;
-    println!("{} users, {} posts, {} tags", count_of(&mut session, select(User)).await?,
-        count_of(&mut session, select(Post)).await?, count_of(&mut session, select(Tag)).await?);
+    println!(
+        "{} users, {} posts, {} tags",
+        count_of(&mut session, select(User)).await?,
+        count_of(&mut session, select(Post)).await?,
+        count_of(&mut session, select(Tag)).await?
+    );
     println!("{} has written {} posts", session[ada].username, session[ada].posts.len());
     Ok(())
 }

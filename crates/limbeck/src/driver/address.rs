@@ -63,7 +63,9 @@ impl Address {
             #[cfg(feature = "sqlite")]
             Address::Sqlite(settings) => super::sqlite::Sqlite::connect(settings).await.map(Driver::Sqlite),
             #[cfg(feature = "postgres")]
-            Address::Postgres(settings) => super::postgres::Postgres::connect(settings).await.map(Driver::Postgres),
+            Address::Postgres(settings) => {
+                super::postgres::Postgres::connect(settings).await.map(|p| Driver::Postgres(Box::new(p)))
+            }
         }
     }
 

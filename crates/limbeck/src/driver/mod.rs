@@ -17,14 +17,13 @@ pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};
 pub use row::Row;
 pub(crate) use row::RowSink;
-pub(crate) use stmt::{Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
+pub(crate) use stmt::{Access, Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("limbeck needs a database: enable its feature `sqlite` or `postgres`");
 
 use std::sync::Arc;
 
-use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::types::Value;
 
@@ -33,7 +32,7 @@ pub(crate) enum Driver {
     #[cfg(feature = "sqlite")]
     Sqlite(sqlite::Sqlite),
     #[cfg(feature = "postgres")]
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 /// What has to be done with a connection before somebody else may have it.
@@ -60,13 +59,9 @@ macro_rules! each {
 }
 
 impl Driver {
-    pub(crate) fn dialect(&self) -> Dialect {
-        match self {
-            #[cfg(feature = "sqlite")]
-            Driver::Sqlite(_) => Dialect::Sqlite,
-            #[cfg(feature = "postgres")]
-            Driver::Postgres(_) => Dialect::Postgres,
-        }
+    /// Whether a transaction is open in which something may have been written.
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        each!(self, driver => driver.in_write_transaction())
     }
 
     /// Runs a query and hands its rows to the sink.

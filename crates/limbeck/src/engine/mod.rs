@@ -19,7 +19,6 @@ pub use pool::PoolStatus;
 pub(crate) use query::{ValueSink, check_width};
 pub use settings::Settings;
 
-pub(crate) use crate::driver::Begin;
 pub use crate::driver::Stats;
 
 use std::panic::Location;

@@ -7,7 +7,7 @@ use std::ops::{Index, IndexMut};
 
 use super::Session;
 use super::store::State;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{BelongsTo, Column, Model, Target, Tracked};
 use crate::types::ColumnType;
 
@@ -154,30 +154,5 @@ impl Session {
     /// changed (which a comparison at the flush may find to be the same).
     pub fn has_changes(&self) -> bool {
         self.objects.has_changes()
-    }
-
-    /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
-    /// is left alone.
-    ///
-    /// # Errors
-    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
-    pub fn expunge<M: Model>(&mut self, handle: Tracked<M>) -> Result<M> {
-        let obj = self.objects.resolve(M::def(), handle.raw)?;
-        self.objects.forget(obj);
-        match self.objects.typed_mut::<M>().remove(handle.raw) {
-            Some(object) => Ok(object),
-            None => Err(Error::StaleHandle { model: M::def().name }),
-        }
-    }
-
-    /// Takes all objects out of the session. Unflushed changes are forgotten, handles no longer fit.
-    pub fn expunge_all(&mut self) {
-        self.objects.clear();
-    }
-
-    /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
-    /// changes are forgotten.
-    pub fn expire_all(&mut self) {
-        self.objects.expire_all();
     }
 }

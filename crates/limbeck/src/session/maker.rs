@@ -112,8 +112,11 @@ impl SessionMaker {
         let mut attempt = 1;
         loop {
             let mut session = Session::new(self.engine.clone(), self.options, location);
-            session.begin().await?;
-            let error = match work.clone()(&mut session).await {
+            let outcome = match session.begin().await {
+                Ok(()) => work.clone()(&mut session).await,
+                Err(error) => Err(error.into()),
+            };
+            let error = match outcome {
                 Ok(value) => match session.commit().await {
                     Ok(()) => return Ok(value),
                     Err(error) => error.into(),
@@ -121,11 +124,13 @@ impl SessionMaker {
                 Err(error) => error,
             };
             // Whether to try again is the server's word, not the returned error's, which may be anything.
-            let again = session.aborted && attempt < ATTEMPTS;
-            session.rollback().await.or_else(|e| if e.is_disconnect() { Ok(()) } else { Err(e) })?;
+            let again = session.line.aborted && attempt < ATTEMPTS;
+            let rolled_back = session.rollback().await;
             if !again {
+                // What went wrong first is what counts; the pool closes a connection that cannot roll back.
                 return Err(error);
             }
+            rolled_back?;
             tokio::time::sleep(pause(attempt)).await;
             attempt += 1;
         }

@@ -4,13 +4,15 @@
 //! `Copy`. There are no locks, no reference counts and no guards: `session[user]` is a plain reference, whose
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
-//! * `objects`, `store`: where the objects are; `undo`: the way back.
+//! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
 //! * `access`, `relate`: reading and changing them.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
-//! * `transaction`, `maker`: when connections are taken and given back.
+//! * `line`: its connection. `transaction`, `maker`: where transactions begin and end.
 
 mod access;
 mod flush;
+mod forget;
+mod line;
 mod load;
 mod maker;
 mod objects;
@@ -25,11 +27,11 @@ pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
 pub use store::{AnyStore, State, new_store};
 
-use crate::engine::{Connection, Engine};
+use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Model, New, NewObject, Tracked};
-use crate::sql::compile::Compiler;
-use objects::{Obj, Objects};
+use crate::model::{Handle, Model, ModelDef, New, NewObject, Tracked};
+use line::Line;
+use objects::{Obj, Objects, Refused};
 use undo::Undo;
 
 /// How a session behaves; set by the [`SessionMaker`].
@@ -48,18 +50,9 @@ pub(crate) struct Options {
 /// A session is `Send` and `Sync`, and is used by one task at a time, since everything that talks to the
 /// database takes `&mut self`.
 pub struct Session {
-    pub(crate) engine: Engine,
     pub(crate) options: Options,
-    pub(crate) connection: Option<Connection>,
+    pub(crate) line: Line,
     pub(crate) objects: Objects,
-    /// Whether `begin` was called: with `autocommit`, only that keeps a transaction open.
-    pub(crate) explicit: bool,
-    /// Whether the server aborted the transaction for a reason that is worth another try.
-    pub(crate) aborted: bool,
-    /// Whether the future of a flush was dropped before it ended.
-    pub(crate) interrupted: bool,
-    /// Where the session was opened, for the pool's list of holders.
-    pub(crate) location: &'static std::panic::Location<'static>,
 }
 
 impl std::fmt::Debug for Session {
@@ -73,37 +66,27 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     pub(crate) fn new(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
-        Session {
-            engine,
-            options,
-            connection: None,
-            objects: Objects::new(),
-            explicit: false,
-            aborted: false,
-            interrupted: false,
-            location,
-        }
+        Session { options, line: Line::new(engine, options.autocommit, location), objects: Objects::new() }
     }
 
     /// Adds a new object: a finished builder, or a model by value. Its row is inserted at the next flush; it
     /// can be read, changed and linked at once.
     ///
-    /// The handle of an object whose insert was rolled back adds that object again.
+    /// The handle of an object whose insert was rolled back adds that object again; that of one that is marked
+    /// to be deleted takes the mark away.
+    ///
+    /// What is wrong with the object or with those that it is linked to (a handle of another session, say) is
+    /// the error of the next flush.
     pub fn add<N: New>(&mut self, object: N) -> Tracked<N::Model> {
         match object.into_new() {
             NewObject::Draft(draft) => {
-                let stamp = self.objects.stamp;
-                let store = self.objects.typed_mut::<N::Model>();
-                let handle = store.insert(draft.object, State::Pending, draft.given, stamp);
-                self.plan_insert(Obj { model: N::Model::def().id.get() as u32, slot: handle.slot });
+                let handle = self.objects.insert(draft.object, draft.given);
+                self.objects.plan_insert(Obj { model: N::Model::def().id.get() as u32, slot: handle.slot }, false);
                 Tracked::new(handle)
             }
             NewObject::Again(handle) => {
-                if let Ok(obj) = self.objects.resolve(N::Model::def(), handle.raw)
-                    && self.objects.state(obj) == State::Transient
-                {
-                    self.objects.store_mut(obj).meta_mut(obj.slot).state = State::Pending;
-                    self.plan_insert(obj);
+                if let Err(why) = self.objects.add_again(N::Model::def(), handle.raw) {
+                    self.objects.refused.push(Refused { place: None, why });
                 }
                 handle
             }
@@ -113,20 +96,6 @@ impl Session {
     /// Adds several objects of one model.
     pub fn add_all<N: New>(&mut self, objects: impl IntoIterator<Item = N>) -> Vec<Tracked<N::Model>> {
         objects.into_iter().map(|object| self.add(object)).collect()
-    }
-
-    fn plan_insert(&mut self, obj: Obj) {
-        self.objects.pending.push(obj);
-        self.objects.undo.push(Undo::Added(obj));
-        // A link to an object that is not here cannot be reported from here: the flush does, see `flush::plan`.
-        match self.objects.adopt(obj) {
-            Err(Error::ForeignHandle { model }) => self.objects.broken.push((obj, model, true)),
-            Err(Error::StaleHandle { model } | Error::InvalidState { model, .. }) => {
-                self.objects.broken.push((obj, model, false));
-            }
-            // A mapping that is wrong is found again when the flush asks for it.
-            _ => {}
-        }
     }
 
     /// Marks an object to be deleted at the next flush.
@@ -154,10 +123,36 @@ impl Session {
 
     /// The engine.
     pub fn engine(&self) -> &Engine {
-        &self.engine
+        &self.line.engine
+    }
+}
+
+impl Objects {
+    /// Plans the insert of an object, and the links that its relationship fields say.
+    fn plan_insert(&mut self, obj: Obj, again: bool) {
+        self.pending.push(obj);
+        self.undo.push(Undo::Added(obj));
+        self.adopt(obj, again);
     }
 
-    pub(crate) fn compiler(engine: &Engine) -> Compiler<'_> {
-        Compiler { dialect: engine.dialect(), cache: engine.statements() }
+    fn add_again(&mut self, model: &'static ModelDef, handle: Handle) -> Result<()> {
+        let obj = self.resolve(model, handle)?;
+        match self.state(obj) {
+            State::Transient => {
+                self.store_mut(obj).meta_mut(obj.slot).state = State::Pending;
+                self.plan_insert(obj, true);
+            }
+            State::Deleted => {
+                let reason = "is deleted in this transaction: it can be added again after a rollback".into();
+                return Err(Error::InvalidState { model: model.name, reason });
+            }
+            State::Pending | State::Persistent => {
+                let meta = self.store_mut(obj).meta_mut(obj.slot);
+                if std::mem::take(&mut meta.doomed) {
+                    self.doomed.retain(|other| *other != obj);
+                }
+            }
+        }
+        Ok(())
     }
 }

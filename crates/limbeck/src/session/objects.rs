@@ -3,23 +3,51 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
 use crate::driver::Row;
 use crate::error::{Error, Result};
-use crate::model::{Handle, Model, ModelDef, Tracked};
+use crate::model::{ColumnSet, Handle, Model, ModelDef, Tracked};
 
 /// An object of this session, without its type: the model's number and the slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Obj {
+pub(crate) struct Obj {
     pub(crate) model: u32,
     pub(crate) slot: u32,
 }
 
-/// A stamp that no session of this process has had.
-pub(crate) fn draw_stamp() -> NonZeroU32 {
+/// The stamps of a session. Each is drawn once in the process, so that a handle of another session never fits.
+#[derive(Debug)]
+pub struct Stamps {
+    now: NonZeroU32,
+    past: FxHashSet<NonZeroU32>,
+}
+
+impl Stamps {
+    fn new() -> Self {
+        Stamps { now: draw(), past: FxHashSet::default() }
+    }
+
+    /// The stamp of objects that are taken in now.
+    pub(crate) fn now(&self) -> NonZeroU32 {
+        self.now
+    }
+
+    /// Draws another one.
+    pub(crate) fn renew(&mut self) {
+        self.past.insert(self.now);
+        self.now = draw();
+    }
+
+    /// Whether this session gave out the stamp.
+    fn has(&self, stamp: NonZeroU32) -> bool {
+        stamp == self.now || self.past.contains(&stamp)
+    }
+}
+
+fn draw() -> NonZeroU32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     loop {
         if let Some(stamp) = NonZeroU32::new(NEXT.fetch_add(1, Ordering::Relaxed)) {
@@ -40,11 +68,31 @@ pub(crate) struct LinkRow {
     pub(crate) add: bool,
 }
 
+/// Something that `add` was asked for and could not do. It returns a handle and no error, so the flush says it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The object that was added, and the relationship that could not be made; linked again, it is forgotten.
+    pub(crate) place: Option<(Obj, usize)>,
+    pub(crate) why: Error,
+}
+
+impl Refused {
+    /// The error, for each flush until the object is mended.
+    pub(crate) fn again(&self) -> Error {
+        match &self.why {
+            Error::ForeignHandle { model } => Error::ForeignHandle { model },
+            Error::StaleHandle { model } => Error::StaleHandle { model },
+            Error::InvalidState { model, reason } => Error::InvalidState { model, reason: reason.clone() },
+            other => Error::Mapping(other.to_string()),
+        }
+    }
+}
+
 /// The objects of a session.
 pub(crate) struct Objects {
     /// By the model's number.
     stores: Vec<Option<Box<dyn AnyStore>>>,
-    pub(crate) stamp: NonZeroU32,
+    stamps: Stamps,
     /// Objects to insert, in the order in which they were added.
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
@@ -53,9 +101,8 @@ pub(crate) struct Objects {
     pub(crate) linked: Vec<Obj>,
     /// Rows of association tables, by (association, both ends).
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
-    /// Objects that were added with a link to an object that is not here: the model of that object, and
-    /// whether it belongs to another session.
-    pub(crate) broken: Vec<(Obj, &'static str, bool)>,
+    /// What `add` could not do, for the next flush to say.
+    pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
     pub(crate) undo: Vec<Undo>,
 }
@@ -64,23 +111,19 @@ impl Objects {
     pub(crate) fn new() -> Self {
         Objects {
             stores: Vec::new(),
-            stamp: draw_stamp(),
+            stamps: Stamps::new(),
             pending: Vec::new(),
             doomed: Vec::new(),
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
-            broken: Vec::new(),
+            refused: Vec::new(),
             undo: Vec::new(),
         }
     }
 
     /// The store of a model; made if there is none.
     pub(crate) fn store_of(&mut self, model: &'static ModelDef) -> &mut dyn AnyStore {
-        let index = model.id.get();
-        if self.stores.len() <= index {
-            self.stores.resize_with(index + 1, || None);
-        }
-        &mut **self.stores[index].get_or_insert_with(model.store)
+        self.store_and_stamps(model).0
     }
 
     /// The store of a model, if it has one.
@@ -156,11 +199,11 @@ impl Objects {
 
     #[cold]
     fn unknown(&self, model: &ModelDef, handle: Handle) -> Error {
-        let ours = handle.stamp == self.stamp
-            || self
-                .find_store(model)
-                .is_some_and(|store| store.len() > handle.slot && store.meta(handle.slot).stamp != self.stamp);
-        if ours { Error::StaleHandle { model: model.name } } else { Error::ForeignHandle { model: model.name } }
+        if self.stamps.has(handle.stamp) {
+            Error::StaleHandle { model: model.name }
+        } else {
+            Error::ForeignHandle { model: model.name }
+        }
     }
 
     pub(crate) fn handle(&self, obj: Obj) -> Handle {
@@ -174,6 +217,7 @@ impl Objects {
     /// Whether a flush would send anything.
     pub(crate) fn has_changes(&self) -> bool {
         !self.pending.is_empty()
+            || !self.refused.is_empty()
             || !self.doomed.is_empty()
             || !self.link_rows.is_empty()
             || self.stores.iter().flatten().any(|store| !store.touched().is_empty())
@@ -181,20 +225,44 @@ impl Objects {
 
     /// Finds or makes the object of a row.
     pub(crate) fn track(&mut self, model: &'static ModelDef, row: &Row<'_>, at: usize) -> Result<Handle> {
-        let stamp = self.stamp;
-        self.store_of(model).track(row, at, stamp).map(|(handle, _)| handle)
+        let (store, stamps) = self.store_and_stamps(model);
+        store.track(row, at, stamps)
+    }
+
+    /// Takes in a new object.
+    pub(crate) fn insert<M: Model>(&mut self, object: M, given: ColumnSet) -> Handle {
+        let (store, stamps) = self.store_and_stamps(M::def());
+        match store.as_any_mut().downcast_mut::<Store<M>>() {
+            Some(store) => store.insert(object, State::Pending, given, stamps),
+            None => unreachable!("a model's store is of its type"),
+        }
+    }
+
+    fn store_and_stamps(&mut self, model: &'static ModelDef) -> (&mut dyn AnyStore, &mut Stamps) {
+        let index = model.id.get();
+        if self.stores.len() <= index {
+            self.stores.resize_with(index + 1, || None);
+        }
+        (&mut **self.stores[index].get_or_insert_with(model.store), &mut self.stamps)
     }
 
     /// Forgets everything. Old handles do not fit what comes after.
     pub(crate) fn clear(&mut self) {
         self.stores_mut().for_each(|store| store.clear());
-        self.stamp = draw_stamp();
+        self.stamps.renew();
         self.pending.clear();
         self.doomed.clear();
         self.linked.clear();
         self.link_rows.clear();
-        self.broken.clear();
+        self.refused.clear();
         self.undo.clear();
+    }
+
+    /// Lets emptied slots be used again, once no way back names them.
+    pub(crate) fn reclaim(&mut self) {
+        if self.undo.is_empty() {
+            self.stores_mut().for_each(|store| store.reclaim());
+        }
     }
 }
 
@@ -218,8 +286,7 @@ impl Loader<'_> {
     /// When a column holds something that its type cannot read.
     #[doc(hidden)]
     pub fn track<M: Model>(&mut self, row: &Row<'_>, at: usize) -> Result<Tracked<M>> {
-        let stamp = self.objects.stamp;
-        let (handle, _) = self.objects.typed_mut::<M>().track(row, at, stamp)?;
+        let handle = self.objects.track(M::def(), row, at)?;
         if let Some(roots) = &mut self.roots {
             roots.push(handle);
         }
@@ -236,37 +303,5 @@ impl Objects {
             model: M::def().name,
             reason: "`pair_mut` needs two different objects".into(),
         })
-    }
-
-    /// Takes an object out of every plan.
-    pub(crate) fn forget(&mut self, obj: Obj) {
-        self.pending.retain(|other| *other != obj);
-        self.doomed.retain(|other| *other != obj);
-        self.linked.retain(|other| *other != obj);
-        self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
-        for other in std::mem::take(&mut self.linked) {
-            let links = &mut self.store_mut(other).meta_mut(other.slot).links;
-            links.retain(|link| link.target.is_none_or(|(target, _)| target != obj));
-            if !links.is_empty() {
-                self.linked.push(other);
-            }
-        }
-    }
-
-    /// Marks all persistent objects as expired; what was not flushed is forgotten.
-    pub(crate) fn expire_all(&mut self) {
-        for store in self.stores_mut() {
-            for slot in store.take_touched() {
-                if store.occupied(slot) && store.meta(slot).state == State::Persistent {
-                    store.revert(slot);
-                }
-            }
-            for slot in 0..store.len() {
-                if store.occupied(slot) && store.meta(slot).state == State::Persistent {
-                    store.meta_mut(slot).expired = true;
-                    store.unload(slot);
-                }
-            }
-        }
     }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
-use crate::driver::Begin;
-use crate::driver::{Bind, Row, RowSink, Stmt};
+use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{ValueSink, check_width};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
@@ -80,14 +79,8 @@ impl Session {
     /// When a value is missing or the database refuses the statement.
     pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
         self.autoflush().await?;
-        let engine = self.engine.clone();
-        let Compiled { stmt, binds } = sql.compile_execute(Self::compiler(&engine))?;
-        let result = match self.connect(Begin::Write).await {
-            Ok(connection) => connection.execute(&stmt, &binds).await,
-            Err(error) => Err(error),
-        };
-        let result = self.note(result);
-        self.release_after(result).await
+        let Compiled { stmt, binds } = sql.compile_execute(self.line.compiler())?;
+        self.line.execute(&stmt, &binds).await
     }
 
     /// The object with a primary key, if there is one: from the session without a query when it is there,
@@ -117,22 +110,9 @@ impl Session {
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
         let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false);
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.out.pop();
-        let result = self.note(result);
-        self.release_after(result).await?;
+        result?;
         Ok(found)
     }
 
@@ -185,48 +165,21 @@ impl Session {
             .collect();
         let binds: Vec<Bind<'_>> = key.iter().map(|value| Bind::One(value.borrowed())).collect();
         let mut sink = RereadSink { objects: &mut self.objects, obj, found: false };
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.found;
-        let result = self.note(result);
-        self.release_after(result).await?;
+        result?;
         if found { Ok(()) } else { Err(invalid("its row is gone: another transaction deleted it")) }
     }
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let engine = self.engine.clone();
-        let Compiled { stmt, binds } = query.compile(Self::compiler(&engine), wanted)?;
+        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
         let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
-        let result = self.note(result).map_err(|error| query.explain(error));
-        self.release_after(result).await?;
+        result.map_err(|error| query.explain(error))?;
         if let Some(model) = Q::Row::model()
             && !roots.is_empty()
         {
@@ -239,34 +192,18 @@ impl Session {
 
     async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
         self.autoflush().await?;
-        let engine = self.engine.clone();
-        let Compiled { stmt, binds } = query.compile(Self::compiler(&engine), wanted)?;
+        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
         let mut sink = ValueSink::<T>::default();
-        let result = match self.connect(Begin::Read).await {
-            Ok(connection) => connection.query(&stmt, &binds, &mut sink).await,
-            Err(error) => Err(error),
-        };
-        let result = self.note(result);
-        self.release_after(result).await?;
+        let result = self.line.query(&stmt, &binds, &mut sink).await;
+        result?;
         sink.out.pop().ok_or(Error::NoRows)
-    }
-
-    pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() {
-            self.flush().await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn connect(&mut self, mode: Begin) -> Result<&mut crate::engine::Connection> {
-        connect(&mut self.connection, &self.engine, self.options.autocommit, self.explicit, self.location, mode).await
     }
 
     /// `SELECT … WHERE id = ?`, which every model needs and which needs no tree to be walked.
     fn get_statement(&self, model: &'static ModelDef) -> Result<Arc<Stmt>> {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
-        let compiled = Self::compiler(&self.engine).statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
             for (index, column) in model.primary_key.iter().enumerate() {
                 let column = &model.columns[*column];
@@ -277,26 +214,6 @@ impl Session {
         })?;
         Ok(compiled.stmt)
     }
-}
-
-/// The session's connection, in a transaction unless `autocommit` says otherwise. A function over the parts
-/// of a session, so that a sink may borrow its objects meanwhile.
-pub(super) async fn connect<'c>(
-    connection: &'c mut Option<crate::engine::Connection>,
-    engine: &crate::engine::Engine,
-    autocommit: bool,
-    explicit: bool,
-    location: &'static std::panic::Location<'static>,
-    mode: Begin,
-) -> Result<&'c mut crate::engine::Connection> {
-    let connection = match connection {
-        Some(connection) => connection,
-        None => connection.insert(engine.connect_at(location).await?),
-    };
-    if !autocommit || explicit {
-        connection.begin_mode(mode).await?;
-    }
-    Ok(connection)
 }
 
 /// Makes tracked rows.

@@ -4,13 +4,16 @@
 //! These verbs plan that fact for the next flush and bring both fields in line with it. A collection that is
 //! not loaded stays so: the plan is merged into it when it is loaded.
 
+use rustc_hash::FxHashSet;
+
 use super::Session;
-use super::objects::{LinkRow, Obj, Objects};
+use super::flush::check;
+use super::objects::{LinkRow, Obj, Objects, Refused};
 use super::store::{KeyLink, State};
 use super::undo::Undo;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationMut, RelationRef, Tracked};
+use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationRef, Tracked};
 
 impl Session {
     /// Relates two objects: `session.link(post, Post.author, ada)`, `session.link(post, Post.tags, rust)`.
@@ -49,6 +52,8 @@ impl Session {
     /// Makes `targets` what the relationship holds: links those that are missing, unlinks those that are too
     /// many. A collection that is not loaded is loaded first. A to-one relationship takes an `Option`.
     ///
+    /// An object that goes from one collection to another is moved, not shared: it has one key.
+    ///
     /// # Errors
     /// As [`link`](Self::link) and [`unlink`](Self::unlink), and what loading may fail with.
     pub async fn assign<R: Related>(
@@ -60,6 +65,7 @@ impl Session {
         let targets: Vec<Handle> = targets.into_iter().map(|target| target.raw).collect();
         let obj = self.objects.resolve(R::Owner::def(), owner.raw)?;
         let index = relation.index();
+        self.objects.check_owner(obj)?;
         let label = R::Owner::def().relations[index].label;
         if !relation.is_many() {
             return match targets.as_slice() {
@@ -78,16 +84,24 @@ impl Session {
         {
             self.load_raw(R::Owner::def(), vec![owner.raw], index, &[]).await?;
         }
+        let target_def = R::Target::def();
+        let mut wanted = Vec::with_capacity(targets.len());
+        for target in &targets {
+            let target = self.objects.resolve(target_def, *target)?;
+            self.objects.check_target(target)?;
+            wanted.push(target);
+        }
+        self.objects.refused.retain(|refused| refused.place != Some((obj, index)));
+        let keep: FxHashSet<Handle> = targets.into_iter().collect();
         let now = match self.objects.store(obj).relation(obj.slot, index) {
             RelationRef::Many(field) => field.state.handles().unwrap_or_default().to_vec(),
             RelationRef::One(_) => Vec::new(),
         };
-        let target_def = R::Target::def();
-        let wanted: Vec<Obj> =
-            targets.iter().map(|target| self.objects.resolve(target_def, *target)).collect::<Result<_>>()?;
-        for handle in now.iter().filter(|handle| !targets.contains(handle)) {
-            let target = self.objects.resolve(target_def, *handle)?;
-            self.objects.unlink(obj, index, target)?;
+        for handle in now.into_iter().filter(|handle| !keep.contains(handle)) {
+            // One that was expunged is not ours to unlink.
+            if let Ok(target) = self.objects.resolve(target_def, handle) {
+                self.objects.unlink(obj, index, target)?;
+            }
         }
         for target in wanted {
             self.objects.link(obj, index, target)?;
@@ -103,9 +117,9 @@ impl Session {
 }
 
 impl Objects {
-    pub(crate) fn link(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
-        self.usable(owner)?;
-        self.usable(target)?;
+    pub(super) fn link(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
+        self.check_owner(owner)?;
+        self.check_target(target)?;
         let model = self.store(owner).model();
         let resolved = &model.mapping()?.relations[relation];
         match &resolved.path {
@@ -113,42 +127,51 @@ impl Objects {
             Path::HasMany { key, from } => match resolved.back {
                 Some(back) => self.set_one(target, back, Some(owner)),
                 None => {
-                    self.plan_key(target, *key, Some((owner, *from)), model.relations[relation].label);
-                    self.push(owner, relation, target);
+                    self.check_owner(target)?;
+                    if !self.points_to(target, *key, owner, *from) {
+                        if let Some(old) = self.parent(target, *key, model, *from) {
+                            self.pull(old, relation, target);
+                        }
+                        self.plan_key(target, *key, Some((owner, *from)), model.relations[relation].label);
+                        self.push(owner, relation, target);
+                    }
                     Ok(())
                 }
             },
             Path::ManyToMany(_) => {
-                if self.holds(owner, relation, target) {
-                    return Ok(());
-                }
-                self.plan_row(model, relation, owner, target, true)?;
-                self.push(owner, relation, target);
-                if let Some(back) = resolved.back {
-                    self.push(target, back, owner);
+                if !self.holds(owner, relation, target) {
+                    self.plan_row(model, relation, owner, target, true)?;
+                    self.push(owner, relation, target);
+                    if let Some(back) = resolved.back {
+                        self.push(target, back, owner);
+                    }
                 }
                 Ok(())
             }
         }
     }
 
-    pub(crate) fn unlink(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
-        self.usable(owner)?;
+    pub(super) fn unlink(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
+        self.check_owner(owner)?;
         let model = self.store(owner).model();
         let resolved = &model.mapping()?.relations[relation];
         match &resolved.path {
-            Path::BelongsTo { .. } => match self.store(owner).relation(owner.slot, relation) {
-                RelationRef::One(field) if field.state == One::Loaded(Some(self.handle(target))) => {
-                    self.set_one(owner, relation, None)
+            Path::BelongsTo { key, to } => {
+                if self.points_to(owner, *key, target, *to) {
+                    self.set_one(owner, relation, None)?;
                 }
-                _ => Ok(()),
-            },
-            Path::HasMany { key, .. } => match resolved.back {
+                Ok(())
+            }
+            Path::HasMany { key, from } => match resolved.back {
                 Some(back) => self.unlink(target, back, owner),
                 None => {
-                    self.nullable(resolved.target, *key, model.relations[relation].label)?;
-                    self.plan_key(target, *key, None, model.relations[relation].label);
-                    self.pull(owner, relation, target);
+                    self.check_owner(target)?;
+                    if self.points_to(target, *key, owner, *from) {
+                        let label = model.relations[relation].label;
+                        check_nullable(resolved.target, *key, label)?;
+                        self.plan_key(target, *key, None, label);
+                        self.pull(owner, relation, target);
+                    }
                     Ok(())
                 }
             },
@@ -165,14 +188,14 @@ impl Objects {
 
     /// Points a to-one relationship to another object, or to none, and moves the object from one collection
     /// to the other.
-    pub(crate) fn set_one(&mut self, owner: Obj, relation: usize, target: Option<Obj>) -> Result<()> {
-        self.usable(owner)?;
+    fn set_one(&mut self, owner: Obj, relation: usize, target: Option<Obj>) -> Result<()> {
+        self.check_owner(owner)?;
         let model = self.store(owner).model();
         let resolved = &model.mapping()?.relations[relation];
         let Path::BelongsTo { key, to } = resolved.path else { return Ok(()) };
         let label = model.relations[relation].label;
         if target.is_none() {
-            self.nullable(model, key, label)?;
+            check_nullable(model, key, label)?;
         }
         let old = match self.store(owner).relation(owner.slot, relation) {
             RelationRef::One(field) => field.state,
@@ -187,6 +210,7 @@ impl Objects {
             One::Loaded(handle) => handle.and_then(|handle| self.resolve(resolved.target, handle).ok()),
             One::Unloaded => self.by_key(owner, key, resolved.target, to),
         };
+        self.refused.retain(|refused| refused.place != Some((owner, relation)));
         self.set_one_field(owner, relation, new);
         self.plan_key(owner, key, target.map(|target| (target, to)), label);
         if let Some(back) = resolved.back {
@@ -200,8 +224,29 @@ impl Objects {
         Ok(())
     }
 
+    /// Whether a key column holds another object's key, or will after the next flush.
+    fn points_to(&self, child: Obj, key: usize, parent: Obj, from: usize) -> bool {
+        match self.planned(child, key) {
+            Some(target) => target == Some(parent),
+            None => {
+                let value = self.store(child).value(child.slot, key);
+                self.state(parent) == State::Persistent
+                    && !value.is_null()
+                    && check::same(&value, &self.store(parent).value(parent.slot, from))
+            }
+        }
+    }
+
+    /// The object that a key column points to, or will after the next flush, if the session has it.
+    fn parent(&self, child: Obj, key: usize, target: &'static ModelDef, to: usize) -> Option<Obj> {
+        match self.planned(child, key) {
+            Some(parent) => parent,
+            None => self.by_key(child, key, target, to),
+        }
+    }
+
     /// The object that a key column points to, if the session has it.
-    pub(crate) fn by_key(&self, owner: Obj, key: usize, target: &'static ModelDef, to: usize) -> Option<Obj> {
+    pub(super) fn by_key(&self, owner: Obj, key: usize, target: &'static ModelDef, to: usize) -> Option<Obj> {
         if target.primary_key != [to] {
             return None;
         }
@@ -210,66 +255,92 @@ impl Objects {
         Some(Obj { model: target.id.get() as u32, slot })
     }
 
-    /// Adds an object's links as its relationship fields say: for objects that are added.
-    pub(crate) fn adopt(&mut self, obj: Obj) -> Result<()> {
-        let model = self.store(obj).model();
-        for (relation, def) in model.relations.iter().enumerate() {
+    /// Plans the links that an added object's relationship fields say. What cannot be linked is noted for the
+    /// flush to say.
+    ///
+    /// `again` is for an object that was rolled back. Others that were rolled back with it may be added after it,
+    /// and then link themselves.
+    pub(super) fn adopt(&mut self, obj: Obj, again: bool) {
+        for relation in 0..self.store(obj).model().relations.len() {
             match self.store(obj).relation(obj.slot, relation) {
-                RelationRef::One(field) => match field.state {
-                    // Nothing was said: the key column, if it was given, says it.
-                    One::Unloaded => {}
-                    One::Loaded(handle) => {
-                        let target = handle.map(|handle| self.resolve((def.target)(), handle)).transpose();
-                        self.set_one_field_silently(obj, relation, One::Unloaded);
-                        if let Some(target) = target? {
-                            self.set_one(obj, relation, Some(target))?;
-                        } else {
-                            self.set_one_field_silently(obj, relation, One::Loaded(None));
-                        }
+                RelationRef::One(field) => {
+                    // Unloaded, nothing was said: the key column, if it was given, says it.
+                    if let One::Loaded(target) = field.state {
+                        self.adopt_one(obj, relation, target);
                     }
-                },
+                }
                 RelationRef::Many(field) => {
-                    let handles = field.state.handles().unwrap_or_default().to_vec();
+                    let state = field.state.clone();
                     // A new object has no rows at the other end but those that are linked to it.
-                    self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
-                        if let RelationMut::Many(field) = field {
-                            field.state = Many::of(Vec::new());
-                        }
-                    });
+                    self.set_many_field(obj, relation, Many::of(Vec::new()));
+                    let handles = state.handles().unwrap_or_default().to_vec();
+                    self.undo.push(Undo::Many(obj, relation, state));
                     for handle in handles {
-                        let target = self.resolve((def.target)(), handle)?;
-                        self.link(obj, relation, target)?;
+                        if let Err(why) = self.adopt_many(obj, relation, handle, again) {
+                            self.refused.push(Refused { place: Some((obj, relation)), why });
+                        }
                     }
                 }
             }
         }
-        Ok(())
     }
 
-    fn usable(&self, obj: Obj) -> Result<()> {
-        let store = self.store(obj);
-        let meta = store.meta(obj.slot);
-        let reason = match meta.state {
-            State::Deleted => "it is deleted",
-            State::Transient => "it was rolled back: add it again first",
-            _ if meta.doomed => "it is marked to be deleted",
-            _ => return Ok(()),
-        };
-        Err(Error::InvalidState { model: store.model().name, reason: format!("cannot be linked: {reason}") })
-    }
-
-    fn nullable(&self, model: &'static ModelDef, key: usize, label: &str) -> Result<()> {
-        let column = &model.columns[key];
-        if column.nullable {
-            return Ok(());
+    fn adopt_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>) {
+        self.set_one_field(obj, relation, One::Unloaded);
+        let Some(handle) = target else { return self.set_one_field(obj, relation, One::Loaded(None)) };
+        let target = (self.store(obj).model().relations[relation].target)();
+        let linked = self.resolve(target, handle).and_then(|target| {
+            self.check_target(target)?;
+            self.set_one(obj, relation, Some(target))
+        });
+        if let Err(why) = linked {
+            self.refused.push(Refused { place: Some((obj, relation)), why });
         }
-        Err(Error::InvalidState {
-            model: model.name,
-            reason: format!(
-                "`{label}` cannot be unlinked, since its key `{}` is NOT NULL: link it to another object, or delete it",
-                column.field
-            ),
-        })
+    }
+
+    fn adopt_many(&mut self, obj: Obj, relation: usize, handle: Handle, again: bool) -> Result<()> {
+        let model = self.store(obj).model();
+        let target = self.resolve((model.relations[relation].target)(), handle)?;
+        if again {
+            if self.state(target) == State::Transient {
+                return Ok(());
+            }
+            let resolved = &model.mapping()?.relations[relation];
+            if let Some(back) = resolved.back {
+                match resolved.path {
+                    // It was added again before this one, and has linked itself.
+                    Path::HasMany { .. } if self.holds(target, back, obj) => {
+                        self.push(obj, relation, target);
+                        return Ok(());
+                    }
+                    _ => self.pull(target, back, obj),
+                }
+            }
+        }
+        self.link(obj, relation, target)
+    }
+
+    /// Refuses to change the relationships of an object that has none.
+    fn check_owner(&self, obj: Obj) -> Result<()> {
+        if self.state(obj) == State::Transient {
+            return Err(self.not_linked(obj, "it was rolled back: add it again first"));
+        }
+        self.check_target(obj)
+    }
+
+    /// Refuses to point to an object that goes. One that was rolled back may yet be added again: the flush looks.
+    fn check_target(&self, obj: Obj) -> Result<()> {
+        let meta = self.store(obj).meta(obj.slot);
+        match meta.state {
+            State::Deleted => Err(self.not_linked(obj, "it is deleted")),
+            _ if meta.doomed => Err(self.not_linked(obj, "it is marked to be deleted")),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn not_linked(&self, obj: Obj, reason: &str) -> Error {
+        Error::InvalidState { model: self.store(obj).model().name, reason: format!("cannot be linked: {reason}") }
     }
 
     fn holds(&self, obj: Obj, relation: usize, target: Obj) -> bool {
@@ -298,7 +369,8 @@ impl Objects {
         }
     }
 
-    /// Plans a row of an association table. A plan and its opposite cancel out.
+    /// Plans a row of an association table. The last word counts; only where an end is new do a plan and its
+    /// opposite cancel out, since otherwise the row may be there and nobody has looked.
     fn plan_row(
         &mut self,
         model: &'static ModelDef,
@@ -312,36 +384,16 @@ impl Objects {
         // The row is the same from both ends: its key is ordered by the association's columns.
         let local_first = link.local.first().map(|c| &c.0) <= link.remote.first().map(|c| &c.0);
         let key = if local_first { (table, owner, target) } else { (table, target, owner) };
-        let row = LinkRow { owner: model, relation, local: owner, remote: target, add };
-        match self.link_rows.get(&key) {
-            Some(planned) if planned.add != add => {
-                self.link_rows.remove(&key);
-            }
-            _ => {
-                self.link_rows.insert(key, row);
-            }
+        if !add && (self.state(owner) != State::Persistent || self.state(target) != State::Persistent) {
+            self.link_rows.remove(&key);
+        } else {
+            self.link_rows.insert(key, LinkRow { owner: model, relation, local: owner, remote: target, add });
         }
         Ok(())
     }
 
-    pub(crate) fn set_one_field(&mut self, obj: Obj, relation: usize, state: One) {
-        if let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation) {
-            let old = field.state;
-            self.undo.push(Undo::One(obj, relation, old));
-        }
-        self.set_one_field_silently(obj, relation, state);
-    }
-
-    pub(crate) fn set_one_field_silently(&mut self, obj: Obj, relation: usize, state: One) {
-        self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
-            if let RelationMut::One(field) = field {
-                field.state = state;
-            }
-        });
-    }
-
     /// Puts an object into a loaded collection. The caller knows that it is not in it yet.
-    pub(crate) fn push(&mut self, obj: Obj, relation: usize, target: Obj) {
+    pub(super) fn push(&mut self, obj: Obj, relation: usize, target: Obj) {
         let handle = self.handle(target);
         match self.store(obj).relation(obj.slot, relation) {
             RelationRef::Many(field) if field.state != Many::Unloaded => {
@@ -354,7 +406,7 @@ impl Objects {
     }
 
     /// Takes an object out of a loaded collection.
-    pub(crate) fn pull(&mut self, obj: Obj, relation: usize, target: Obj) {
+    pub(super) fn pull(&mut self, obj: Obj, relation: usize, target: Obj) {
         let handle = self.handle(target);
         if let RelationRef::Many(field) = self.store(obj).relation(obj.slot, relation)
             && let Some(at) = field.state.handles().and_then(|all| all.iter().position(|other| *other == handle))
@@ -365,4 +417,19 @@ impl Objects {
             });
         }
     }
+}
+
+/// Refuses to end a relation whose key cannot be NULL.
+fn check_nullable(model: &'static ModelDef, key: usize, label: &str) -> Result<()> {
+    let column = &model.columns[key];
+    if column.nullable {
+        return Ok(());
+    }
+    Err(Error::InvalidState {
+        model: model.name,
+        reason: format!(
+            "`{label}` cannot be unlinked, since its key `{}` is NOT NULL: link it to another object, or delete it",
+            column.field
+        ),
+    })
 }

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use rustc_hash::FxHashMap;
 
-use super::objects::Obj;
+use super::objects::{Obj, Stamps};
 use crate::driver::Row;
 use crate::error::{Error, Result};
 use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
@@ -69,6 +69,8 @@ struct Entry<M> {
 pub(crate) struct Store<M: Model> {
     entries: Vec<Entry<M>>,
     free: Vec<u32>,
+    /// Slots that are empty, but that the way back of this transaction still names.
+    emptied: Vec<u32>,
     identity: FxHashMap<M::Key, u32>,
     /// Objects that were borrowed mutably or linked since the last flush.
     touched: Vec<u32>,
@@ -76,7 +78,13 @@ pub(crate) struct Store<M: Model> {
 
 impl<M: Model> Store<M> {
     pub(crate) fn new() -> Self {
-        Store { entries: Vec::new(), free: Vec::new(), identity: FxHashMap::default(), touched: Vec::new() }
+        Store {
+            entries: Vec::new(),
+            free: Vec::new(),
+            emptied: Vec::new(),
+            identity: FxHashMap::default(),
+            touched: Vec::new(),
+        }
     }
 
     fn entry(&self, handle: Handle) -> Option<&Entry<M>> {
@@ -109,9 +117,19 @@ impl<M: Model> Store<M> {
     }
 
     /// Takes in an object.
-    pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, session_stamp: NonZeroU32) -> Handle {
+    pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, stamps: &mut Stamps) -> Handle {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                // Another object had this slot: a later stamp tells the two apart.
+                if self.entries[slot as usize].meta.stamp == stamps.now() {
+                    stamps.renew();
+                }
+                slot
+            }
+            None => self.entries.len() as u32,
+        };
         let meta = Meta {
-            stamp: session_stamp,
+            stamp: stamps.now(),
             state,
             doomed: false,
             expired: false,
@@ -119,15 +137,12 @@ impl<M: Model> Store<M> {
             given,
             links: Vec::new(),
         };
-        if let Some(slot) = self.free.pop() {
-            // The slot had another object: a stamp of its own tells the two apart.
-            let stamp = super::objects::draw_stamp();
-            self.entries[slot as usize] = Entry { object: Some(object), saved: None, meta: Meta { stamp, ..meta } };
-            return Handle { slot, stamp };
+        let entry = Entry { object: Some(object), saved: None, meta };
+        match self.entries.get_mut(slot as usize) {
+            Some(free) => *free = entry,
+            None => self.entries.push(entry),
         }
-        let slot = self.entries.len() as u32;
-        self.entries.push(Entry { object: Some(object), saved: None, meta });
-        Handle { slot, stamp: session_stamp }
+        Handle { slot, stamp: stamps.now() }
     }
 
     pub(crate) fn find_key(&self, key: &M::Key) -> Option<Handle> {
@@ -156,7 +171,7 @@ impl<M: Model> Store<M> {
         entry.saved = None;
         entry.meta.links.clear();
         let object = entry.object.take();
-        self.free.push(handle.slot);
+        self.emptied.push(handle.slot);
         object
     }
 
@@ -242,11 +257,11 @@ pub trait AnyStore: Any + Send + Sync {
     fn unidentify(&mut self, slot: u32);
     /// The object whose key has these values.
     fn find(&self, key: &[Value<'_>]) -> Option<u32>;
-    /// Finds or makes the object of a row; whether it is new or was read again comes with it.
+    /// Finds or makes the object of a row; one that is expired is read again.
     ///
     /// # Errors
     /// When a column holds something that its type cannot read.
-    fn track(&mut self, row: &Row<'_>, at: usize, stamp: NonZeroU32) -> Result<(Handle, bool)>;
+    fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle>;
     /// Reads the columns of an object again; columns that were given keep what they hold.
     ///
     /// # Errors
@@ -254,8 +269,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
     /// Takes the object out and drops it.
     fn discard(&mut self, slot: u32);
-    /// Whether an object may be in state `Deleted`.
-    fn has_deleted(&self) -> bool;
+    /// Lets the slots of objects that were taken out be used again: nothing names them any more.
+    fn reclaim(&mut self);
     /// Drops all objects.
     fn clear(&mut self);
     /// To find the typed store again.
@@ -426,21 +441,19 @@ impl<M: Model> AnyStore for Store<M> {
     }
 
     #[inline]
-    fn track(&mut self, row: &Row<'_>, at: usize, stamp: NonZeroU32) -> Result<(Handle, bool)> {
+    fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
         let parts = M::def().primary_key;
         let key = M::Key::decode(|part| row.cell(at + parts[part])).map_err(|e| unreadable(M::def(), e, at))?;
         if let Some(handle) = self.find_key(&key) {
-            let meta = self.meta(handle.slot);
-            let expired = meta.expired;
-            if expired {
+            if self.meta(handle.slot).expired {
                 self.reread(handle.slot, row, at)?;
             }
-            return Ok((handle, expired));
+            return Ok(handle);
         }
         let object = M::decode(row, at).map_err(|e| unreadable(M::def(), e, at))?;
-        let handle = self.insert(object, State::Persistent, ColumnSet::EMPTY, stamp);
+        let handle = self.insert(object, State::Persistent, ColumnSet::EMPTY, stamps);
         self.identity.insert(key, handle.slot);
-        Ok((handle, true))
+        Ok(handle)
     }
 
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
@@ -459,8 +472,8 @@ impl<M: Model> AnyStore for Store<M> {
         self.remove(Handle { slot, stamp });
     }
 
-    fn has_deleted(&self) -> bool {
-        self.entries.iter().any(|entry| entry.meta.state == State::Deleted && entry.object.is_some())
+    fn reclaim(&mut self) {
+        self.free.append(&mut self.emptied);
     }
 
     fn clear(&mut self) {

@@ -1,13 +1,20 @@
 //! The way back: what a rollback, or a flush that fails, does to the objects in memory.
 //!
-//! Whatever the session itself writes into objects (keys, defaults, relationship fields, states) leaves an
-//! entry here, in order. A rollback runs the entries backwards.
+//! Whatever the session itself writes into objects (keys, defaults, relationship fields, states) leaves a step
+//! here, in order. A rollback runs the steps backwards; a flush that fails runs its own.
+//!
+//! An object that a rollback leaves without a row is transient, and keeps what the program gave it and linked
+//! it to: those steps are left out for it, so that it can be added again as it was. What the database gave it
+//! (a key, a default) is taken back.
 
 use std::any::Any;
 
+use rustc_hash::FxHashSet;
+
 use super::objects::{Obj, Objects};
 use super::store::State;
-use crate::model::{ColumnSet, Handle, One, RelationMut};
+use crate::model::mapping::Path;
+use crate::model::{ColumnSet, Handle, Many, One, RelationMut};
 use crate::types::{Cell, Value};
 
 /// One step back.
@@ -24,107 +31,172 @@ pub(crate) enum Undo {
     Filled(Obj, usize, Value<'static>),
     /// A to-one field was set.
     One(Obj, usize, One),
+    /// A to-one field followed its key column at a flush.
+    Followed(Obj, usize, One),
+    /// A collection was loaded or changed as a whole.
+    Many(Obj, usize, Many),
     /// An object was put into a collection.
     Pushed(Obj, usize, Handle),
     /// An object was taken out of a collection, where it had this position.
     Pulled(Obj, usize, usize, Handle),
 }
 
+impl Undo {
+    fn obj(&self) -> Obj {
+        match self {
+            Undo::Added(obj)
+            | Undo::Inserted(obj, _)
+            | Undo::Updated(obj, _)
+            | Undo::Deleted(obj)
+            | Undo::Filled(obj, ..)
+            | Undo::One(obj, ..)
+            | Undo::Followed(obj, ..)
+            | Undo::Many(obj, ..)
+            | Undo::Pushed(obj, ..)
+            | Undo::Pulled(obj, ..) => *obj,
+        }
+    }
+
+    /// Whether it is about what the program linked.
+    fn is_link(&self) -> bool {
+        matches!(self, Undo::One(..) | Undo::Many(..) | Undo::Pushed(..) | Undo::Pulled(..))
+    }
+}
+
 impl Objects {
-    /// Runs the entries behind `mark` backwards.
-    pub(crate) fn undo_to(&mut self, mark: usize) {
-        while self.undo.len() > mark {
-            let Some(step) = self.undo.pop() else { return };
-            match step {
-                Undo::Added(obj) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        self.store_mut(obj).meta_mut(obj.slot).state = State::Transient;
-                        self.pending.retain(|pending| *pending != obj);
-                    }
-                }
-                Undo::Inserted(obj, given) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        self.store_mut(obj).unidentify(obj.slot);
-                        let meta = self.store_mut(obj).meta_mut(obj.slot);
-                        meta.state = State::Pending;
-                        meta.given = given;
-                        self.pending.push(obj);
-                    }
-                }
-                Undo::Updated(obj, saved) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        let store = self.store_mut(obj);
-                        store.unidentify(obj.slot);
-                        store.restore(obj.slot, &*saved);
-                        store.identify(obj.slot);
-                    }
-                }
-                Undo::Deleted(obj) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        let store = self.store_mut(obj);
-                        store.meta_mut(obj.slot).state = State::Persistent;
-                        store.identify(obj.slot);
-                    }
-                }
-                Undo::Filled(obj, column, value) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        // A value that the column held always reads back.
-                        let _ = self.store_mut(obj).set_value(obj.slot, column, Cell::from_value(&value));
-                    }
-                }
-                Undo::One(obj, relation, state) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
-                            if let RelationMut::One(field) = field {
-                                field.state = state;
-                            }
-                        });
-                    }
-                }
-                Undo::Pushed(obj, relation, handle) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        self.store_mut(obj).change_many(obj.slot, relation, &mut |handles| {
-                            if let Some(at) = handles.iter().rposition(|other| *other == handle) {
-                                handles.remove(at);
-                            }
-                        });
-                    }
-                }
-                Undo::Pulled(obj, relation, at, handle) => {
-                    if self.store(obj).occupied(obj.slot) {
-                        self.store_mut(obj).change_many(obj.slot, relation, &mut |handles| {
-                            handles.insert(at.min(handles.len()), handle);
-                        });
-                    }
-                }
-            }
+    /// Runs the steps behind `mark` backwards: a flush failed.
+    pub(super) fn undo_to(&mut self, mark: usize) {
+        for step in self.undo.split_off(mark).into_iter().rev() {
+            self.step_back(step);
         }
     }
 
     /// Drops what was changed since the last flush, then everything since the transaction began.
-    pub(crate) fn roll_back(&mut self) {
-        for obj in std::mem::take(&mut self.linked) {
-            if self.store(obj).occupied(obj.slot) {
-                self.store_mut(obj).meta_mut(obj.slot).links.clear();
-            }
-        }
-        self.link_rows.clear();
-        for obj in std::mem::take(&mut self.doomed) {
-            if self.store(obj).occupied(obj.slot) {
-                self.store_mut(obj).meta_mut(obj.slot).doomed = false;
-            }
-        }
+    pub(super) fn roll_back(&mut self) {
+        self.drop_plans();
         for store in self.stores_mut() {
             for slot in store.take_touched() {
-                // What was never in the database keeps what was written into it: it may be added again.
-                if store.occupied(slot) && store.meta(slot).state != State::Pending {
+                if !store.occupied(slot) {
+                    continue;
+                }
+                if store.meta(slot).state == State::Pending {
+                    // What was never in the database keeps what was written into it: it may be added again.
+                    let changed = store.changed(slot);
+                    store.take_saved(slot);
+                    let meta = store.meta_mut(slot);
+                    meta.given = meta.given.union(changed);
+                } else {
                     store.revert(slot);
                     store.meta_mut(slot).given = ColumnSet::EMPTY;
                 }
             }
         }
-        self.undo_to(0);
+        let steps = std::mem::take(&mut self.undo);
+        let added: FxHashSet<Obj> =
+            steps.iter().filter_map(|step| if let Undo::Added(obj) = step { Some(*obj) } else { None }).collect();
+        for step in steps.into_iter().rev() {
+            if !(step.is_link() && added.contains(&step.obj())) {
+                self.step_back(step);
+            }
+        }
+        for obj in added {
+            self.trust_keys(obj);
+        }
         self.pending.clear();
-        self.broken.clear();
+        self.refused.clear();
+        self.reclaim();
+    }
+
+    /// Forgets what the next flush was to do, apart from the columns of objects.
+    fn drop_plans(&mut self) {
+        for obj in std::mem::take(&mut self.linked) {
+            self.store_mut(obj).meta_mut(obj.slot).links.clear();
+        }
+        self.link_rows.clear();
+        for obj in std::mem::take(&mut self.doomed) {
+            self.store_mut(obj).meta_mut(obj.slot).doomed = false;
+        }
+    }
+
+    /// Of a transient object's key columns, those that were given say what it points to.
+    fn trust_keys(&mut self, obj: Obj) {
+        if !self.store(obj).occupied(obj.slot) {
+            return;
+        }
+        let given = self.store(obj).meta(obj.slot).given;
+        let Ok(mapping) = self.store(obj).model().mapping() else { return };
+        for (relation, resolved) in mapping.relations.iter().enumerate() {
+            if let Path::BelongsTo { key, .. } = resolved.path
+                && given.contains(key)
+            {
+                self.set_one_field_silently(obj, relation, One::Unloaded);
+            }
+        }
+    }
+
+    fn step_back(&mut self, step: Undo) {
+        let obj = step.obj();
+        if !self.store(obj).occupied(obj.slot) {
+            // It was expunged since; its slot stays empty as long as a step names it.
+            return;
+        }
+        let store = self.store_mut(obj);
+        match step {
+            Undo::Added(_) => store.meta_mut(obj.slot).state = State::Transient,
+            Undo::Inserted(_, given) => {
+                store.unidentify(obj.slot);
+                let meta = store.meta_mut(obj.slot);
+                meta.state = State::Pending;
+                meta.given = given;
+                meta.expired = false;
+            }
+            Undo::Updated(_, saved) => {
+                store.unidentify(obj.slot);
+                store.restore(obj.slot, &*saved);
+                store.identify(obj.slot);
+            }
+            Undo::Deleted(_) => {
+                store.meta_mut(obj.slot).state = State::Persistent;
+                store.identify(obj.slot);
+            }
+            // A value that the column held always reads back.
+            Undo::Filled(_, column, value) => drop(store.set_value(obj.slot, column, Cell::from_value(&value))),
+            Undo::One(_, relation, state) | Undo::Followed(_, relation, state) => {
+                self.set_one_field_silently(obj, relation, state);
+            }
+            Undo::Many(_, relation, state) => self.set_many_field(obj, relation, state),
+            Undo::Pushed(_, relation, handle) => store.change_many(obj.slot, relation, &mut |handles| {
+                if let Some(at) = handles.iter().rposition(|other| *other == handle) {
+                    handles.remove(at);
+                }
+            }),
+            Undo::Pulled(_, relation, at, handle) => store.change_many(obj.slot, relation, &mut |handles| {
+                handles.insert(at.min(handles.len()), handle);
+            }),
+        }
+    }
+
+    pub(super) fn set_one_field(&mut self, obj: Obj, relation: usize, state: One) {
+        if let crate::model::RelationRef::One(field) = self.store(obj).relation(obj.slot, relation) {
+            let old = field.state;
+            self.undo.push(Undo::One(obj, relation, old));
+        }
+        self.set_one_field_silently(obj, relation, state);
+    }
+
+    pub(super) fn set_one_field_silently(&mut self, obj: Obj, relation: usize, state: One) {
+        self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
+            if let RelationMut::One(field) = field {
+                field.state = state;
+            }
+        });
+    }
+
+    pub(super) fn set_many_field(&mut self, obj: Obj, relation: usize, state: Many) {
+        self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
+            if let RelationMut::Many(field) = field {
+                field.state = state.clone();
+            }
+        });
     }
 }

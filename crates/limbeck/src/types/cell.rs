@@ -183,12 +183,12 @@ impl<'r> Cell<'r> {
             Source::Value(Value::Text(v)) => Ok(v),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
-                std::str::from_utf8(b).or_else(|_| Err(DecodeError::new("text", "text that is not UTF-8")))
+                std::str::from_utf8(b).map_err(|_| DecodeError::new("text", "text that is not UTF-8"))
             }
             // text, varchar, bpchar, name, "char", unknown, and types of extensions that travel as text
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: Some(b), oid: 25 | 1043 | 1042 | 19 | 18 | 705 | 16384.. } => {
-                std::str::from_utf8(b).or_else(|_| Err(DecodeError::new("text", "text that is not UTF-8")))
+                std::str::from_utf8(b).map_err(|_| DecodeError::new("text", "text that is not UTF-8"))
             }
             _ => self.not("text"),
         }

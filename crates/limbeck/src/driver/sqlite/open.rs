@@ -1,6 +1,6 @@
 //! Opening a database file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -54,14 +54,6 @@ impl Target {
             ))
         })?;
         Ok(Target::File { path, read_only })
-    }
-
-    /// The file, if it is one.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            Target::File { path, .. } => Some(path),
-            Target::Memory(_) => None,
-        }
     }
 
     /// Opens a connection. Blocks for as long as the disk takes.
@@ -123,7 +115,10 @@ mod tests {
 
     #[test]
     fn urls_name_files_relative_absolute_and_memory() {
-        let path = |url: &str| Target::parse(url).ok().and_then(|t| t.path().map(Path::to_path_buf));
+        let path = |url: &str| match Target::parse(url) {
+            Ok(Target::File { path, .. }) => Some(path),
+            _ => None,
+        };
         assert_eq!(path("//blog.db"), Some("blog.db".into()));
         assert_eq!(path("blog.db"), Some("blog.db".into()));
         assert_eq!(path("///var/lib/b.db"), Some("/var/lib/b.db".into()));

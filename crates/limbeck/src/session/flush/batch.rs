@@ -20,13 +20,24 @@ pub(super) struct Batch {
 #[derive(Clone, Debug)]
 pub(super) enum BatchKind {
     /// These columns come back, for each row.
-    Insert { returning: Vec<usize> },
+    Insert { returning: Vec<usize>, tie: Tie },
     /// Every row has to be there.
     Update,
     /// A row may be gone already.
     Delete,
     /// Any number of rows.
     Other,
+}
+
+/// How rows that come back are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// They come back in the order in which they were sent.
+    InOrder,
+    /// The database numbered them in the order in which they were sent.
+    ByNumber,
+    /// By their key, which was sent and comes back first.
+    BySentKey,
 }
 
 /// The rows of a batch.

@@ -3,8 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
-use crate::model::ColumnSet;
+use crate::model::{ColumnSet, ModelDef};
 use crate::schema::SqlType;
+use crate::session::objects::{Obj, Objects};
 use crate::session::store::AnyStore;
 use crate::types::Value;
 
@@ -33,7 +34,7 @@ pub(super) fn values(store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Res
 }
 
 /// Whether two keys are the same, whatever the width of their integers.
-pub(super) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
+pub(in crate::session) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
     match (integer(a), integer(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
@@ -60,4 +61,16 @@ fn integer(value: &Value<'_>) -> Option<i64> {
         Value::Bool(v) => Some(i64::from(*v)),
         _ => None,
     }
+}
+
+/// The first of several comparisons that is not equal.
+pub(super) fn first_difference(mut orders: impl Iterator<Item = Ordering>) -> Ordering {
+    orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// The order of two objects of a model by the key that their rows have.
+pub(super) fn by_key(objects: &Objects, model: &ModelDef, a: Obj, b: Obj) -> Ordering {
+    let store = objects.store(a);
+    let part = |key: &usize| order(&store.saved_value(a.slot, *key), &store.saved_value(b.slot, *key));
+    first_difference(model.primary_key.iter().map(part))
 }

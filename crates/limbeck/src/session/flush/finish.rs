@@ -4,10 +4,12 @@ use rustc_hash::FxHashSet;
 
 use super::plan::{Orphans, Plan, orphans};
 use crate::model::mapping::Path;
-use crate::model::{ColumnSet, Handle, One, RelationRef};
+use crate::model::{ColumnSet, Handle, Many, ModelDef, One, RelationRef};
+use crate::session::load::KeyValue;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
+use crate::types::{Cell, Value};
 
 impl Objects {
     /// Makes memory agree with what was sent.
@@ -21,11 +23,8 @@ impl Objects {
             }
         }
         for work in &plan.models {
-            for obj in &work.deletes {
-                self.deleted(*obj);
-            }
-            for relation in 0..work.model.relations.len() {
-                self.leave_orphans(work.model, relation, &work.deletes);
+            if !work.deletes.is_empty() {
+                self.deleted(work.model, &work.deletes);
             }
         }
         for store in self.stores_mut() {
@@ -40,7 +39,7 @@ impl Objects {
         self.doomed.clear();
         self.linked.clear();
         self.link_rows.clear();
-        self.broken.clear();
+        self.refused.clear();
     }
 
     fn inserted(&mut self, obj: Obj) {
@@ -93,102 +92,126 @@ impl Objects {
                 None if is_null => One::Loaded(None),
                 None => One::Unloaded,
             };
-            self.set_one_field(obj, relation, state);
+            if let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation) {
+                let old = field.state;
+                self.undo.push(Undo::Followed(obj, relation, old));
+            }
+            self.set_one_field_silently(obj, relation, state);
             if let (Some(parent), Some(back)) = (parent, resolved.back) {
-                let handle = self.handle(obj);
-                let known = match self.store(parent).relation(parent.slot, back) {
-                    RelationRef::Many(field) => field.state.handles().is_some_and(|all| all.contains(&handle)),
-                    RelationRef::One(_) => false,
-                };
-                if !known {
-                    self.push(parent, back, obj);
+                // No collection that was loaded can know a row that is new.
+                if moved {
+                    self.pull(parent, back, obj);
                 }
+                self.push(parent, back, obj);
             }
         }
     }
 
-    /// An object's row is gone: collections no longer hold it.
-    fn deleted(&mut self, obj: Obj) {
-        let model = self.store(obj).model();
+    /// Rows are gone, and by the foreign keys of the database perhaps others with them.
+    fn deleted(&mut self, model: &'static ModelDef, rows: &[Obj]) {
+        self.leave(model, rows);
+        let mut fates = Vec::new();
+        for store in self.stores() {
+            let child = store.model();
+            for (key, column) in child.columns.iter().enumerate() {
+                if let Some(foreign) = &column.foreign_key
+                    && std::ptr::eq((foreign.target)(), model)
+                    && let Some(from) = model.column_of_field(foreign.field)
+                {
+                    fates.push((child, key, from, orphans(model, child, key)));
+                }
+            }
+        }
+        for (child, key, from, fate) in fates {
+            if fate == Orphans::Kept {
+                continue;
+            }
+            let keys: FxHashSet<KeyValue> =
+                rows.iter().map(|obj| KeyValue(self.store(*obj).value(obj.slot, from).into_owned())).collect();
+            let mut met = self.all_of(child);
+            met.retain(|obj| {
+                let meta = self.store(*obj).meta(obj.slot);
+                meta.state == State::Persistent
+                    && !meta.expired
+                    && keys.contains(&KeyValue(self.store(*obj).value(obj.slot, key).into_owned()))
+            });
+            match fate {
+                _ if met.is_empty() => {}
+                Orphans::Deleted => self.deleted(child, &met),
+                _ => met.into_iter().for_each(|obj| self.orphaned(obj, key)),
+            }
+        }
+    }
+
+    /// A row's key column became NULL.
+    fn orphaned(&mut self, obj: Obj, key: usize) {
+        let old = self.store(obj).value(obj.slot, key).into_owned();
+        self.undo.push(Undo::Filled(obj, key, old));
+        // A column that the database sets to NULL can be NULL.
+        let _ = self.store_mut(obj).set_value(obj.slot, key, Cell::from_value(&Value::Null));
+        let Ok(mapping) = self.store(obj).model().mapping() else { return };
+        for (relation, resolved) in mapping.relations.iter().enumerate() {
+            if matches!(resolved.path, Path::BelongsTo { key: of, .. } if of == key) {
+                self.set_one_field(obj, relation, One::Loaded(None));
+            }
+        }
+    }
+
+    /// Takes deleted objects out of the collections that they are in, of each collection all at once.
+    fn leave(&mut self, model: &'static ModelDef, rows: &[Obj]) {
+        let gone: FxHashSet<Handle> = rows.iter().map(|obj| self.handle(*obj)).collect();
+        let mut holders: FxHashSet<(Obj, usize)> = FxHashSet::default();
         if let Ok(mapping) = model.mapping() {
             for (relation, resolved) in mapping.relations.iter().enumerate() {
                 let Some(back) = resolved.back else { continue };
-                match &resolved.path {
-                    Path::BelongsTo { key, to } => {
-                        if let Some(parent) = self.by_key(obj, *key, resolved.target, *to) {
-                            self.pull(parent, back, obj);
+                let mut search = false;
+                for obj in rows {
+                    match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
+                        (Path::BelongsTo { key, to }, _) => {
+                            holders.extend(self.by_key(*obj, *key, resolved.target, *to).map(|one| (one, back)));
                         }
-                    }
-                    Path::ManyToMany(_) => {
-                        let others: Vec<Obj> = match self.store(obj).relation(obj.slot, relation) {
-                            RelationRef::Many(field) if field.state.handles().is_some() => {
-                                let handles: Vec<Handle> = field.state.handles().unwrap_or_default().to_vec();
-                                handles.into_iter().filter_map(|h| self.resolve(resolved.target, h).ok()).collect()
+                        (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
+                            Some(all) => {
+                                let here = all.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok());
+                                holders.extend(here.map(|other| (other, back)));
                             }
                             // Not loaded here, but perhaps at the other end.
-                            _ => self.all_of(resolved.target),
-                        };
-                        for other in others {
-                            self.pull(other, back, obj);
-                        }
+                            None => search = true,
+                        },
+                        _ => {}
                     }
-                    Path::HasMany { .. } => {}
+                }
+                if search {
+                    holders.extend(self.all_of(resolved.target).into_iter().map(|other| (other, back)));
                 }
             }
         }
-        let store = self.store_mut(obj);
-        store.revert(obj.slot);
-        store.unidentify(obj.slot);
-        let meta = store.meta_mut(obj.slot);
-        meta.state = State::Deleted;
-        meta.doomed = false;
-        meta.links.clear();
-        self.undo.push(Undo::Deleted(obj));
-    }
-
-    /// What the deletion of rows did to those that referred to them.
-    fn leave_orphans(&mut self, model: &'static crate::model::ModelDef, relation: usize, deleted: &[Obj]) {
-        if deleted.is_empty() {
-            return;
+        for (holder, relation) in holders {
+            let RelationRef::Many(field) = self.store(holder).relation(holder.slot, relation) else { continue };
+            let Some(all) = field.state.handles() else { continue };
+            if !all.iter().any(|handle| gone.contains(handle)) {
+                continue;
+            }
+            let left = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
+            let old = field.state.clone();
+            self.undo.push(Undo::Many(holder, relation, old));
+            self.set_many_field(holder, relation, Many::of(left));
         }
-        let Ok(Some((target, key, from, fate))) = orphans(model, relation) else { return };
-        let back = model.mapping().ok().and_then(|mapping| mapping.relations[relation].back);
-        let keys: Vec<_> = deleted.iter().map(|obj| self.store(*obj).value(obj.slot, from).into_owned()).collect();
-        let gone: FxHashSet<Handle> = deleted.iter().map(|obj| self.handle(*obj)).collect();
-        for child in self.all_of(target) {
-            if self.state(child) != State::Persistent {
-                continue;
-            }
-            let value = self.store(child).value(child.slot, key).into_owned();
-            if !keys.iter().any(|key| super::check::same(key, &value)) {
-                continue;
-            }
-            match fate {
-                Orphans::Deleted => {
-                    self.deleted(child);
-                    for relation in 0..target.relations.len() {
-                        self.leave_orphans(target, relation, &[child]);
-                    }
-                }
-                Orphans::Nulled | Orphans::ToNull => {
-                    self.undo.push(Undo::Filled(child, key, value));
-                    let null = crate::types::Value::Null;
-                    // A nullable column reads NULL.
-                    let _ = self.store_mut(child).set_value(child.slot, key, crate::types::Cell::from_value(&null));
-                    if let Some(back) = back
-                        && let RelationRef::One(field) = self.store(child).relation(child.slot, back)
-                        && matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle))
-                    {
-                        self.set_one_field(child, back, One::Loaded(None));
-                    }
-                }
-                Orphans::Kept => {}
-            }
+        for obj in rows {
+            let store = self.store_mut(*obj);
+            store.revert(obj.slot);
+            store.unidentify(obj.slot);
+            let meta = store.meta_mut(obj.slot);
+            meta.state = State::Deleted;
+            meta.doomed = false;
+            meta.given = ColumnSet::EMPTY;
+            meta.links.clear();
+            self.undo.push(Undo::Deleted(*obj));
         }
     }
 
     /// All objects of a model.
-    fn all_of(&self, model: &'static crate::model::ModelDef) -> Vec<Obj> {
+    fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.len()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

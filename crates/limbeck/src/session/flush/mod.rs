@@ -6,21 +6,31 @@
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
 //! * `plan` finds what has to be done, and what is wrong with it, before anything is sent.
-//! * `order` sorts models by their foreign keys. `batch` is rows of one shape; `statement` its SQL.
-//! * `run` sends the rounds and writes what comes back into the objects. `finish` is what a flush that
-//!   succeeded leaves in memory; one that failed leaves nothing (`undo`).
+//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first.
+//! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
+//! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
+//! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
-mod check;
+pub(super) mod check;
+mod deletes;
 mod finish;
 mod order;
 mod plan;
+mod receive;
+mod rounds;
 mod run;
 mod statement;
+mod write;
 
 use super::Session;
+use super::line::Line;
+use super::objects::Objects;
 use crate::driver::Begin;
-use crate::error::{Error, Result};
+use crate::engine::Connection;
+use crate::error::Result;
+use crate::sql::compile::Compiler;
+use plan::Plan;
 
 /// The savepoint of a flush inside a transaction.
 const SAVEPOINT: &str = "limbeck_flush";
@@ -36,82 +46,70 @@ impl Session {
     /// The session and the transaction are then as they were before the flush: mend the object and flush
     /// again.
     pub async fn flush(&mut self) -> Result<()> {
-        self.usable()?;
+        self.line.usable()?;
         if !self.objects.has_changes() {
             return Ok(());
         }
         let plan = self.objects.plan()?;
-        if plan.is_empty() {
-            self.objects.finish(plan);
-            return Ok(());
-        }
-        let mark = self.objects.undo.len();
-        let opened = !self.in_transaction();
-        // A flush whose future is dropped leaves this set: nobody knows then what the database has seen.
-        self.interrupted = true;
-        let result = self.send(&plan, opened).await;
-        self.interrupted = false;
-        match result {
-            Ok(()) => {
-                self.objects.finish(plan);
-                if self.options.autocommit && !self.explicit {
-                    self.objects.committed();
-                }
-                Ok(())
-            }
-            Err(error) => {
+        if !plan.is_empty() {
+            let mark = self.objects.undo.len();
+            if let Err(error) = self.line.flush(&mut self.objects, &plan).await {
                 self.objects.undo_to(mark);
-                Err(error)
+                return Err(error);
             }
         }
-    }
-
-    async fn send(&mut self, plan: &plan::Plan, opened: bool) -> Result<()> {
-        let engine = self.engine.clone();
-        let location = self.location;
-        // Not `connect`: a flush is a transaction in any case.
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => self.connection.insert(engine.connect_at(location).await?),
-        };
-        let begun = async {
-            connection.begin_mode(Begin::Write).await?;
-            if opened { Ok(()) } else { connection.savepoint(SAVEPOINT).await }
-        };
-        if let Err(error) = begun.await {
-            if opened {
-                self.connection = None;
-            }
-            return self.note(Err(error));
-        }
-        let result = run::run(&mut self.objects, connection, &engine, plan).await;
-        let end_transaction = self.options.autocommit && !self.explicit;
-        let result = match (result, opened) {
-            (Ok(()), _) if end_transaction => connection.commit().await,
-            (Ok(()), true) => Ok(()),
-            (Ok(()), false) => connection.release(SAVEPOINT).await,
-            (Err(error), true) => {
-                let _ = connection.rollback().await;
-                self.connection = None;
-                Err(error)
-            }
-            (Err(error), false) if error.is_disconnect() => Err(error),
-            (Err(error), false) => match connection.rollback_to(SAVEPOINT).await {
-                Ok(()) => connection.release(SAVEPOINT).await.and(Err(error)),
-                Err(_) => Err(error),
-            },
-        };
-        if end_transaction {
-            self.connection = None;
-        }
-        self.note(result)
-    }
-
-    /// Refuses to go on after a flush whose future was dropped.
-    pub(super) fn usable(&self) -> Result<()> {
-        if self.interrupted {
-            return Err(Error::Interrupted);
+        self.objects.finish(plan);
+        if self.line.commits_at_once() {
+            self.objects.committed();
         }
         Ok(())
+    }
+
+    /// Flushes before a query, if sessions are to.
+    pub(super) async fn autoflush(&mut self) -> Result<()> {
+        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+    }
+}
+
+impl Line {
+    async fn flush(&mut self, objects: &mut Objects, plan: &Plan) -> Result<()> {
+        // What only read so far has nothing to lose: it needs no savepoint.
+        let (alone, opened) = (self.commits_at_once(), !self.in_write_transaction());
+        let engine = self.engine.clone();
+        let compiler = Compiler { dialect: engine.dialect(), cache: engine.statements() };
+        let connection = self.ready().await?;
+        let mut result = match connection.begin_mode(Begin::Write).await {
+            Ok(()) if opened => run::run(objects, connection, compiler, plan).await,
+            Ok(()) => inside(objects, connection, compiler, plan).await,
+            Err(error) => Err(error),
+        };
+        if alone && result.is_ok() {
+            result = connection.commit().await;
+        }
+        if opened && result.is_err() {
+            // The first error is the one that counts; a connection that cannot go back is closed by the pool.
+            let _ = connection.rollback().await;
+        }
+        self.ended(result)
+    }
+}
+
+/// A flush in a transaction that was open before, which is to survive it.
+async fn inside(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    plan: &Plan,
+) -> Result<()> {
+    connection.savepoint(SAVEPOINT).await?;
+    match run::run(objects, connection, compiler, plan).await {
+        Ok(()) => connection.release(SAVEPOINT).await,
+        Err(error) => {
+            // As above. Without the way back, the transaction says so when it is used next.
+            if !error.is_disconnect() && connection.rollback_to(SAVEPOINT).await.is_ok() {
+                let _ = connection.release(SAVEPOINT).await;
+            }
+            Err(error)
+        }
     }
 }

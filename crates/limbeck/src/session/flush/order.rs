@@ -42,7 +42,8 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
     }
     let place = |index: usize| order.iter().position(|other| *other == index).unwrap_or(index);
     for index in 0..models.len() {
-        models[index].cyclic = reach[index][index];
+        models[index].cycle =
+            (0..models.len()).filter(|other| *other == index || same_cycle(index, *other)).map(place).min().filter(|_| reach[index][index]);
         models[index].parents =
             edges[index].iter().filter(|p| **p != index && !same_cycle(index, **p)).map(|p| place(*p)).collect();
     }

@@ -3,9 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use super::check;
+use super::rounds::Round;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{ColumnSet, ModelDef, RelationKind};
+use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Action;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::State;
@@ -15,6 +16,8 @@ use crate::session::store::State;
 pub(super) struct Plan {
     /// The models that have work, referred ones first.
     pub(super) models: Vec<Work>,
+    /// UPDATEs and INSERTs, in the order in which they are sent.
+    pub(super) rounds: Vec<Round>,
     /// Rows of association tables to insert.
     pub(super) links: Vec<LinkRow>,
     /// Rows of association tables to delete.
@@ -32,8 +35,9 @@ pub(super) struct Work {
     pub(super) deletes: Vec<Obj>,
     /// Models of the plan that this one refers to, by position, without itself and those of its cycle.
     pub(super) parents: Vec<usize>,
-    /// Whether its rows may refer to each other, directly or over other models.
-    pub(super) cyclic: bool,
+    /// Whether its rows may refer to each other, directly or over other models: the position of the first model
+    /// of that circle.
+    pub(super) cycle: Option<usize>,
 }
 
 impl Plan {
@@ -50,7 +54,8 @@ impl Objects {
     /// # Errors
     /// What cannot be sent as it is. Nothing is changed then.
     pub(super) fn plan(&mut self) -> Result<Plan> {
-        self.check_broken()?;
+        self.check_refused()?;
+        self.check_transient()?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
             self.check_object(obj)?;
@@ -67,7 +72,9 @@ impl Objects {
         for obj in &self.doomed {
             entry(&mut work, self.store(*obj).model()).deletes.push(*obj);
         }
-        let mut plan = Plan { models: super::order::sorted(work), ..Plan::default() };
+        let models = super::order::sorted(work);
+        let rounds = super::rounds::rounds(self, &models)?;
+        let mut plan = Plan { models, rounds, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         for (_, row) in rows {
@@ -149,14 +156,28 @@ impl Objects {
         Ok(())
     }
 
-    /// Objects that were added with a link to an object that is not in this session.
-    fn check_broken(&mut self) -> Result<()> {
-        let pending = std::mem::take(&mut self.broken);
-        self.broken = pending.into_iter().filter(|(obj, ..)| self.pending.contains(obj)).collect();
-        match self.broken.first() {
+    /// What `add` could not do. Without an object to mend, it is said once.
+    fn check_refused(&mut self) -> Result<()> {
+        match self.refused.iter().position(|refused| refused.place.is_none()) {
+            Some(at) => Err(self.refused.remove(at).why),
+            None => self.refused.first().map_or(Ok(()), |refused| Err(refused.again())),
+        }
+    }
+
+    /// Refuses links to objects that were rolled back and not added again.
+    fn check_transient(&self) -> Result<()> {
+        let keys = self.linked.iter().flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
+        let targets = keys.filter_map(|link| link.target.map(|(target, _)| (target, link.label)));
+        let rows = self.link_rows.values().filter(|row| row.add).flat_map(|row| {
+            let label = row.owner.relations[row.relation].label;
+            [(row.local, label), (row.remote, label)]
+        });
+        match targets.chain(rows).find(|(obj, _)| self.state(*obj) == State::Transient) {
             None => Ok(()),
-            Some((_, model, true)) => Err(Error::ForeignHandle { model }),
-            Some((_, model, false)) => Err(Error::StaleHandle { model }),
+            Some((obj, label)) => Err(Error::InvalidState {
+                model: self.store(obj).model().name,
+                reason: format!("was rolled back, but `{label}` links to it: add it again, or unlink it"),
+            }),
         }
     }
 }
@@ -168,39 +189,41 @@ fn entry<'w>(work: &'w mut FxHashMap<usize, Work>, model: &'static ModelDef) -> 
         updates: Vec::new(),
         deletes: Vec::new(),
         parents: Vec::new(),
-        cyclic: false,
+        cycle: None,
     })
 }
 
-/// What the deletion of rows does to the rows that refer to them over a one-to-many.
+/// What the deletion of rows does to the rows that refer to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Orphans {
     /// The database deletes them.
     Deleted,
     /// The database sets their key to NULL.
-    Nulled,
-    /// The flush sets their key to NULL.
     ToNull,
+    /// The flush sets their key to NULL.
+    Nullify,
     /// The database refuses, as long as there are any.
     Kept,
 }
 
-/// What happens to the rows at the other end of a one-to-many when this end is deleted.
-pub(super) fn orphans(
-    model: &'static ModelDef,
-    relation: usize,
-) -> Result<Option<(&'static ModelDef, usize, usize, Orphans)>> {
-    if model.relations[relation].kind != RelationKind::HasMany {
-        return Ok(None);
-    }
-    let resolved = &model.mapping()?.relations[relation];
-    let Path::HasMany { key, from } = resolved.path else { return Ok(None) };
-    let column = &resolved.target.columns[key];
-    let fate = match column.foreign_key.as_ref().map(|foreign| foreign.on_delete) {
+/// What happens to the rows of `child` whose column `key` refers to a row of `model` that is deleted.
+///
+/// The flush itself sets keys to NULL only where the deleted model has the one-to-many relationship.
+pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, key: usize) -> Orphans {
+    let column = &child.columns[key];
+    match column.foreign_key.as_ref().map(|foreign| foreign.on_delete) {
         Some(Action::Cascade) => Orphans::Deleted,
-        Some(Action::SetNull | Action::SetDefault) => Orphans::Nulled,
-        _ if column.nullable => Orphans::ToNull,
+        Some(Action::SetNull) => Orphans::ToNull,
+        _ if column.nullable && collections(model).any(|(of, at, _)| std::ptr::eq(of, child) && at == key) => Orphans::Nullify,
         _ => Orphans::Kept,
-    };
-    Ok(Some((resolved.target, key, from, fate)))
+    }
+}
+
+/// The one-to-many relationships of a model: the other model, and its key column.
+pub(super) fn collections(model: &'static ModelDef) -> impl Iterator<Item = (&'static ModelDef, usize, usize)> {
+    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+    relations.iter().filter_map(|resolved| match resolved.path {
+        Path::HasMany { key, from } => Some((resolved.target, key, from)),
+        _ => None,
+    })
 }

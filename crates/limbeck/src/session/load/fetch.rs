@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::keys::{KeyValue, key_of};
-use crate::driver::Begin;
-use crate::driver::{Bind, Row, RowSink, Stmt};
+use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::error::Result;
 use crate::model::mapping::Resolved;
-use crate::model::{Handle, Many, ModelDef, One};
+use crate::model::{Handle, Many, ModelDef, RelationRef};
 use crate::schema::Association;
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
-use crate::session::read::{connect, kind_of};
+use crate::session::read::kind_of;
+use crate::session::undo::Undo;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Value;
 
@@ -31,10 +31,10 @@ impl Session {
         for owner in owners {
             let value = self.objects.store(*owner).value(owner.slot, key).into_owned();
             if value.is_null() {
-                self.objects.set_one_field_silently(*owner, relation, One::Loaded(None));
+                self.objects.loaded_one(*owner, relation, None);
             } else if let Some(found) = self.objects.by_key(*owner, key, target, to) {
-                let state = One::Loaded(Some(self.objects.handle(found)));
-                self.objects.set_one_field_silently(*owner, relation, state);
+                let found = self.objects.handle(found);
+                self.objects.loaded_one(*owner, relation, Some(found));
             } else {
                 wanted.entry(KeyValue(value)).or_default().push(*owner);
             }
@@ -46,30 +46,17 @@ impl Session {
         let keys: Vec<Value<'static>> = wanted.keys().map(|key| key.0.clone()).collect();
         let mut sink =
             Tracking { objects: &mut self.objects, model: target, key: to, key_at: to, at: 0, found: Vec::new() };
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &[Bind::Many(&keys)], &mut sink).await;
         let found = sink.found;
-        let result = self.note(result);
-        self.release_after(result).await?;
+        result?;
         for (key, handle) in found {
             for owner in wanted.remove(&key).unwrap_or_default() {
-                self.objects.set_one_field_silently(owner, relation, One::Loaded(Some(handle)));
+                self.objects.loaded_one(owner, relation, Some(handle));
             }
         }
         // A key without a row: there is no foreign key constraint to forbid it.
         for owner in wanted.into_values().flatten() {
-            self.objects.set_one_field_silently(owner, relation, One::Loaded(None));
+            self.objects.loaded_one(owner, relation, None);
         }
         Ok(())
     }
@@ -88,22 +75,9 @@ impl Session {
         let stmt = self.statement_many(target, key)?;
         let mut sink =
             Tracking { objects: &mut self.objects, model: target, key, key_at: key, at: 0, found: Vec::new() };
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &[Bind::Many(&keys)], &mut sink).await;
         let found = sink.found;
-        let result = self.note(result);
-        self.release_after(result).await?;
+        result?;
 
         let mut pairs: Vec<(u32, Handle)> = Vec::with_capacity(found.len());
         for (value, handle) in found {
@@ -117,8 +91,8 @@ impl Session {
             if let Some(back) = resolved.back
                 && !self.objects.is_loaded(child, back)
             {
-                let state = One::Loaded(Some(self.objects.handle(owners[*owner as usize])));
-                self.objects.set_one_field_silently(child, back, state);
+                let owner = self.objects.handle(owners[*owner as usize]);
+                self.objects.loaded_one(child, back, Some(owner));
             }
         }
         for child in self.objects.linked.clone() {
@@ -156,22 +130,9 @@ impl Session {
             key: from,
             found: Vec::new(),
         };
-        let result = match connect(
-            &mut self.connection,
-            &self.engine,
-            self.options.autocommit,
-            self.explicit,
-            self.location,
-            Begin::Read,
-        )
-        .await
-        {
-            Ok(connection) => connection.query(&stmt, &[Bind::Many(&keys)], &mut sink).await,
-            Err(error) => Err(error),
-        };
+        let result = self.line.query(&stmt, &[Bind::Many(&keys)], &mut sink).await;
         let found = sink.found;
-        let result = self.note(result);
-        self.release_after(result).await?;
+        result?;
 
         let mut pairs: Vec<(u32, Handle)> = Vec::with_capacity(found.len());
         for (value, handle) in found {
@@ -181,28 +142,7 @@ impl Session {
                 pairs.push((*owner, handle));
             }
         }
-        for row in self.objects.link_rows.values().copied().collect::<Vec<_>>() {
-            let both = [(row.local, row.remote), (row.remote, row.local)];
-            if row.owner.relations[row.relation].secondary != owner_model.relations[relation].secondary {
-                continue;
-            }
-            // From whichever end the row was planned.
-            let same_side = std::ptr::eq(row.owner, owner_model) && row.relation == relation;
-            for (index, (own, other)) in both.into_iter().enumerate() {
-                if (index == 0) != same_side && std::ptr::eq(owner_model, target) {
-                    continue;
-                }
-                if let Ok(owner) = owners.binary_search(&own)
-                    && other.model == target.id.get() as u32
-                {
-                    let pair = (owner as u32, self.objects.handle(other));
-                    pairs.retain(|known| *known != pair);
-                    if row.add {
-                        pairs.push(pair);
-                    }
-                }
-            }
-        }
+        self.objects.merge_rows(owner_model, relation, target, owners, &mut pairs);
         self.objects.fill(owners, relation, pairs);
         Ok(())
     }
@@ -225,7 +165,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadOne);
         shape.number(target.id.get() as u64);
         shape.number(to as u64);
-        let compiled = Self::compiler(&self.engine).statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(target, target.table).push(" FROM ").ident(target.table);
             renderer.push(" WHERE ").qualified(target.table, target.columns[to].name);
             renderer.in_list(kind_of(target, to), false);
@@ -238,7 +178,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadMany);
         shape.number(target.id.get() as u64);
         shape.number(key as u64);
-        let compiled = Self::compiler(&self.engine).statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(target, target.table).push(" FROM ").ident(target.table);
             renderer.push(" WHERE ").qualified(target.table, target.columns[key].name);
             renderer.in_list(kind_of(target, key), false);
@@ -258,7 +198,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadAssociated);
         shape.number(owner.id.get() as u64);
         shape.number(relation as u64);
-        let compiled = Self::compiler(&self.engine).statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             let (local, from) = &link.local[0];
             renderer.push("SELECT ").qualified(link.table, local).push(", ").columns(target, target.table);
             renderer.push(" FROM ").ident(target.table).push(" JOIN ").ident(link.table).push(" ON ");
@@ -285,10 +225,49 @@ fn order_by_key(renderer: &mut crate::sql::render::Renderer, model: &'static Mod
 
 impl Objects {
     /// What the next flush will write into a key column: `None` if nothing, `Some(None)` for NULL.
-    fn planned(&self, child: Obj, key: usize) -> Option<Option<Obj>> {
+    pub(in crate::session) fn planned(&self, child: Obj, key: usize) -> Option<Option<Obj>> {
         let links = &self.store(child).meta(child.slot).links;
         let link = links.iter().find(|link| link.column == key)?;
         Some(link.target.map(|(target, _)| target))
+    }
+
+    /// Merges the planned rows of an association into what the database said.
+    fn merge_rows(
+        &self,
+        model: &'static ModelDef,
+        relation: usize,
+        target: &'static ModelDef,
+        owners: &[Obj],
+        pairs: &mut Vec<(u32, Handle)>,
+    ) {
+        let mut added = Vec::new();
+        let mut planned: FxHashSet<(u32, Handle)> = FxHashSet::default();
+        for row in self.link_rows.values() {
+            if row.owner.relations[row.relation].secondary != model.relations[relation].secondary {
+                continue;
+            }
+            // From whichever end the row was planned: only between rows of one table does it matter.
+            let same_side = std::ptr::eq(row.owner, model) && row.relation == relation;
+            let both = [(row.local, row.remote, true), (row.remote, row.local, false)];
+            for (own, other, forth) in both {
+                let meant = forth == same_side || !std::ptr::eq(model, target);
+                if meant
+                    && other.model == target.id.get() as u32
+                    && let Ok(owner) = owners.binary_search(&own)
+                {
+                    let pair = (owner as u32, self.handle(other));
+                    planned.insert(pair);
+                    if row.add && !self.is_going(other) {
+                        added.push(pair);
+                    }
+                }
+            }
+        }
+        if !planned.is_empty() {
+            pairs.retain(|pair| !planned.contains(pair));
+            added.sort_unstable();
+            pairs.append(&mut added);
+        }
     }
 
     /// Sets the collections of all owners: one slice, of which each gets its range.
@@ -297,9 +276,14 @@ impl Objects {
         pairs.sort_by_key(|(owner, _)| *owner);
         let shared = Arc::new(pairs.iter().map(|(_, handle)| *handle).collect::<Vec<_>>());
         let mut start = 0;
+        let writing = self.is_writing();
         for (position, owner) in owners.iter().enumerate() {
             let length = pairs[start..].iter().take_while(|(of, _)| *of as usize == position).count();
             let range = start as u32..(start + length) as u32;
+            if writing && let RelationRef::Many(field) = self.store(*owner).relation(owner.slot, relation) {
+                let state = field.state.clone();
+                self.undo.push(Undo::Many(*owner, relation, state));
+            }
             self.set_many_field(*owner, relation, Many::part(&shared, range));
             start += length;
         }

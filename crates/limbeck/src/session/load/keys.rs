@@ -10,7 +10,7 @@ use crate::types::{Cell, Kind, Value};
 
 /// A value that can be looked up. Floats are no keys.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct KeyValue(pub(super) Value<'static>);
+pub(in crate::session) struct KeyValue(pub(in crate::session) Value<'static>);
 
 impl Eq for KeyValue {}
 

@@ -8,12 +8,14 @@
 mod fetch;
 mod keys;
 
+pub(super) use keys::KeyValue;
+
 use super::Session;
 use super::objects::Obj;
 use super::store::State;
 use crate::error::Result;
 use crate::model::mapping::Path;
-use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationMut, RelationRef, Tracked};
+use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationRef, Tracked};
 use crate::sql::{IntoLoad, Load};
 use std::future::Future;
 use std::pin::Pin;
@@ -100,7 +102,7 @@ impl Session {
             objs.sort_unstable();
             objs.dedup();
             let missing: Vec<Obj> =
-                objs.iter().copied().filter(|obj| !self.objects.is_loaded(*obj, relation)).collect();
+                objs.iter().copied().filter(|obj| !self.objects.is_current(*obj, relation)).collect();
             if !missing.is_empty() {
                 self.load_missing(model, &missing, relation).await?;
             }
@@ -138,6 +140,31 @@ impl super::objects::Objects {
         }
     }
 
+    /// Whether a relationship is loaded and none of the objects in it was expunged since.
+    fn is_current(&self, obj: Obj, relation: usize) -> bool {
+        let store = self.store(obj);
+        let target = self.find_store((store.model().relations[relation].target)());
+        let here = |handle: &Handle| target.is_some_and(|store| store.slot(*handle).is_some());
+        match store.relation(obj.slot, relation) {
+            RelationRef::One(field) => match &field.state {
+                One::Unloaded => false,
+                One::Loaded(target) => target.iter().all(here),
+            },
+            RelationRef::Many(field) => field.state.handles().is_some_and(|handles| handles.iter().all(here)),
+        }
+    }
+
+    /// Whether a rollback would have anything to take back: then what is loaded now may show it.
+    fn is_writing(&self) -> bool {
+        !self.undo.is_empty() || self.has_changes()
+    }
+
+    /// Sets a to-one field to what the database, or the identity map, says.
+    fn loaded_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>) {
+        let state = One::Loaded(target);
+        if self.is_writing() { self.set_one_field(obj, relation, state) } else { self.set_one_field_silently(obj, relation, state) }
+    }
+
     /// The objects at the other end.
     fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
         let mut targets = Vec::new();
@@ -154,14 +181,6 @@ impl super::objects::Objects {
         targets.sort_unstable();
         targets.dedup();
         targets
-    }
-
-    pub(super) fn set_many_field(&mut self, obj: Obj, relation: usize, state: Many) {
-        self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| {
-            if let RelationMut::Many(field) = field {
-                field.state = state.clone();
-            }
-        });
     }
 
     /// Whether an object will have no row after the next flush, or has none any more.

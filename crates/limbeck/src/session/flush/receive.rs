@@ -1,0 +1,191 @@
+//! What comes back from a batch: the columns that the database made, or the reason why it refused.
+
+use super::batch::{Batch, BatchKind, Tie};
+use super::check::{self, first_difference};
+use crate::driver::Written;
+use crate::error::{DatabaseError, Error, Result, Violation};
+use crate::model::ModelDef;
+use crate::schema::naming;
+use crate::session::objects::{Obj, Objects};
+use crate::session::undo::Undo;
+use crate::types::{Cell, Value};
+
+/// Writes what a batch brought back into its objects.
+pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<()> {
+    let rows = batch.rows.len();
+    let model = batch.rows.object(0).map(|obj| objects.store(obj).model());
+    match (&batch.kind, model) {
+        (BatchKind::Insert { returning, tie }, Some(model)) if !returning.is_empty() => {
+            if written.returned.len() != rows * returning.len() {
+                return Err(not_inserted(model, rows, written.returned.len() / returning.len()));
+            }
+            tied(objects, batch, model, returning, *tie, &mut written.returned);
+            for (row, values) in written.returned.chunks_exact(returning.len()).enumerate() {
+                let Some(obj) = batch.rows.object(row) else { continue };
+                for (column, value) in returning.iter().zip(values) {
+                    fill(objects, obj, *column, value)?;
+                }
+            }
+            Ok(())
+        }
+        (BatchKind::Insert { .. }, Some(model)) if written.affected != rows as u64 => {
+            Err(not_inserted(model, rows, written.affected as usize))
+        }
+        (BatchKind::Update, Some(model)) if written.affected != rows as u64 => {
+            Err(Error::StaleRow { table: model.table, expected: rows as u64, found: written.affected })
+        }
+        (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
+            tracing::warn!(
+                table = model.table,
+                expected = rows,
+                found = written.affected,
+                "a DELETE met fewer rows than there were objects: another transaction deleted them first"
+            );
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Puts returned rows into the order of the objects that they belong to.
+fn tied(
+    objects: &Objects,
+    batch: &Batch,
+    model: &'static ModelDef,
+    returning: &[usize],
+    tie: Tie,
+    returned: &mut Vec<Value<'static>>,
+) {
+    let width = returning.len();
+    let number = returning.iter().position(|column| model.columns[*column].generated);
+    match (tie, number) {
+        (Tie::InOrder, _) => {}
+        (Tie::ByNumber, Some(at)) => {
+            let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
+            if !rows.is_sorted_by(|a, b| check::order(&a[at], &b[at]).is_le()) {
+                rows.sort_by(|a, b| check::order(&a[at], &b[at]));
+                *returned = rows.concat();
+            }
+        }
+        _ => {
+            // The key comes first in each row, as it was sent: sort both sides by it.
+            let parts = 0..model.primary_key.len();
+            let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
+            rows.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&a[part], &b[part]))));
+            let mut order: Vec<usize> = (0..rows.len()).collect();
+            let value = |row: usize, part: usize| {
+                let obj = batch.rows.object(row);
+                obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, model.primary_key[part]))
+            };
+            order.sort_by(|a, b| {
+                first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part))))
+            });
+            let mut tied: Vec<&[Value<'static>]> = vec![&[]; rows.len()];
+            for (row, place) in rows.into_iter().zip(order) {
+                tied[place] = row;
+            }
+            *returned = tied.concat();
+        }
+    }
+}
+
+/// Writes a column, and notes the way back.
+pub(super) fn fill(objects: &mut Objects, obj: Obj, column: usize, value: &Value<'_>) -> Result<()> {
+    let old = objects.store(obj).value(obj.slot, column).into_owned();
+    if check::same(&old, value) {
+        return Ok(());
+    }
+    objects.undo.push(Undo::Filled(obj, column, old));
+    let store = objects.store_mut(obj);
+    let model = store.model();
+    store
+        .set_value(obj.slot, column, Cell::from_value(value))
+        .map_err(|source| crate::session::store::unreadable(model, source.at(column), 0))
+}
+
+#[cold]
+fn not_inserted(model: &ModelDef, expected: usize, found: usize) -> Error {
+    Error::Database(Box::new(DatabaseError {
+        code: None,
+        message: format!(
+            "{expected} row(s) were sent to {}, but {found} were inserted: a trigger or rule holds them back",
+            model.table
+        ),
+        sql: String::new(),
+    }))
+}
+
+/// The error of a batch, with the model and, where it can be told, the object that was refused.
+#[cold]
+pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut error: Error) -> Error {
+    let Some(first) = batch.rows.object(0) else { return error };
+    let model = objects.store(first).model();
+    let writes = matches!(batch.kind, BatchKind::Insert { .. } | BatchKind::Update);
+    let missing = matches!(error, Error::NotNullViolation(_));
+    if let Error::ForeignKeyViolation(violation) = &mut error
+        && writes
+    {
+        name_key(model, violation);
+    }
+    if let Some(violation) = error.violation_mut() {
+        violation.model = Some(model.name);
+        // SQLite does not name the table of a foreign key or a check.
+        if violation.table.is_empty() && writes {
+            violation.table = model.table.to_string();
+        }
+        let row = row.or_else(|| (batch.rows.len() == 1).then_some(0)).or_else(|| {
+            let obj = |row: usize| batch.rows.object(row);
+            find_row(batch.rows.len(), violation, missing, &|row, column| {
+                let obj = obj(row)?;
+                let store = objects.store(obj);
+                let position = model.columns.iter().position(|def| def.name == column)?;
+                Some(store.value(obj.slot, position))
+            })
+        });
+        violation.object = row.and_then(|row| batch.rows.object(row)).map(|obj| objects.handle(obj));
+    }
+    error
+}
+
+/// The name of a foreign key that the database does not say, as SQLite: clear only where a table has one.
+fn name_key(model: &'static ModelDef, violation: &mut Violation) {
+    let mut keys = model.columns.iter().filter_map(|column| Some((column, column.foreign_key.as_ref()?)));
+    if let (None, Some((column, key)), None) = (&violation.constraint, keys.next(), keys.next()) {
+        violation.constraint = Some(naming::foreign_key(model.table, &[column.name], (key.target)().table));
+        violation.columns = vec![column.name.to_string()];
+    }
+}
+
+/// The row of a batch that a violation is about, by the values that the server quotes: `Key (email)=(a@b.c)
+/// already exists`. Of two rows with the same values the second is the one too many.
+fn find_row<'v>(
+    rows: usize,
+    violation: &Violation,
+    missing: bool,
+    value: &dyn Fn(usize, &str) -> Option<Value<'v>>,
+) -> Option<usize> {
+    if violation.columns.is_empty() {
+        return None;
+    }
+    let quoted = |row: usize| {
+        let values: Option<Vec<String>> =
+            violation.columns.iter().map(|column| value(row, column).and_then(|value| shown(&value))).collect();
+        values.is_some_and(|values| violation.message.contains(&format!(")=({})", values.join(", "))))
+    };
+    let null = |row: usize| violation.columns.iter().any(|column| value(row, column).is_some_and(|v| v.is_null()));
+    let mut found = (0..rows).filter(|row| if missing { null(*row) } else { quoted(*row) });
+    let first = found.next()?;
+    Some(if missing { first } else { found.next().unwrap_or(first) })
+}
+
+/// A value as PostgreSQL quotes it. Times and floats, whose text depends on settings, are not tried.
+fn shown(value: &Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::I16(v) => v.to_string(),
+        Value::I32(v) => v.to_string(),
+        Value::I64(v) => v.to_string(),
+        Value::Text(v) => v.to_string(),
+        Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
+        _ => return None,
+    })
+}

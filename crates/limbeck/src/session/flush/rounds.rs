@@ -1,0 +1,157 @@
+//! Rounds: what can be sent together, because no key is missing that another statement has yet to make.
+//!
+//! Statements of one round are sent one behind the other, so a table may follow the one that it refers to in
+//! the same round. Only a row that takes its key from one that the database numbers has to wait.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::plan::Work;
+use crate::error::{Error, Result};
+use crate::model::ModelDef;
+use crate::session::objects::{Obj, Objects};
+
+/// The work of a round, by model, in the order in which it is sent.
+pub(super) type Round = Vec<Step>;
+
+/// What is sent for one model in a round.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) model: &'static ModelDef,
+    pub(super) updates: Vec<Obj>,
+    pub(super) inserts: Vec<Obj>,
+}
+
+/// Cuts the work into rounds.
+///
+/// # Errors
+/// [`Error::Cycle`] when rows wait for each other.
+pub(super) fn rounds(objects: &Objects, models: &[Work]) -> Result<Vec<Round>> {
+    let levels = levels(objects, models)?;
+    let level = |obj: &Obj| levels.get(obj).copied().unwrap_or(0);
+    // How deep each circle of models is.
+    let mut depths: FxHashMap<usize, usize> = FxHashMap::default();
+    for work in models {
+        if let Some(cycle) = work.cycle {
+            let deepest = work.updates.iter().chain(&work.inserts).map(level).max().unwrap_or(0);
+            let depth = depths.entry(cycle).or_default();
+            *depth = deepest.max(*depth);
+        }
+    }
+    let mut starts: Vec<Option<usize>> = vec![None; models.len()];
+    let mut rounds: Vec<Round> = Vec::new();
+    for (index, work) in models.iter().enumerate() {
+        let start = start(index, objects, models, &depths, &mut starts);
+        let mut of_model: FxHashMap<usize, Step> = FxHashMap::default();
+        let mut step = |obj: &Obj, insert: bool| {
+            let step = of_model.entry(start + level(obj)).or_insert_with(|| Step {
+                model: work.model,
+                updates: Vec::new(),
+                inserts: Vec::new(),
+            });
+            if insert { step.inserts.push(*obj) } else { step.updates.push(*obj) }
+        };
+        work.updates.iter().for_each(|obj| step(obj, false));
+        work.inserts.iter().for_each(|obj| step(obj, true));
+        for (round, step) in of_model {
+            if rounds.len() <= round {
+                rounds.resize_with(round + 1, Vec::new);
+            }
+            rounds[round].push(step);
+        }
+    }
+    Ok(rounds)
+}
+
+/// The first round of a model: that of the models that it refers to, or the one behind it where these get
+/// their keys from the database. All models of a circle begin together.
+fn start(
+    index: usize,
+    objects: &Objects,
+    models: &[Work],
+    depths: &FxHashMap<usize, usize>,
+    starts: &mut Vec<Option<usize>>,
+) -> usize {
+    if let Some(start) = starts[index] {
+        return start;
+    }
+    let circle: Vec<usize> = match models[index].cycle {
+        None => vec![index],
+        cycle => (0..models.len()).filter(|other| models[*other].cycle == cycle).collect(),
+    };
+    let mut first = 0;
+    for parent in circle.iter().flat_map(|member| models[*member].parents.iter().copied()) {
+        let work = &models[parent];
+        let depth = work.cycle.and_then(|cycle| depths.get(&cycle).copied()).unwrap_or(0);
+        let unnumbered = work.inserts.iter().any(|obj| needs_key(objects, *obj));
+        first = first.max(start(parent, objects, models, depths, starts) + depth + usize::from(unnumbered));
+    }
+    for member in circle {
+        starts[member] = Some(first);
+    }
+    first
+}
+
+/// Whether the database will make a column of the object that others may refer to.
+pub(super) fn needs_key(objects: &Objects, obj: Obj) -> bool {
+    let store = objects.store(obj);
+    let meta = store.meta(obj.slot);
+    let made = |(column, def): (usize, &crate::model::ColumnDef)| {
+        def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.column == column)
+    };
+    store.model().columns.iter().enumerate().any(made)
+}
+
+/// How many rows of its circle of models have to be inserted before each row, one after the other. Rows of
+/// other models are not in it.
+fn levels(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, usize>> {
+    let mut inserts: FxHashSet<Obj> = FxHashSet::default();
+    let mut rows: Vec<Obj> = Vec::new();
+    for work in models {
+        if work.cycle.is_some() {
+            inserts.extend(&work.inserts);
+            rows.extend(work.inserts.iter().chain(&work.updates));
+        }
+    }
+    let inserts = &inserts;
+    let waits_for = |obj: Obj| {
+        let links = &objects.store(obj).meta(obj.slot).links;
+        let targets = links.iter().filter_map(|link| link.target).map(|(target, _)| target);
+        // A row may refer to itself, if its key is known.
+        targets.filter(move |target| inserts.contains(target) && (*target != obj || needs_key(objects, obj)))
+    };
+    let mut levels: FxHashMap<Obj, usize> = FxHashMap::default();
+    // A row is on the path from its first visit, where those that it waits for are pushed, to its second.
+    let mut on_path: FxHashSet<Obj> = FxHashSet::default();
+    let mut stack: Vec<Obj> = Vec::new();
+    for row in rows {
+        stack.push(row);
+        while let Some(obj) = stack.last().copied() {
+            if levels.contains_key(&obj) {
+                stack.pop();
+            } else if on_path.remove(&obj) {
+                let level = waits_for(obj).map(|target| levels.get(&target).copied().unwrap_or(0) + 1).max();
+                levels.insert(obj, level.unwrap_or(0));
+                stack.pop();
+            } else {
+                on_path.insert(obj);
+                for target in waits_for(obj) {
+                    if on_path.contains(&target) {
+                        return Err(circle(objects, on_path.iter().copied()));
+                    }
+                    if !levels.contains_key(&target) {
+                        stack.push(target);
+                    }
+                }
+            }
+        }
+    }
+    Ok(levels)
+}
+
+#[cold]
+fn circle(objects: &Objects, rows: impl Iterator<Item = Obj>) -> Error {
+    let mut tables: Vec<&'static str> = rows.map(|obj| objects.store(obj).model().table).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    Error::Cycle { tables }
+}

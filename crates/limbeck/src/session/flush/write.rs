@@ -1,0 +1,160 @@
+//! The batches of a flush: rows of one shape, with the statement that writes them.
+
+use super::batch::{Batch, BatchKind, Rows, Tie};
+use super::receive::fill;
+use super::rounds::Step;
+use super::{check, statement};
+use crate::dialect::Dialect;
+use crate::driver::Returns;
+use crate::error::Result;
+use crate::model::ColumnSet;
+use crate::model::mapping::Path;
+use crate::session::objects::{LinkRow, Obj, Objects};
+use crate::session::undo::Undo;
+use crate::sql::compile::Compiler;
+use crate::types::Value;
+
+/// UPDATEs of a model, by primary key, so that two flushes that meet lock rows in the same order.
+pub(super) fn updates(
+    objects: &mut Objects,
+    compiler: Compiler<'_>,
+    step: &Step,
+    batches: &mut Vec<Batch>,
+) -> Result<()> {
+    let model = step.model;
+    let mut objs = step.updates.clone();
+    objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
+    let mut shapes: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
+    for obj in objs {
+        sync_keys(objects, obj)?;
+        let store = objects.store_mut(obj);
+        let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given);
+        if changed.is_empty() {
+            continue;
+        }
+        let touched = store.on_update(obj.slot, changed);
+        store.normalize(obj.slot, touched);
+        for column in touched.iter() {
+            let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
+            objects.undo.push(Undo::Filled(obj, column, old));
+        }
+        changed = changed.union(touched);
+        match shapes.iter_mut().find(|(columns, _)| *columns == changed) {
+            Some((_, objs)) => objs.push(obj),
+            None => shapes.push((changed, vec![obj])),
+        }
+    }
+    for (columns, objs) in shapes {
+        batches.push(Batch {
+            stmt: statement::update(compiler, model, columns)?,
+            rows: Rows::objects(objs, columns, model.primary_key),
+            returns: Returns::Count,
+            kind: BatchKind::Update,
+        });
+    }
+    Ok(())
+}
+
+/// INSERTs of a model, in the order of `add`.
+pub(super) fn inserts(
+    objects: &mut Objects,
+    compiler: Compiler<'_>,
+    step: &Step,
+    batches: &mut Vec<Batch>,
+) -> Result<()> {
+    let model = step.model;
+    let mut runs: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
+    for obj in step.inserts.iter().copied() {
+        sync_keys(objects, obj)?;
+        let meta = objects.store(obj).meta(obj.slot);
+        let mut columns = meta.given;
+        meta.links.iter().for_each(|link| columns.insert(link.column));
+        for (column, def) in model.columns.iter().enumerate() {
+            if !def.made_by_database() {
+                columns.insert(column);
+            }
+        }
+        // Without any key a row that comes back cannot be told from the others: then each is sent alone.
+        let nameless = model.primary_key.iter().any(|key| !columns.contains(*key) && !model.columns[*key].generated);
+        // Only neighbours share a batch, so that the database numbers the rows in the order of `add`.
+        match runs.last_mut() {
+            Some((shape, objs)) if *shape == columns && !nameless => objs.push(obj),
+            _ => runs.push((columns, vec![obj])),
+        }
+    }
+    for (columns, objs) in runs {
+        let missing: Vec<usize> = (0..model.columns.len()).filter(|column| !columns.contains(*column)).collect();
+        let rowid = compiler.dialect == Dialect::Sqlite
+            && matches!(missing.as_slice(), [only] if model.columns[*only].generated);
+        let numbered = missing.iter().any(|column| model.columns[*column].generated);
+        let tie = match (compiler.dialect, objs.len()) {
+            // Its rows are sent, and come back, one by one.
+            (Dialect::Sqlite, _) | (_, 1) => Tie::InOrder,
+            _ if numbered => Tie::ByNumber,
+            _ => Tie::BySentKey,
+        };
+        let returning = match tie {
+            Tie::BySentKey if !missing.is_empty() => model.primary_key.iter().copied().chain(missing).collect(),
+            _ => missing,
+        };
+        let returns = match returning.len() {
+            0 => Returns::Count,
+            _ if rowid => Returns::RowId,
+            count => Returns::Columns(count),
+        };
+        let sql_returning: &[usize] = if rowid { &[] } else { &returning };
+        batches.push(Batch {
+            stmt: statement::insert(compiler, model, columns, sql_returning)?,
+            rows: Rows::objects(objs, columns, &[]),
+            returns,
+            kind: BatchKind::Insert { returning, tie },
+        });
+    }
+    Ok(())
+}
+
+/// Rows of association tables, to insert or to delete.
+pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool) -> Result<Vec<Batch>> {
+    // One group for each association and end from which it was planned.
+    let mut groups: Vec<(LinkRow, Vec<Vec<Value<'static>>>)> = Vec::new();
+    for row in rows {
+        let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { continue };
+        let values = |obj: Obj, columns: &[(String, usize)]| {
+            columns.iter().map(|(_, key)| objects.store(obj).value(obj.slot, *key).into_owned()).collect::<Vec<_>>()
+        };
+        let mut cells = values(row.local, &link.local);
+        cells.extend(values(row.remote, &link.remote));
+        let group =
+            groups.iter_mut().find(|(first, _)| std::ptr::eq(first.owner, row.owner) && first.relation == row.relation);
+        match group {
+            Some((_, group)) => group.push(cells),
+            None => groups.push((*row, vec![cells])),
+        }
+    }
+    let mut batches = Vec::new();
+    for (row, values) in groups {
+        let resolved = &row.owner.mapping()?.relations[row.relation];
+        let Path::ManyToMany(link) = &resolved.path else { continue };
+        let make = if add { statement::link } else { statement::unlink };
+        batches.push(Batch {
+            stmt: make(compiler, row.owner, row.relation, resolved.target, link)?,
+            rows: Rows::Values(values),
+            returns: Returns::Count,
+            kind: BatchKind::Other,
+        });
+    }
+    Ok(batches)
+}
+
+/// Writes the keys of linked objects into an object's key columns.
+fn sync_keys(objects: &mut Objects, obj: Obj) -> Result<()> {
+    let links = objects.store(obj).meta(obj.slot).links.clone();
+    for link in links {
+        let value = match link.target {
+            None => Value::Null,
+            Some((target, column)) => objects.store(target).value(target.slot, column).into_owned(),
+        };
+        fill(objects, obj, link.column, &value)?;
+    }
+    Ok(())
+}

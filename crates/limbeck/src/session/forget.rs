@@ -1,0 +1,145 @@
+//! The way out: objects that leave the session, and objects that are to be read again.
+
+use super::Session;
+use super::objects::{Obj, Objects};
+use super::store::State;
+use crate::error::{Error, Result};
+use crate::model::mapping::Path;
+use crate::model::{Handle, Many, Model, One, RelationRef, Tracked};
+
+impl Session {
+    /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
+    /// is left alone.
+    ///
+    /// Loaded collections that the session finds it in without a search are unloaded; others keep its handle,
+    /// which no longer fits.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when another object is
+    /// linked to it by a change that is not flushed.
+    pub fn expunge<M: Model>(&mut self, handle: Tracked<M>) -> Result<M> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        self.objects.forget(obj)?;
+        let object = self.objects.typed_mut::<M>().remove(handle.raw);
+        self.objects.reclaim();
+        object.ok_or(Error::StaleHandle { model: M::def().name })
+    }
+
+    /// Takes all objects out of the session. Unflushed changes are forgotten, handles no longer fit.
+    pub fn expunge_all(&mut self) {
+        self.objects.clear();
+    }
+
+    /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
+    /// changes are forgotten, but for objects that have no row yet.
+    pub fn expire_all(&mut self) {
+        self.objects.expire_all();
+    }
+}
+
+impl Objects {
+    /// Takes an object out of every plan.
+    fn forget(&mut self, obj: Obj) -> Result<()> {
+        self.check_unneeded(obj)?;
+        let meta = self.store(obj).meta(obj.slot);
+        let (pending, doomed, linked) = (meta.state == State::Pending, meta.doomed, !meta.links.is_empty());
+        if pending {
+            self.pending.retain(|other| *other != obj);
+            self.refused.retain(|refused| refused.place.is_none_or(|(other, _)| other != obj));
+        }
+        if doomed {
+            self.doomed.retain(|other| *other != obj);
+        }
+        if linked {
+            self.linked.retain(|other| *other != obj);
+        }
+        if !self.link_rows.is_empty() {
+            self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
+        }
+        self.leave_collections(obj, pending);
+        Ok(())
+    }
+
+    /// Refuses while another object waits for this one's key.
+    fn check_unneeded(&self, obj: Obj) -> Result<()> {
+        let waits = |other: &&Obj| {
+            let links = &self.store(**other).meta(other.slot).links;
+            **other != obj && links.iter().any(|link| link.target.is_some_and(|(target, _)| target == obj))
+        };
+        match self.linked.iter().find(waits) {
+            None => Ok(()),
+            Some(other) => Err(Error::InvalidState {
+                model: self.store(obj).model().name,
+                reason: format!(
+                    "cannot be expunged, since a `{}` that is not flushed is linked to it: flush first, or unlink it",
+                    self.store(*other).model().name
+                ),
+            }),
+        }
+    }
+
+    /// Takes an object that leaves out of the collections that it is in. One that has a row is in them in the
+    /// database still: then the collection is unloaded rather than wrong.
+    fn leave_collections(&mut self, obj: Obj, pending: bool) {
+        let model = self.store(obj).model();
+        let Ok(mapping) = model.mapping() else { return };
+        for (relation, resolved) in mapping.relations.iter().enumerate() {
+            let Some(back) = resolved.back else { continue };
+            let others: Vec<Handle> = match (&resolved.path, self.store(obj).relation(obj.slot, relation)) {
+                (Path::BelongsTo { key, to }, RelationRef::One(field)) => match field.state {
+                    One::Loaded(parent) => parent.into_iter().collect(),
+                    One::Unloaded => {
+                        let parent = self.by_key(obj, *key, resolved.target, *to);
+                        parent.into_iter().map(|parent| self.handle(parent)).collect()
+                    }
+                },
+                (Path::ManyToMany(_), RelationRef::Many(field)) => field.state.handles().unwrap_or_default().to_vec(),
+                _ => continue,
+            };
+            for other in others {
+                let Ok(other) = self.resolve(resolved.target, other) else { continue };
+                if pending {
+                    self.pull(other, back, obj);
+                } else {
+                    self.set_many_field(other, back, Many::Unloaded);
+                }
+            }
+        }
+    }
+
+    /// Marks all objects that have a row as expired; what was not flushed of them is forgotten.
+    pub(super) fn expire_all(&mut self) {
+        for obj in std::mem::take(&mut self.doomed) {
+            self.store_mut(obj).meta_mut(obj.slot).doomed = false;
+        }
+        for obj in std::mem::take(&mut self.linked) {
+            if self.state(obj) == State::Pending {
+                self.linked.push(obj);
+            } else {
+                self.store_mut(obj).meta_mut(obj.slot).links.clear();
+            }
+        }
+        let rows = std::mem::take(&mut self.link_rows);
+        let is_new = |obj: Obj| self.state(obj) == State::Pending;
+        self.link_rows = rows.into_iter().filter(|(_, row)| is_new(row.local) || is_new(row.remote)).collect();
+        for store in self.stores_mut() {
+            for slot in store.take_touched() {
+                if !store.occupied(slot) {
+                    continue;
+                }
+                match store.meta(slot).state {
+                    State::Persistent => store.revert(slot),
+                    _ => store.enlist(slot),
+                }
+            }
+            for slot in 0..store.len() {
+                if store.occupied(slot) && store.meta(slot).state == State::Persistent {
+                    let meta = store.meta_mut(slot);
+                    meta.expired = true;
+                    meta.given = crate::model::ColumnSet::EMPTY;
+                    store.unload(slot);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The session's line to the database: its connection, and what is known of the transaction on it.
+//!
+//! It lies apart from the objects, so that a query can write rows into those while it runs. Whatever a session
+//! sends goes through here, in the same steps: take a connection, begin a transaction unless `autocommit` says
+//! otherwise, send, and give the connection back unless a transaction is open. A future that is dropped on the
+//! way leaves [`interrupted`](Line::interrupted) set, and from then on the session refuses everything but
+//! `rollback`: nobody knows what the database has seen.
+
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::driver::{Access, Begin, Bind, RowSink, Stmt};
+use crate::engine::{Connection, Engine};
+use crate::error::{Error, Result};
+use crate::sql::compile::Compiler;
+
+pub(crate) struct Line {
+    pub(super) engine: Engine,
+    /// Outside `begin`, every statement is committed by itself.
+    pub(super) autocommit: bool,
+    pub(super) connection: Option<Connection>,
+    /// Whether `begin` was called: with `autocommit`, only that keeps a transaction open.
+    explicit: bool,
+    /// Whether the server aborted the transaction for a reason that is worth another try.
+    pub(super) aborted: bool,
+    /// An exchange began and did not end: its future was dropped.
+    interrupted: bool,
+    /// Where the session was opened, for the pool's list of holders.
+    location: &'static Location<'static>,
+}
+
+impl Line {
+    pub(super) fn new(engine: Engine, autocommit: bool, location: &'static Location<'static>) -> Self {
+        Line { engine, autocommit, connection: None, explicit: false, aborted: false, interrupted: false, location }
+    }
+
+    pub(super) fn compiler(&self) -> Compiler<'_> {
+        Compiler { dialect: self.engine.dialect(), cache: self.engine.statements() }
+    }
+
+    /// Whether a transaction is open in which something may have been written.
+    pub(super) fn in_write_transaction(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::in_write_transaction)
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::in_transaction)
+    }
+
+    /// Whether what is sent now is a transaction of its own.
+    pub(super) fn commits_at_once(&self) -> bool {
+        self.autocommit && !self.explicit
+    }
+
+    /// Refuses to go on after an exchange whose future was dropped.
+    pub(super) fn usable(&self) -> Result<()> {
+        if self.interrupted { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// A connection for one exchange, which ends with [`ended`](Self::ended).
+    ///
+    /// Waiting for the pool is not part of the exchange: given up, it leaves nothing behind.
+    pub(super) async fn ready(&mut self) -> Result<&mut Connection> {
+        self.usable()?;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.engine.connect_at(self.location).await?),
+        };
+        self.interrupted = true;
+        Ok(connection)
+    }
+
+    /// The end of an exchange, however it went.
+    pub(super) fn ended<T>(&mut self, result: Result<T>) -> Result<T> {
+        self.interrupted = false;
+        self.aborted |= result.as_ref().is_err_and(Error::is_retryable);
+        if !self.in_transaction() && (self.commits_at_once() || result.is_err()) {
+            self.connection = None;
+        }
+        result
+    }
+
+    /// Runs a query and hands its rows to the sink.
+    pub(super) async fn query(&mut self, stmt: &Arc<Stmt>, binds: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
+        let alone = self.commits_at_once();
+        let connection = self.ready().await?;
+        let begun = match stmt.access {
+            _ if alone => Ok(()),
+            // On PostgreSQL under READ COMMITTED nobody could tell, but the server: a session that reads and then
+            // waits for something else is not `idle in transaction`, and sends no BEGIN and no ROLLBACK.
+            Access::Reads if !connection.in_transaction() && connection.reads_stand_alone() => Ok(()),
+            Access::Reads | Access::Selects => connection.begin_mode(Begin::Read).await,
+            Access::Writes => connection.begin_mode(Begin::Write).await,
+        };
+        let result = match begun {
+            Ok(()) => connection.query(stmt, binds, sink).await,
+            Err(error) => Err(error),
+        };
+        self.ended(result)
+    }
+
+    /// Runs a statement and says how many rows it affected.
+    pub(super) async fn execute(&mut self, stmt: &Arc<Stmt>, binds: &[Bind<'_>]) -> Result<u64> {
+        let alone = self.commits_at_once();
+        let connection = self.ready().await?;
+        let begun = if alone { Ok(()) } else { connection.begin_mode(Begin::Write).await };
+        let result = match begun {
+            Ok(()) => connection.execute(stmt, binds).await,
+            Err(error) => Err(error),
+        };
+        self.ended(result)
+    }
+
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        let result = self.ready().await?.begin_mode(Begin::Write).await;
+        self.explicit |= result.is_ok();
+        self.ended(result)
+    }
+
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        self.usable()?;
+        let result = if self.in_transaction() { self.ready().await?.commit().await } else { Ok(()) };
+        self.explicit = false;
+        let result = self.ended(result);
+        self.connection = None;
+        result
+    }
+
+    pub(super) async fn rollback(&mut self) -> Result<()> {
+        let interrupted = std::mem::take(&mut self.interrupted);
+        self.explicit = false;
+        self.aborted = false;
+        match self.connection.take() {
+            // The pool ends what is still running, and rolls back.
+            Some(_) if interrupted => Ok(()),
+            Some(mut connection) => match connection.rollback().await {
+                // The server has rolled back when the line was cut.
+                Err(error) if error.is_disconnect() => Ok(()),
+                result => result,
+            },
+            None => Ok(()),
+        }
+    }
+}
