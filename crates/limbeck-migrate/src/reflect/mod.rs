@@ -3,7 +3,7 @@
 //! A handful of catalog queries, whatever the number of tables.
 
 pub(crate) mod create;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 
 use std::collections::BTreeMap;

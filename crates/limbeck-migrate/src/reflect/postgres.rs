@@ -92,6 +92,9 @@ async fn read_in_transaction(connection: &mut Connection) -> Result<BTreeMap<Str
     Ok(tables)
 }
 
+/// What stands between the type of a computed column and its expression.
+pub(crate) const COMPUTED: &str = " GENERATED ALWAYS AS (";
+
 type ColumnRow = (String, String, String, bool, bool, bool, Option<String>, bool);
 
 fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
@@ -99,9 +102,7 @@ fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
         let Some(table) = tables.get_mut(&table) else { continue };
         let serial = owns_sequence && expression.as_deref().is_some_and(|e| e.starts_with("nextval("));
         let sql_type = match &expression {
-            Some(expression) if computed => {
-                SqlType::Other(format!("{declared} GENERATED ALWAYS AS ({expression}) STORED"))
-            }
+            Some(expression) if computed => SqlType::Other(format!("{declared}{COMPUTED}{expression}) STORED")),
             _ => declared_type(&declared),
         };
         table.columns.push(Column {
@@ -115,7 +116,7 @@ fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
 }
 
 /// The type that `format_type` writes.
-fn declared_type(declared: &str) -> SqlType {
+pub(crate) fn declared_type(declared: &str) -> SqlType {
     match declared {
         "smallint" => SqlType::SmallInteger,
         "integer" => SqlType::Integer,
