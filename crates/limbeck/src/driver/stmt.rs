@@ -14,9 +14,8 @@ pub(crate) struct Stmt {
     pub(crate) sql: Box<str>,
     /// The parameters, in the order of their placeholders.
     pub(crate) params: Box<[Param]>,
-    /// Whether it only reads, so that it may be run twice.
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
-    pub(crate) read_only: bool,
+    /// What it may do.
+    pub(crate) access: Access,
 }
 
 /// The type of one parameter.

@@ -97,7 +97,7 @@ impl<T: Fetch> Query for Select<T> {
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, wanted, compiler.dialect);
-        compiler.statement(shape, true, |renderer| renderer.select(&self.core, wanted))
+        compiler.statement(shape, Access::Reads, |renderer| renderer.select(&self.core, wanted))
     }
 
     fn explain(&self, error: Error) -> Error {
