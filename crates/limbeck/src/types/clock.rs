@@ -162,7 +162,6 @@ pub(crate) fn format_time(micros: i64) -> String {
 }
 
 /// A date and time as SQLite's text.
-#[cfg(feature = "sqlite")]
 pub(crate) fn format_datetime(micros: i64) -> String {
     // Days of any i64 of microseconds fit an i32.
     let days = micros.div_euclid(MICROS_PER_DAY) as i32;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Config, NoTls};
 
 use super::error::message_of;
 use super::statements::Statements;
+use super::tls::{self, Tls};
 use super::{Postgres, Tx};
 use crate::driver::{Common, without_password};
 use crate::engine::IsolationLevel;
@@ -20,6 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Settings {
     config: Config,
+    tls: Tls,
     /// Without its password.
     url: String,
     statement_cache: usize,
@@ -30,9 +32,11 @@ impl Settings {
     /// Reads a URL.
     pub(crate) fn parse(url: &str, common: Common) -> Result<Self> {
         let shown = without_password(url);
+        let (url, mode) = tls::split(url);
         let mut config: Config = url.parse().map_err(|e: tokio_postgres::Error| {
             Error::Config(format!("the URL {shown} cannot be used: {}", message_of(&e)))
         })?;
+        let tls = Tls::new(&mode, &mut config)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host("localhost");
         }
@@ -42,13 +46,7 @@ impl Settings {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        if matches!(config.get_ssl_mode(), SslMode::Require) {
-            return Err(Error::FeatureMissing {
-                scheme: "TLS, which `sslmode=require` asks for".into(),
-                feature: "tls",
-            });
-        }
-        Ok(Settings { config, url: shown, statement_cache: common.statement_cache, isolation: common.isolation })
+        Ok(Settings { config, tls, url: shown, statement_cache: common.statement_cache, isolation: common.isolation })
     }
 
     /// `db.example.com:5432`
@@ -89,13 +87,7 @@ impl Settings {
 impl Postgres {
     /// Opens a connection, whose reading and writing is a task of the current runtime.
     pub(crate) async fn connect(settings: &Settings) -> Result<Self> {
-        let (client, connection) = settings.config.connect(NoTls).await.map_err(|e| settings.unreachable(&e))?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                // Whoever uses the connection next gets the error as well.
-                tracing::debug!(target: "limbeck::pool", error = message_of(&error), "a connection ended");
-            }
-        });
+        let client = settings.tls.open(&settings.config).await.map_err(|e| settings.unreachable(&e))?;
         let begin = match settings.isolation {
             None => "BEGIN",
             Some(IsolationLevel::ReadCommitted) => "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -106,6 +98,7 @@ impl Postgres {
         Ok(Postgres {
             client,
             cancel,
+            tls: settings.tls.clone(),
             statements: Statements::new(settings.statement_cache),
             raw: Statements::new(settings.statement_cache),
             pending: String::new(),

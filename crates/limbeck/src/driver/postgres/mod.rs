@@ -18,17 +18,19 @@ mod error;
 mod pipeline;
 mod run;
 mod statements;
+mod tls;
 mod transaction;
 
 pub(crate) use connect::Settings;
 
 use std::time::Duration;
 
-use tokio_postgres::{CancelToken, Client, NoTls};
+use tokio_postgres::{CancelToken, Client};
 
 use crate::driver::{Leftover, Meter};
 use crate::error::{Error, Result};
 use statements::Statements;
+use tls::Tls;
 
 /// How long what a dropped future left may take to end by itself, before it is cancelled.
 const DRAIN: Duration = Duration::from_millis(200);
@@ -40,6 +42,7 @@ const CLEANUP: Duration = Duration::from_secs(5);
 pub(crate) struct Postgres {
     client: Client,
     cancel: CancelToken,
+    tls: Tls,
     /// Prepared, by the identity of a rendered statement.
     statements: Statements<u64>,
     /// Prepared, by the text of a raw one.
@@ -71,6 +74,10 @@ enum Tx {
 impl Postgres {
     pub(crate) fn in_transaction(&self) -> bool {
         self.tx != Tx::None
+    }
+
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        self.in_transaction()
     }
 
     pub(crate) fn is_dead(&self) -> bool {
@@ -114,7 +121,7 @@ impl Postgres {
             Ok(outcome) => outcome.map_err(error::convert),
             Err(_) => {
                 // The answer to this request says nothing; what counts is that the server stops working.
-                let _ = tokio::time::timeout(CLEANUP, self.cancel.cancel_query(NoTls)).await;
+                let _ = tokio::time::timeout(CLEANUP, self.tls.cancel(&self.cancel)).await;
                 Err(Error::ConnectionLost { message: "it was closed to end a statement that was given up".into() })
             }
         };

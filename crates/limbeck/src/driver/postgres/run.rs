@@ -56,6 +56,7 @@ impl Postgres {
                         return Err(self.failed(e));
                     }
                     again = false;
+                    sink.restart();
                 }
                 Err(Stop::Server(e)) => return Err(self.failed(e)),
             }
@@ -90,6 +91,7 @@ impl Postgres {
                 Err(Stop::Server(e)) if error::is_stale(&e) && self.tx == Tx::None && again => {
                     self.raw.remove(sql);
                     again = false;
+                    sink.restart();
                 }
                 Err(Stop::Server(e)) => return Err(self.failed(e)),
             }

@@ -9,7 +9,7 @@ use super::bind::{Bound, BoundAny};
 use super::transaction::{Patience, lost};
 use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
-use crate::driver::{Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
+use crate::driver::{Access, Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
 use crate::types::Value;
 
@@ -40,7 +40,13 @@ impl Sqlite {
         params: &[Bind<'_>],
         sink: &mut dyn RowSink,
     ) -> Result<()> {
+        self.writable(meter, stmt).await?;
         self.rows(meter, &stmt.sql, params, sink).await
+    }
+
+    /// Makes a transaction for reading one for writing, if the statement writes.
+    async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
+        if self.tx == Tx::Read && stmt.access == Access::Writes { self.begin(meter, Begin::Write).await } else { Ok(()) }
     }
 
     pub(crate) async fn query_raw(
@@ -59,6 +65,7 @@ impl Sqlite {
 
     pub(crate) async fn execute(&mut self, meter: &mut Meter, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
         self.ready().await?;
+        self.writable(meter, stmt).await?;
         let before = lock(&self.db).total_changes();
         self.rows(meter, &stmt.sql, params, &mut Ignore).await?;
         Ok(affected(&lock(&self.db), before))
