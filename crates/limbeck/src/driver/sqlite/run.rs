@@ -46,7 +46,7 @@ impl Sqlite {
 
     /// Makes a transaction for reading one for writing, if the statement writes.
     async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
-        if self.tx == Tx::Read && !stmt.read_only { Box::pin(self.begin(meter, Begin::Write)).await } else { Ok(()) }
+        if self.tx == Tx::Read && stmt.access == Access::Writes { Box::pin(self.begin(meter, Begin::Write)).await } else { Ok(()) }
     }
 
     pub(crate) async fn query_raw(
