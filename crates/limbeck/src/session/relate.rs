@@ -98,8 +98,10 @@ impl Session {
             RelationRef::One(_) => Vec::new(),
         };
         for handle in now.into_iter().filter(|handle| !keep.contains(handle)) {
-            // One that was expunged is not ours to unlink.
-            if let Ok(target) = self.objects.resolve(target_def, handle) {
+            // One that was expunged is not ours to unlink; one that is to be deleted leaves by itself.
+            if let Ok(target) = self.objects.resolve(target_def, handle)
+                && !self.objects.is_going(target)
+            {
                 self.objects.unlink(obj, index, target)?;
             }
         }
