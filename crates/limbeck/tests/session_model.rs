@@ -157,14 +157,22 @@ impl Run {
                 let (Some((post, p)), Some((tag, t))) = (pick(&self.posts, *post), pick(&self.tags, *tag)) else {
                     return Ok(());
                 };
-                if *from_tag { self.session.link(t, Tag.posts, p)? } else { self.session.link(p, Post.tags, t)? }
+                if *from_tag {
+                    self.session.link(t, Tag.posts, p)?
+                } else {
+                    self.session.link(p, Post.tags, t)?
+                }
                 self.now.posts.entry(post).and_modify(|entry| drop(entry.1.insert(tag)));
             }
             Step::Unlink { post, tag, from_tag } => {
                 let (Some((post, p)), Some((tag, t))) = (pick(&self.posts, *post), pick(&self.tags, *tag)) else {
                     return Ok(());
                 };
-                if *from_tag { self.session.unlink(t, Tag.posts, p)? } else { self.session.unlink(p, Post.tags, t)? }
+                if *from_tag {
+                    self.session.unlink(t, Tag.posts, p)?
+                } else {
+                    self.session.unlink(p, Post.tags, t)?
+                }
                 self.now.posts.entry(post).and_modify(|entry| drop(entry.1.remove(&tag)));
             }
             Step::Assign { post, tags } => {
@@ -246,8 +254,7 @@ impl Run {
                 // Users alone: what posts were linked to may be gone.
                 self.session.rollback().await?;
                 let added = self.added.iter();
-                let users: Vec<_> =
-                    added.filter_map(|name| Some((name.clone(), *self.users.get(name)?))).collect();
+                let users: Vec<_> = added.filter_map(|name| Some((name.clone(), *self.users.get(name)?))).collect();
                 self.back().await?;
                 for (name, handle) in users {
                     self.session.add(handle);
@@ -341,8 +348,7 @@ async fn database(sessions: &SessionMaker) -> Result<World> {
     let users = session.all(select((User.username, User.full_name))).await?;
     let tags: Vec<String> = session.all(select(Tag.name)).await?;
     let posts = session.all(select(Post).with(Post.author).with(Post.tags)).await?;
-    let mut world =
-        World { users: users.into_iter().collect(), tags: tags.into_iter().collect(), ..World::default() };
+    let mut world = World { users: users.into_iter().collect(), tags: tags.into_iter().collect(), ..World::default() };
     for post in posts {
         let object = &session[post];
         let tags = object.tags.handles().map(|tag| session[tag].name.clone()).collect();
