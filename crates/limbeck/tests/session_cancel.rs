@@ -149,7 +149,7 @@ async fn a_connection_that_is_cut_is_an_error_until_the_rollback() -> Result<()>
             .await?
             .fetch_raw::<bool>(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() \
-                 AND state = 'idle in transaction'",
+                 AND pid <> pg_backend_pid()",
                 &[],
             )
             .await?;

@@ -132,7 +132,7 @@ impl Objects {
                     _ => store.enlist(slot),
                 }
             }
-            for slot in 0..store.len() {
+            for slot in 0..store.slots() {
                 if store.occupied(slot) && store.meta(slot).state == State::Persistent {
                     let meta = store.meta_mut(slot);
                     meta.expired = true;

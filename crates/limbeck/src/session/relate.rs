@@ -98,8 +98,10 @@ impl Session {
             RelationRef::One(_) => Vec::new(),
         };
         for handle in now.into_iter().filter(|handle| !keep.contains(handle)) {
-            // One that was expunged is not ours to unlink.
-            if let Ok(target) = self.objects.resolve(target_def, handle) {
+            // One that was expunged is not ours to unlink; one that is to be deleted leaves by itself.
+            if let Ok(target) = self.objects.resolve(target_def, handle)
+                && !self.objects.is_going(target)
+            {
                 self.objects.unlink(obj, index, target)?;
             }
         }
@@ -139,7 +141,9 @@ impl Objects {
                 }
             },
             Path::ManyToMany(_) => {
-                if !self.holds(owner, relation, target) {
+                // Both ends say the same, but perhaps only one is loaded.
+                let there = || resolved.back.and_then(|back| self.holds(target, back, owner));
+                if self.holds(owner, relation, target).or_else(there) != Some(true) {
                     self.plan_row(model, relation, owner, target, true)?;
                     self.push(owner, relation, target);
                     if let Some(back) = resolved.back {
@@ -315,7 +319,7 @@ impl Objects {
             if let Some(back) = resolved.back {
                 match resolved.path {
                     // It was added again before this one, and has linked itself.
-                    Path::HasMany { .. } if self.holds(target, back, obj) => {
+                    Path::HasMany { .. } if self.holds(target, back, obj) == Some(true) => {
                         self.push(obj, relation, target);
                         return Ok(());
                     }
@@ -349,11 +353,12 @@ impl Objects {
         Error::InvalidState { model: self.store(obj).model().name, reason: format!("cannot be linked: {reason}") }
     }
 
-    fn holds(&self, obj: Obj, relation: usize, target: Obj) -> bool {
+    /// Whether a relationship field holds an object; `None` if it is not loaded.
+    fn holds(&self, obj: Obj, relation: usize, target: Obj) -> Option<bool> {
         let handle = self.handle(target);
         match self.store(obj).relation(obj.slot, relation) {
-            RelationRef::Many(field) => field.state.handles().is_some_and(|handles| handles.contains(&handle)),
-            RelationRef::One(field) => field.state == One::Loaded(Some(handle)),
+            RelationRef::Many(field) => field.state.handles().map(|handles| handles.contains(&handle)),
+            RelationRef::One(field) => (field.state != One::Unloaded).then(|| field.state == One::Loaded(Some(handle))),
         }
     }
 

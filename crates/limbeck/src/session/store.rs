@@ -205,7 +205,7 @@ pub trait AnyStore: Any + Send + Sync {
     /// The slot of a handle, if this store has its object.
     fn slot(&self, handle: Handle) -> Option<u32>;
     /// How many slots there are, free ones among them.
-    fn len(&self) -> u32;
+    fn slots(&self) -> u32;
     /// Whether a slot has an object.
     fn occupied(&self, slot: u32) -> bool;
     /// What is known of the object.
@@ -288,7 +288,7 @@ impl<M: Model> AnyStore for Store<M> {
         self.entry(handle).map(|_| handle.slot)
     }
 
-    fn len(&self) -> u32 {
+    fn slots(&self) -> u32 {
         self.entries.len() as u32
     }
 

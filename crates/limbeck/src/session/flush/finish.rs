@@ -214,6 +214,6 @@ impl Objects {
     fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
-        (0..store.len()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()
+        (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()
     }
 }

@@ -95,12 +95,7 @@ impl Line {
 }
 
 /// A flush in a transaction that was open before, which is to survive it.
-async fn inside(
-    objects: &mut Objects,
-    connection: &mut Connection,
-    compiler: Compiler<'_>,
-    plan: &Plan,
-) -> Result<()> {
+async fn inside(objects: &mut Objects, connection: &mut Connection, compiler: Compiler<'_>, plan: &Plan) -> Result<()> {
     connection.savepoint(SAVEPOINT).await?;
     match run::run(objects, connection, compiler, plan).await {
         Ok(()) => connection.release(SAVEPOINT).await,

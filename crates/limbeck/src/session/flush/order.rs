@@ -28,9 +28,9 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
     let mut order: Vec<usize> = Vec::with_capacity(models.len());
     while order.len() < models.len() {
         let before = order.len();
-        for index in 0..models.len() {
+        for (index, parents) in edges.iter().enumerate() {
             let ready = !order.contains(&index)
-                && edges[index].iter().all(|p| order.contains(p) || *p == index || same_cycle(index, *p));
+                && parents.iter().all(|p| order.contains(p) || *p == index || same_cycle(index, *p));
             if ready {
                 order.push(index);
             }
@@ -41,10 +41,13 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
         }
     }
     let place = |index: usize| order.iter().position(|other| *other == index).unwrap_or(index);
-    for index in 0..models.len() {
-        models[index].cycle =
-            (0..models.len()).filter(|other| *other == index || same_cycle(index, *other)).map(place).min().filter(|_| reach[index][index]);
-        models[index].parents =
+    for (index, work) in models.iter_mut().enumerate() {
+        work.cycle = (0..edges.len())
+            .filter(|other| *other == index || same_cycle(index, *other))
+            .map(place)
+            .min()
+            .filter(|_| reach[index][index]);
+        work.parents =
             edges[index].iter().filter(|p| **p != index && !same_cycle(index, **p)).map(|p| place(*p)).collect();
     }
     let mut slots: Vec<Option<Work>> = models.into_iter().map(Some).collect();

@@ -214,7 +214,9 @@ pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, key: u
     match column.foreign_key.as_ref().map(|foreign| foreign.on_delete) {
         Some(Action::Cascade) => Orphans::Deleted,
         Some(Action::SetNull) => Orphans::ToNull,
-        _ if column.nullable && collections(model).any(|(of, at, _)| std::ptr::eq(of, child) && at == key) => Orphans::Nullify,
+        _ if column.nullable && collections(model).any(|(of, at, _)| std::ptr::eq(of, child) && at == key) => {
+            Orphans::Nullify
+        }
         _ => Orphans::Kept,
     }
 }

@@ -162,7 +162,11 @@ impl super::objects::Objects {
     /// Sets a to-one field to what the database, or the identity map, says.
     fn loaded_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>) {
         let state = One::Loaded(target);
-        if self.is_writing() { self.set_one_field(obj, relation, state) } else { self.set_one_field_silently(obj, relation, state) }
+        if self.is_writing() {
+            self.set_one_field(obj, relation, state)
+        } else {
+            self.set_one_field_silently(obj, relation, state)
+        }
     }
 
     /// The objects at the other end.
