@@ -219,6 +219,7 @@ both! {
         let second = all.clone().limit(1).offset(1);
         assert_sql!(second, @"
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title LIMIT 1 OFFSET 1
+        SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title LIMIT 1 OFFSET $1
         ");
         assert_eq!(db.all(&second).await.expect("rows"), rows[1..2]);
         assert_eq!(db.all(all.clone().limit(2)).await.expect("rows"), rows[..2]);
@@ -226,7 +227,7 @@ both! {
         let rest = all.clone().offset(2);
         assert_sql!(rest, @"
         SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title LIMIT -1 OFFSET 2
-        SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title OFFSET 2
+        SELECT posts.author_id, posts.title FROM posts ORDER BY posts.author_id DESC, posts.title OFFSET $1
         ");
         assert_eq!(db.all(&rest).await.expect("rows"), rows[2..]);
         // More than a database counts to.

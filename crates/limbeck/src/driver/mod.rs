@@ -17,7 +17,7 @@ pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};
 pub use row::Row;
 pub(crate) use row::RowSink;
-pub(crate) use stmt::{Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
+pub(crate) use stmt::{Access, Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("limbeck needs a database: enable its feature `sqlite` or `postgres`");
@@ -74,6 +74,11 @@ macro_rules! each {
 }
 
 impl Driver {
+    /// Whether a transaction is open in which something may have been written.
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        each!(self, driver => driver.in_write_transaction())
+    }
+
     /// Runs a query and hands its rows to the sink.
     pub(crate) async fn query(
         &mut self,

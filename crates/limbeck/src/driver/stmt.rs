@@ -14,9 +14,8 @@ pub(crate) struct Stmt {
     pub(crate) sql: Box<str>,
     /// The parameters, in the order of their placeholders.
     pub(crate) params: Box<[Param]>,
-    /// Whether it only reads, so that it may be run twice.
-    #[cfg_attr(not(feature = "sqlite"), allow(dead_code))]
-    pub(crate) read_only: bool,
+    /// What it may do.
+    pub(crate) access: Access,
 }
 
 /// The type of one parameter.
@@ -27,11 +26,22 @@ pub(crate) enum Param {
     Many(Kind),
 }
 
+/// What a statement may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It reads tables, and nothing else.
+    Reads,
+    /// It is a SELECT written by hand: functions that it calls may write.
+    Selects,
+    /// It writes.
+    Writes,
+}
+
 impl Stmt {
-    pub(crate) fn new(sql: String, params: Vec<Param>, read_only: bool) -> Arc<Self> {
+    pub(crate) fn new(sql: String, params: Vec<Param>, access: Access) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Stmt { id, sql: sql.into(), params: params.into(), read_only })
+        Arc::new(Stmt { id, sql: sql.into(), params: params.into(), access })
     }
 }
 

@@ -47,16 +47,17 @@ impl StatementCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::Access;
 
     #[test]
     fn a_statement_is_found_by_its_whole_shape_and_the_cache_stays_bounded() {
         let cache = StatementCache::new(2);
-        let one = Stmt::new("SELECT 1".into(), vec![], true);
+        let one = Stmt::new("SELECT 1".into(), vec![], Access::Reads);
         cache.insert(Box::new([1, 2]), Arc::clone(&one));
         assert_eq!(cache.get(&[1, 2]).map(|s| s.id), Some(one.id));
         assert!(cache.get(&[1]).is_none());
         for shape in 3..9u8 {
-            cache.insert(Box::new([shape]), Stmt::new(String::new(), vec![], true));
+            cache.insert(Box::new([shape]), Stmt::new(String::new(), vec![], Access::Reads));
             assert!(cache.map.read().unwrap().len() <= 2);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::options::ResetOnReturn;
+use super::options::{IsolationLevel, ResetOnReturn};
 use super::pool::{Idle, Lease};
 use super::{Inner, StatementCache, ValueSink, echo};
 use crate::dialect::Dialect;
@@ -76,6 +76,18 @@ impl Connection {
     /// Whether a transaction is open.
     pub fn in_transaction(&self) -> bool {
         self.idle.as_ref().is_some_and(|idle| idle.driver.in_transaction())
+    }
+
+    /// Whether a transaction is open in which something may have been written.
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        self.idle.as_ref().is_some_and(|idle| idle.driver.in_write_transaction())
+    }
+
+    /// Whether a query sees the same with a transaction around it and without: each statement has a snapshot
+    /// of its own anyway.
+    pub(crate) fn reads_stand_alone(&self) -> bool {
+        self.dialect() == Dialect::Postgres
+            && matches!(self.engine.options.isolation_level, None | Some(IsolationLevel::ReadCommitted))
     }
 
     /// Has the connection closed instead of given back to the pool when it is dropped: for one whose own

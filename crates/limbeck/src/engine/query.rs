@@ -167,8 +167,9 @@ pub(crate) fn check_width<T: Fetch>(row: &Row<'_>) -> Result<()> {
     if there == read {
         return Ok(());
     }
-    let columns = |count: usize| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
-    Err(Error::Statement(format!("the query returns {}, but {} are read of each row", columns(there), columns(read))))
+    let returned = if there == 1 { "1 column".to_owned() } else { format!("{there} columns") };
+    let wanted = if read == 1 { "1 is".to_owned() } else { format!("{read} are") };
+    Err(Error::Statement(format!("the query returns {returned}, but {wanted} read of each row")))
 }
 
 #[cold]

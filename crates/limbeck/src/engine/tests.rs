@@ -7,7 +7,7 @@ use limbeck_test_support::{TestDb, both};
 
 use super::{Connection, Engine, StatementCache};
 use crate::dialect::Dialect;
-use crate::driver::{Begin, Bind, Param, Returns, Row, RowSink, RowSource, Stats, Stmt, Write, WriteError};
+use crate::driver::{Access, Begin, Bind, Param, Returns, Row, RowSink, RowSource, Stats, Stmt, Write, WriteError};
 use crate::error::{Error, Result};
 use crate::types::{Kind, Value};
 
@@ -36,12 +36,12 @@ fn insert(dialect: Dialect) -> Arc<Stmt> {
         Dialect::Sqlite => Stmt::new(
             "INSERT INTO users (age, name) VALUES (?, ?)".into(),
             kinds.iter().map(|k| Param::One(*k)).collect(),
-            false,
+            Access::Writes,
         ),
         Dialect::Postgres => Stmt::new(
             "INSERT INTO users (age, name) SELECT * FROM unnest($1, $2) RETURNING id".into(),
             kinds.iter().map(|k| Param::Many(*k)).collect(),
-            false,
+            Access::Writes,
         ),
     }
 }
@@ -52,12 +52,12 @@ fn update(dialect: Dialect) -> Arc<Stmt> {
         Dialect::Sqlite => Stmt::new(
             "UPDATE users SET name = ?2 WHERE age = ?1".into(),
             kinds.iter().map(|k| Param::One(*k)).collect(),
-            false,
+            Access::Writes,
         ),
         Dialect::Postgres => Stmt::new(
             "UPDATE users SET name = n FROM unnest($1, $2) AS v (a, n) WHERE age = a".into(),
             kinds.iter().map(|k| Param::Many(*k)).collect(),
-            false,
+            Access::Writes,
         ),
     }
 }
@@ -207,7 +207,7 @@ both! {
                 Dialect::Sqlite => format!("SELECT age FROM users WHERE {column} IN (SELECT value FROM json_each(?)) ORDER BY age"),
                 Dialect::Postgres => format!("SELECT age FROM users WHERE {column} = ANY($1) ORDER BY age"),
             };
-            Stmt::new(sql, vec![Param::Many(kind)], true)
+            Stmt::new(sql, vec![Param::Many(kind)], Access::Reads)
         };
         let (by_age, by_name) = (in_list("age", Kind::I64), in_list("name", Kind::Text));
         let mut found = Integers::default();
@@ -245,13 +245,13 @@ both! {
             c.execute_raw("DROP TABLE IF EXISTS t").await.unwrap();
             c.execute_raw(&format!("CREATE TABLE t (v {})", if postgres { ty } else { "" })).await.unwrap();
             let placeholder = if postgres { "$1" } else { "?" };
-            let put = Stmt::new(format!("INSERT INTO t (v) VALUES ({placeholder})"), vec![Param::One(kind)], false);
+            let put = Stmt::new(format!("INSERT INTO t (v) VALUES ({placeholder})"), vec![Param::One(kind)], Access::Writes);
             for value in [&value, &other] {
                 assert_eq!(c.execute(&put, &[Bind::One(value.borrowed())]).await.unwrap(), 1);
             }
             let test = if postgres { "v = ANY($1)" } else { "v IN (SELECT value FROM json_each(?))" };
             let sql = format!("SELECT CAST(count(*) AS bigint) FROM t WHERE {test}");
-            let find = Stmt::new(sql, vec![Param::Many(kind)], true);
+            let find = Stmt::new(sql, vec![Param::Many(kind)], Access::Reads);
             for (list, count) in [(vec![value.borrowed()], 1), (vec![value.borrowed(), other.borrowed()], 2), (vec![Value::Null], 0)] {
                 let mut found = Integers::default();
                 c.query(&find, &[Bind::Many(&list)], &mut found).await.unwrap();
@@ -266,7 +266,7 @@ both! {
         c.write(&[Write { stmt, rows: &rows(0..10), returns: returns(c.dialect()) }]).await.map_err(|e| e.error).unwrap();
         let placeholder = if db.is_postgres() { "$1" } else { "?" };
         let sql = format!("UPDATE users SET name = 'x' WHERE age < {placeholder}");
-        let stmt = Stmt::new(sql, vec![Param::One(Kind::I64)], false);
+        let stmt = Stmt::new(sql, vec![Param::One(Kind::I64)], Access::Writes);
         assert_eq!(c.execute(&stmt, &[Bind::One(Value::I64(4))]).await.unwrap(), 4);
         assert_eq!(c.execute(&stmt, &[Bind::One(Value::I64(0))]).await.unwrap(), 0);
         assert_eq!(c.execute_raw("DELETE FROM users WHERE age > 7").await.unwrap(), 2);
@@ -300,7 +300,7 @@ both! {
     async fn a_table_that_changes_under_a_prepared_statement_is_read_all_the_same(db: TestDb) {
         let (engine, mut c) = users(&db).await;
         c.execute_raw("INSERT INTO users (age) VALUES (1)").await.unwrap();
-        let all = Stmt::new("SELECT * FROM users".into(), vec![], true);
+        let all = Stmt::new("SELECT * FROM users".into(), vec![], Access::Reads);
         c.query(&all, &[], &mut Integers::default()).await.unwrap();
         c.fetch_raw::<(i64, i64, Option<String>)>("SELECT * FROM users", &[]).await.unwrap();
         // On another connection, which the first learns nothing of.
@@ -316,10 +316,10 @@ both! {
         let (_, mut c) = users(&db).await;
         let stmt = insert(c.dialect());
         c.write(&[Write { stmt, rows: &rows(0..5000), returns: returns(c.dialect()) }]).await.map_err(|e| e.error).unwrap();
-        let names = Stmt::new("SELECT name FROM users ORDER BY id".into(), vec![], true);
+        let names = Stmt::new("SELECT name FROM users ORDER BY id".into(), vec![], Access::Reads);
         c.begin().await.unwrap();
         assert!(matches!(c.query(&names, &[], &mut Integers::default()).await, Err(Error::Decode { .. })));
-        let ages = Stmt::new("SELECT age FROM users ORDER BY id".into(), vec![], true);
+        let ages = Stmt::new("SELECT age FROM users ORDER BY id".into(), vec![], Access::Reads);
         let mut found = Integers::default();
         c.query(&ages, &[], &mut found).await.unwrap();
         assert_eq!(found.0.len(), 5000);
@@ -335,7 +335,7 @@ both! {
         let (keys, stats) = flush(&mut c, &statements, &rows(0..3)).await;
         assert_eq!(keys.len(), 3);
         let mut found = Integers::default();
-        let some = Stmt::new("SELECT age FROM users WHERE age > 0 ORDER BY age".into(), vec![], true);
+        let some = Stmt::new("SELECT age FROM users WHERE age > 0 ORDER BY age".into(), vec![], Access::Reads);
         c.query(&some, &[], &mut found).await.unwrap();
         assert_eq!(found.0, [Some(1), Some(2)]);
         if db.is_postgres() {
@@ -392,7 +392,7 @@ async fn on_postgres_prepared_statements_are_closed_when_the_cache_is_full() {
     let db = TestDb::postgres();
     let engine = Engine::builder(db.url()).statement_cache(3).connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let statements: Vec<_> = (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], true)).collect();
+    let statements: Vec<_> = (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], Access::Reads)).collect();
     for stmt in statements.iter().chain(&statements[4..]) {
         c.query(stmt, &[], &mut Integers::default()).await.unwrap();
     }
@@ -451,7 +451,7 @@ async fn what_the_engine_hands_out_may_cross_threads() {
 async fn futures_of_a_connection_stay_below_a_kilobyte() {
     let engine = Engine::builder("sqlite::memory:").connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let stmt = Stmt::new("SELECT 1".into(), vec![], true);
+    let stmt = Stmt::new("SELECT 1".into(), vec![], Access::Reads);
     let writes: [Write<'_>; 0] = [];
     let mut sink = Integers::default();
     let mut sizes = vec![("connect", size_of_val(&engine.connect()))];

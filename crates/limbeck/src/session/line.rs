@@ -9,7 +9,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::driver::{Begin, Bind, RowSink, Stmt};
+use crate::driver::{Access, Begin, Bind, RowSink, Stmt};
 use crate::engine::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
@@ -36,6 +36,11 @@ impl Line {
 
     pub(super) fn compiler(&self) -> Compiler<'_> {
         Compiler { dialect: self.engine.dialect(), cache: self.engine.statements() }
+    }
+
+    /// Whether a transaction is open in which something may have been written.
+    pub(super) fn in_write_transaction(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::in_write_transaction)
     }
 
     pub(super) fn in_transaction(&self) -> bool {
@@ -69,7 +74,7 @@ impl Line {
     pub(super) fn ended<T>(&mut self, result: Result<T>) -> Result<T> {
         self.interrupted = false;
         self.aborted |= result.as_ref().is_err_and(Error::is_retryable);
-        if !self.in_transaction() {
+        if !self.in_transaction() && (self.commits_at_once() || result.is_err()) {
             self.connection = None;
         }
         result
@@ -79,7 +84,14 @@ impl Line {
     pub(super) async fn query(&mut self, stmt: &Arc<Stmt>, binds: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
         let alone = self.commits_at_once();
         let connection = self.ready().await?;
-        let begun = if alone { Ok(()) } else { connection.begin_mode(Begin::Read).await };
+        let begun = match stmt.access {
+            _ if alone => Ok(()),
+            // On PostgreSQL under READ COMMITTED nobody could tell, but the server: a session that reads and then
+            // waits for something else is not `idle in transaction`, and sends no BEGIN and no ROLLBACK.
+            Access::Reads if !connection.in_transaction() && connection.reads_stand_alone() => Ok(()),
+            Access::Reads | Access::Selects => connection.begin_mode(Begin::Read).await,
+            Access::Writes => connection.begin_mode(Begin::Write).await,
+        };
         let result = match begun {
             Ok(()) => connection.query(stmt, binds, sink).await,
             Err(error) => Err(error),

@@ -13,7 +13,7 @@ use crate::model::{ColumnSet, Handle, Model, ModelDef, Tracked};
 
 /// An object of this session, without its type: the model's number and the slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Obj {
+pub(crate) struct Obj {
     pub(crate) model: u32,
     pub(crate) slot: u32,
 }
@@ -217,6 +217,7 @@ impl Objects {
     /// Whether a flush would send anything.
     pub(crate) fn has_changes(&self) -> bool {
         !self.pending.is_empty()
+            || !self.refused.is_empty()
             || !self.doomed.is_empty()
             || !self.link_rows.is_empty()
             || self.stores.iter().flatten().any(|store| !store.touched().is_empty())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
-use crate::driver::{Bind, Row, RowSink, Stmt};
+use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{ValueSink, check_width};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
@@ -203,7 +203,7 @@ impl Session {
     fn get_statement(&self, model: &'static ModelDef) -> Result<Arc<Stmt>> {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
-        let compiled = self.line.compiler().statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
             for (index, column) in model.primary_key.iter().enumerate() {
                 let column = &model.columns[*column];

@@ -8,7 +8,7 @@ use super::render::Renderer;
 use super::select::Select;
 use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
-use crate::driver::{Bind, Stmt};
+use crate::driver::{Access, Bind, Stmt};
 use crate::engine::StatementCache;
 use crate::error::{Error, Result};
 
@@ -53,7 +53,7 @@ impl Compiler<'_> {
     pub(crate) fn statement<'q>(
         &self,
         shape: Shape<'q>,
-        read_only: bool,
+        access: Access,
         render: impl FnOnce(&mut Renderer) -> Result<()>,
     ) -> Result<Compiled<'q>> {
         let Shape { bytes, binds } = shape;
@@ -62,7 +62,7 @@ impl Compiler<'_> {
         }
         let mut renderer = Renderer::new(self.dialect);
         render(&mut renderer)?;
-        let stmt = Stmt::new(renderer.sql, renderer.params, read_only);
+        let stmt = Stmt::new(renderer.sql, renderer.params, access);
         self.cache.insert(bytes.into_boxed_slice(), Arc::clone(&stmt));
         Ok(Compiled { stmt, binds })
     }
@@ -96,8 +96,8 @@ impl<T: Fetch> Query for Select<T> {
 
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         let mut shape = Shape::new(ShapeKind::Select);
-        shape.select(&self.core, wanted);
-        compiler.statement(shape, true, |renderer| renderer.select(&self.core, wanted))
+        shape.select(&self.core, wanted, compiler.dialect);
+        compiler.statement(shape, Access::Reads, |renderer| renderer.select(&self.core, wanted))
     }
 
     fn explain(&self, error: Error) -> Error {

@@ -9,7 +9,7 @@ use super::node::Node;
 use super::render::Renderer;
 use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
-use crate::driver::Bind;
+use crate::driver::{Access, Bind};
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
 use crate::types::{ColumnType, Kind, Value};
@@ -84,7 +84,7 @@ impl Sql {
         self.binds.iter().find(|(bound, ..)| *bound == name).map(|(_, value, kind)| (value, *kind))
     }
 
-    fn compile_in(&self, compiler: Compiler<'_>, frame: Frame, read_only: bool) -> Result<Compiled<'_>> {
+    fn compile_in(&self, compiler: Compiler<'_>, frame: Frame, access: Access) -> Result<Compiled<'_>> {
         let text = frame.inner(&self.text);
         let pieces = self.parse(text, compiler.dialect)?;
         let mut shape = Shape::new(ShapeKind::Raw);
@@ -98,7 +98,7 @@ impl Sql {
                 shape.binds.push(Bind::One(value.borrowed()));
             }
         }
-        compiler.statement(shape, read_only, |renderer| {
+        compiler.statement(shape, access, |renderer| {
             frame.before(renderer);
             for piece in &pieces {
                 match piece {
@@ -118,7 +118,7 @@ impl Sql {
     }
 
     pub(crate) fn compile_execute(&self, compiler: Compiler<'_>) -> Result<Compiled<'_>> {
-        self.compile_in(compiler, Frame::None, false)
+        self.compile_in(compiler, Frame::None, Access::Writes)
     }
 }
 
@@ -205,8 +205,8 @@ impl<T: Fetch> Query for RawQuery<T> {
             (Wanted::Rows | Wanted::First | Wanted::One, Some(model)) => Frame::Model(model),
             (Wanted::Rows | Wanted::First | Wanted::One, None) => Frame::None,
         };
-        let read_only = !matches!(frame, Frame::None) || is_select(&self.sql.text);
-        self.sql.compile_in(compiler, frame, read_only)
+        let selects = !matches!(frame, Frame::None) || is_select(&self.sql.text);
+        self.sql.compile_in(compiler, frame, if selects { Access::Selects } else { Access::Writes })
     }
 }
 

@@ -3,6 +3,7 @@
 use super::compile::Wanted;
 use super::node::{ColumnRef, Node, Source};
 use super::select::{Projection, SelectCore};
+use super::shape::offset_is_bound;
 use crate::dialect::Dialect;
 use crate::driver::Param;
 use crate::error::Result;
@@ -149,8 +150,14 @@ impl Renderer {
             }
             _ => {}
         }
-        if let Some(rows) = offset {
-            self.push(" OFFSET ").push(&rows.to_string());
+        match offset {
+            Some(_) if offset_is_bound(self.dialect) => {
+                self.push(" OFFSET ").param(Kind::I64);
+            }
+            Some(rows) => {
+                self.push(" OFFSET ").push(&rows.to_string());
+            }
+            None => {}
         }
     }
 

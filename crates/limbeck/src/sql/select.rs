@@ -32,7 +32,7 @@ pub struct Select<T> {
 
 impl<T> Clone for Select<T> {
     fn clone(&self) -> Self {
-        Select { core: self.core.clone(), marker: PhantomData }
+        Select::of(self.core.clone())
     }
 }
 
@@ -197,18 +197,21 @@ pub fn select<S: Selection>(selection: S) -> Select<S::Row> {
             Projection::Node(node) => node.columns(&mut |column| from = from.or(Some(column.source()))),
         }
     }
-    Select {
-        core: SelectCore {
-            projection: list.0,
-            from,
-            joins: Vec::new(),
-            filter: Vec::new(),
-            order_by: Vec::new(),
-            limit: None,
-            offset: None,
-            loads: Vec::new(),
-        },
-        marker: PhantomData,
+    Select::of(SelectCore {
+        projection: list.0,
+        from,
+        joins: Vec::new(),
+        filter: Vec::new(),
+        order_by: Vec::new(),
+        limit: None,
+        offset: None,
+        loads: Vec::new(),
+    })
+}
+
+impl<T> Select<T> {
+    pub(crate) fn of(core: SelectCore) -> Self {
+        Select { core, marker: PhantomData }
     }
 }
 

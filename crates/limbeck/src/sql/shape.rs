@@ -7,7 +7,15 @@
 use super::compile::Wanted;
 use super::node::{Node, Source};
 use super::select::{Projection, SelectCore};
+use crate::dialect::Dialect;
 use crate::driver::Bind;
+use crate::types::Value;
+
+/// Whether OFFSET is a parameter. LIMIT never is: the plan depends on it, and SQLite would make it anew each
+/// time when it is bound. The same goes for OFFSET there; PostgreSQL need not prepare each page.
+pub(super) fn offset_is_bound(dialect: Dialect) -> bool {
+    dialect == Dialect::Postgres
+}
 
 /// Statements that are not built from a query have shapes of their own kinds.
 #[derive(Clone, Copy)]
@@ -69,7 +77,7 @@ impl<'q> Shape<'q> {
         }
     }
 
-    pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted) {
+    pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted, dialect: Dialect) {
         self.byte(match wanted {
             Wanted::Rows | Wanted::First | Wanted::One => 1,
             Wanted::Count => 2,
@@ -87,15 +95,9 @@ impl<'q> Shape<'q> {
                     self.byte(2);
                     self.node(node);
                 }
-                // It is not rendered, so its values are not bound either. Its tables are checked, though: a
-                // query that cannot be run cannot be counted.
                 Projection::Node(node) => {
                     self.byte(3);
-                    node.columns(&mut |column| {
-                        self.byte(1);
-                        self.source(&column.source());
-                    });
-                    self.byte(0);
+                    self.tables(node);
                 }
             }
         }
@@ -113,22 +115,42 @@ impl<'q> Shape<'q> {
             self.source(&join.to);
         }
         self.nodes(&select.filter);
-        if wanted.is_rows() {
-            self.short(select.order_by.len());
-            for order in &select.order_by {
+        self.short(select.order_by.len());
+        for order in &select.order_by {
+            if wanted.is_rows() {
                 self.byte(u8::from(order.descending));
                 self.node(&order.node);
+            } else {
+                self.tables(&order.node);
             }
         }
-        // Literals, not parameters: SQLite plans a statement again each time when LIMIT is bound.
         let (limit, offset) = select.bounds(wanted);
-        for bound in [limit, offset] {
-            match bound {
-                None => self.byte(0),
-                Some(rows) => {
-                    self.byte(1);
-                    self.number(rows);
-                }
+        self.bound(limit);
+        match offset {
+            Some(rows) if offset_is_bound(dialect) => {
+                self.byte(2);
+                self.binds.push(Bind::One(Value::I64(rows as i64)));
+            }
+            _ => self.bound(offset),
+        }
+    }
+
+    /// An expression that is not rendered, so that its values are not bound either. Its tables are checked, though:
+    /// a query that cannot be run cannot be counted.
+    fn tables(&mut self, node: &Node) {
+        node.columns(&mut |column| {
+            self.byte(1);
+            self.source(&column.source());
+        });
+        self.byte(0);
+    }
+
+    fn bound(&mut self, rows: Option<u64>) {
+        match rows {
+            None => self.byte(0),
+            Some(rows) => {
+                self.byte(1);
+                self.number(rows);
             }
         }
     }
@@ -193,6 +215,151 @@ impl<'q> Shape<'q> {
                 self.byte(11);
                 self.text(name);
                 self.nodes(arguments);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::driver::Param;
+    use crate::prelude::*;
+    use crate::sql::render::Renderer;
+    use crate::sql::{Expr, Select};
+
+    #[derive(Model)]
+    struct Author {
+        #[column(primary_key)]
+        id: i64,
+        name: Option<String>,
+        age: Option<i32>,
+        #[relationship(back_populates = author)]
+        books: HasMany<Book>,
+    }
+
+    #[derive(Model)]
+    struct Book {
+        #[column(primary_key)]
+        id: i64,
+        #[column(foreign_key(Author.id))]
+        author_id: i64,
+        #[relationship(back_populates = books)]
+        author: BelongsTo<Author>,
+    }
+
+    fn condition() -> impl Strategy<Value = Expr<bool>> {
+        let leaf = prop_oneof![
+            prop::option::of(0..2i32).prop_map(|age| Author.age.eq(age)),
+            (0..2i32).prop_map(|age| Author.age.lt(age)),
+            (0..2i64).prop_map(|id| Author.id.eq(id)),
+            Just(Author.id.eq(Author.age.count())),
+            Just(Author.name.is_null()),
+            Just(Author.name.like("a")),
+            prop::collection::vec(0..2i32, 0..2).prop_map(|ages| Author.age.in_(ages)),
+            prop::collection::vec(0..2i32, 0..2).prop_map(|ages| Author.age.not_in(ages)),
+            prop::collection::vec(Just(Author.name), 0..3).prop_map(|names| Author.name.in_(names)),
+            Just(Author.alias("a").name.is_null()),
+        ];
+        let leaf = leaf.boxed();
+        leaf.prop_recursive(2, 4, 2, |inner| {
+            let two = || (inner.clone(), inner.clone());
+            prop_oneof![
+                two().prop_map(|(a, b)| a.and(b)),
+                two().prop_map(|(a, b)| a.or(b)),
+                two().prop_map(|(a, b)| a.eq(b)),
+                inner.clone().prop_map(|a| !a),
+                inner.clone().prop_map(Expression::is_not_null),
+            ]
+        })
+    }
+
+    /// A query without its type, over few enough pieces that the same one is made again and again.
+    fn query() -> impl Strategy<Value = SelectCore> {
+        let start = prop_oneof![
+            Just(select(Author).core),
+            Just(select(Author.alias("a")).core),
+            Just(select(Author.alias("")).core),
+            Just(select((Author.id, Author.name)).core),
+            Just(select(Author.id).join(Author.books).core),
+            Just(select((Author, Book.author_id)).join(Author.books).core),
+            Just(select(count()).from(Author).core),
+        ];
+        let bounds = (prop::option::of(0..3u64), prop::option::of(0..2u64));
+        let order =
+            prop::option::of(prop_oneof![Just(Author.id.asc()), Just(Author.id.desc()), Just(Author.age.asc())]);
+        (start, prop::collection::vec(condition(), 0..3), order, bounds).prop_map(
+            |(core, conditions, order, bounds)| {
+                let mut query = conditions.into_iter().fold(Select::<Author>::of(core), Select::filter);
+                if let Some(order) = order {
+                    query = query.order_by(order);
+                }
+                (query.core.limit, query.core.offset) = bounds;
+                query.core
+            },
+        )
+    }
+
+    fn wanted() -> impl Strategy<Value = Wanted> {
+        prop_oneof![
+            Just(Wanted::Rows),
+            Just(Wanted::First),
+            Just(Wanted::One),
+            Just(Wanted::Count),
+            Just(Wanted::Exists)
+        ]
+    }
+
+    type Rendered = Result<(String, Vec<Param>), String>;
+
+    fn rendered(core: &SelectCore, wanted: Wanted, dialect: Dialect) -> Rendered {
+        let mut renderer = Renderer::new(dialect);
+        renderer.select(core, wanted).map_err(|error| error.to_string())?;
+        Ok((renderer.sql, renderer.params))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn queries_share_a_shape_exactly_when_they_share_the_sql(
+            queries in prop::collection::vec((query(), wanted()), 64),
+            postgres: bool,
+        ) {
+            let dialect = if postgres { Dialect::Postgres } else { Dialect::Sqlite };
+            let mut by_shape: HashMap<Vec<u8>, Rendered> = HashMap::new();
+            let mut by_sql: HashMap<(String, String), Vec<u8>> = HashMap::new();
+            for (core, wanted) in &queries {
+                let mut shape = Shape::new(ShapeKind::Select);
+                shape.select(core, *wanted, dialect);
+                let sql = rendered(core, *wanted, dialect);
+                if let Ok((text, params)) = &sql {
+                    // What is bound is what has a placeholder, in the same order.
+                    prop_assert_eq!(shape.binds.len(), params.len());
+                    for (bind, param) in shape.binds.iter().zip(params) {
+                        match (bind, param) {
+                            (Bind::One(value), Param::One(kind)) => {
+                                prop_assert!(value.kind().is_none_or(|found| found == *kind));
+                            }
+                            (Bind::Many(values), Param::Many(kind)) => {
+                                prop_assert!(values.iter().all(|v| v.kind().is_none_or(|found| found == *kind)));
+                            }
+                            _ => prop_assert!(false, "a list for a value, or a value for a list"),
+                        }
+                    }
+                    // What is only counted may be selected in several ways.
+                    if wanted.is_rows() {
+                        let key = (text.clone(), format!("{params:?}"));
+                        let known = by_sql.entry(key).or_insert_with(|| shape.bytes.clone());
+                        prop_assert_eq!(&*known, &shape.bytes, "{}", text);
+                    }
+                }
+                let known = by_shape.entry(shape.bytes).or_insert_with(|| sql.clone());
+                prop_assert_eq!(&*known, &sql);
             }
         }
     }

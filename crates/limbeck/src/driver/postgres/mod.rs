@@ -76,6 +76,10 @@ impl Postgres {
         self.tx != Tx::None
     }
 
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        self.in_transaction()
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
         self.client.is_closed()
     }

@@ -108,6 +108,10 @@ impl Sqlite {
         self.tx != Tx::None
     }
 
+    pub(crate) fn in_write_transaction(&self) -> bool {
+        matches!(self.tx, Tx::Write | Tx::Lost)
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
         false
     }

@@ -9,7 +9,7 @@ use super::bind::{Bound, BoundAny};
 use super::transaction::{Patience, lost};
 use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
-use crate::driver::{Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
+use crate::driver::{Access, Begin, Bind, Meter, Returns, Row, RowSink, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
 use crate::types::Value;
 
@@ -46,7 +46,10 @@ impl Sqlite {
 
     /// Makes a transaction for reading one for writing, if the statement writes.
     async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
-        if self.tx == Tx::Read && !stmt.read_only { Box::pin(self.begin(meter, Begin::Write)).await } else { Ok(()) }
+        if self.tx == Tx::Read && stmt.access == Access::Writes {
+            return Box::pin(self.begin(meter, Begin::Write)).await;
+        }
+        Ok(())
     }
 
     pub(crate) async fn query_raw(

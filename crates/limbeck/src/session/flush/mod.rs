@@ -73,7 +73,8 @@ impl Session {
 
 impl Line {
     async fn flush(&mut self, objects: &mut Objects, plan: &Plan) -> Result<()> {
-        let (alone, opened) = (self.commits_at_once(), !self.in_transaction());
+        // What only read so far has nothing to lose: it needs no savepoint.
+        let (alone, opened) = (self.commits_at_once(), !self.in_write_transaction());
         let engine = self.engine.clone();
         let compiler = Compiler { dialect: engine.dialect(), cache: engine.statements() };
         let connection = self.ready().await?;

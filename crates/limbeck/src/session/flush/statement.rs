@@ -1,7 +1,7 @@
 //! The SQL of a batch: one text for each table, kind and set of columns.
 
 use crate::dialect::Dialect;
-use crate::driver::Stmt;
+use crate::driver::{Access, Stmt};
 use crate::error::Result;
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Association;
@@ -255,7 +255,7 @@ fn link_shape(kind: ShapeKind, owner: &'static ModelDef, relation: usize) -> Sha
 }
 
 fn compiled(compiler: Compiler<'_>, shape: Shape<'static>, render: impl FnOnce(&mut Renderer)) -> Result<Arc<Stmt>> {
-    let compiled = compiler.statement(shape, false, |renderer| {
+    let compiled = compiler.statement(shape, Access::Writes, |renderer| {
         render(renderer);
         Ok(())
     })?;

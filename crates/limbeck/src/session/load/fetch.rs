@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::keys::{KeyValue, key_of};
-use crate::driver::{Bind, Row, RowSink, Stmt};
+use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::error::Result;
 use crate::model::mapping::Resolved;
 use crate::model::{Handle, Many, ModelDef, RelationRef};
@@ -165,7 +165,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadOne);
         shape.number(target.id.get() as u64);
         shape.number(to as u64);
-        let compiled = self.line.compiler().statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(target, target.table).push(" FROM ").ident(target.table);
             renderer.push(" WHERE ").qualified(target.table, target.columns[to].name);
             renderer.in_list(kind_of(target, to), false);
@@ -178,7 +178,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadMany);
         shape.number(target.id.get() as u64);
         shape.number(key as u64);
-        let compiled = self.line.compiler().statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(target, target.table).push(" FROM ").ident(target.table);
             renderer.push(" WHERE ").qualified(target.table, target.columns[key].name);
             renderer.in_list(kind_of(target, key), false);
@@ -198,7 +198,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::LoadAssociated);
         shape.number(owner.id.get() as u64);
         shape.number(relation as u64);
-        let compiled = self.line.compiler().statement(shape, true, |renderer| {
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             let (local, from) = &link.local[0];
             renderer.push("SELECT ").qualified(link.table, local).push(", ").columns(target, target.table);
             renderer.push(" FROM ").ident(target.table).push(" JOIN ").ident(link.table).push(" ON ");
