@@ -392,7 +392,8 @@ async fn on_postgres_prepared_statements_are_closed_when_the_cache_is_full() {
     let db = TestDb::postgres();
     let engine = Engine::builder(db.url()).statement_cache(3).connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let statements: Vec<_> = (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], Access::Reads)).collect();
+    let statements: Vec<_> =
+        (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], Access::Reads)).collect();
     for stmt in statements.iter().chain(&statements[4..]) {
         c.query(stmt, &[], &mut Integers::default()).await.unwrap();
     }
