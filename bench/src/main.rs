@@ -4,7 +4,6 @@ mod contender;
 mod diesel_postgres;
 mod diesel_sqlite;
 mod home;
-mod limbeck;
 mod measure;
 mod ours;
 mod raw_postgres;
