@@ -85,6 +85,7 @@ impl Projects {
             .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects"))
             .env("CARGO_NET_OFFLINE", "true")
             .env_remove("CARGO")
+            .env_remove("CARGO_MANIFEST_DIR")
             .output()
             .unwrap()
     }
@@ -177,17 +178,18 @@ fn a_package_that_is_only_a_program() {
     let models = MODELS.replace("pub title: String,", "pub title: String,\n    pub slug: Option<String>,");
     projects.write("src/models.rs", &models);
     projects.limbeck(".", &["revision", "--autogenerate", "-m", "Add slugs"], 0);
-    let file = projects.revisions(".").pop().unwrap();
-    let sql = std::fs::read_to_string(&file).unwrap();
+    let files = projects.revisions(".");
+    let file = files.iter().find(|file| file.to_string_lossy().contains("_add_slugs.")).unwrap();
+    let sql = std::fs::read_to_string(file).unwrap();
     assert!(sql.contains("ALTER TABLE posts ADD COLUMN slug VARCHAR;"), "{sql}");
     let edited = sql.replace("slug VARCHAR;", "slug VARCHAR;\nUPDATE posts SET slug = lower(title);");
-    std::fs::write(&file, &edited).unwrap();
+    std::fs::write(file, &edited).unwrap();
     let upgraded = projects.limbeck(".", &["upgrade"], 0);
     assert!(upgraded.contains("was edited"), "{upgraded}");
     projects.limbeck(".", &["check"], 0);
 
     // Once applied, an edit is an error, until it is recorded.
-    std::fs::write(&file, &sql).unwrap();
+    std::fs::write(file, &sql).unwrap();
     let error = projects.limbeck(".", &["upgrade"], 1);
     assert!(error.contains("edited after") && error.contains("limbeck repair"), "{error}");
     projects.limbeck(".", &["repair"], 0);
@@ -308,6 +310,8 @@ fn a_workspace_of_two_packages() {
     let which = projects.limbeck(".", &["init"], 1);
     assert!(which.contains("-p") && which.contains("market"), "{which}");
     projects.limbeck(".", &["init", "-p", "market"], 0);
+    // The only one that has migrations is meant, wherever in the workspace it is said.
+    assert!(projects.limbeck(".", &["check"], 2).contains("create table users"));
     projects.limbeck("crm", &["init"], 0);
 
     projects.models_become_a_database("market");
