@@ -272,7 +272,7 @@ impl fmt::Display for Error {
             Error::Closed => f.write_str("the engine is closed"),
             Error::UniqueViolation(v) => v.describe(f, "a row with the same value exists already", "unique constraint"),
             Error::ForeignKeyViolation(v) => {
-                v.describe(f, "it refers to a row that is not there, or is referred to", "foreign key")
+                v.describe(f, "it refers to a row that is not there, or rows that are there refer to it", "foreign key")
             }
             Error::NotNullViolation(v) => v.describe(f, "a column that is NOT NULL got no value", "NOT NULL"),
             Error::CheckViolation(v) => v.describe(f, "a condition on the row does not hold", "check"),
@@ -338,7 +338,9 @@ impl fmt::Display for Error {
 
 impl Violation {
     fn describe(&self, f: &mut fmt::Formatter<'_>, what: &str, kind: &str) -> fmt::Result {
-        write!(f, "{}: {what}", if self.table.is_empty() { "the row" } else { &self.table })?;
+        // SQLite does not say which table a foreign key is of; the session knows whose row it sent.
+        let place = if self.table.is_empty() { self.model.unwrap_or("the row") } else { &self.table };
+        write!(f, "{place}: {what}")?;
         match (&self.constraint, self.columns.as_slice()) {
             (Some(name), []) => write!(f, " ({kind} {name})")?,
             (Some(name), columns) => write!(f, " ({kind} {name} on {})", columns.join(", "))?,

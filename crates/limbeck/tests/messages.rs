@@ -137,11 +137,11 @@ both! {
         session.add(Post::builder().title("Hello").author_id(99));
         let error = session.commit().await.expect_err("no such author");
         says!(db, error, sqlite @"
-        the row: it refers to a row that is not there, or is referred to (foreign key)
+        Post: it refers to a row that is not there, or rows that are there refer to it (foreign key)
           the database says: FOREIGN KEY constraint failed
           in: INSERT INTO posts (title, author_id) VALUES (?, ?) RETURNING id, views
         ", postgres @r#"
-        posts: it refers to a row that is not there, or is referred to (foreign key fk_posts_author_id_users on author_id)
+        posts: it refers to a row that is not there, or rows that are there refer to it (foreign key fk_posts_author_id_users on author_id)
           the database says: insert or update on table "posts" violates foreign key constraint "fk_posts_author_id_users": Key (author_id)=(99) is not present in table "users".
           in: INSERT INTO posts (title, author_id) SELECT c0, c1 FROM unnest($1, $2) WITH ORDINALITY AS r(c0, c1, n) ORDER BY n RETURNING id, views
         "#);
@@ -159,11 +159,11 @@ both! {
         session.rollback().await.expect("a rollback");
         let error = session.execute(sql("INSERT INTO post_tags VALUES (1, 1)")).await.expect_err("no such rows");
         says!(db, error, sqlite @"
-        the row: it refers to a row that is not there, or is referred to (foreign key)
+        the row: it refers to a row that is not there, or rows that are there refer to it (foreign key)
           the database says: FOREIGN KEY constraint failed
           in: INSERT INTO post_tags VALUES (1, 1)
         ", postgres @r#"
-        post_tags: it refers to a row that is not there, or is referred to (foreign key fk_post_tags_post_id_posts on post_id)
+        post_tags: it refers to a row that is not there, or rows that are there refer to it (foreign key fk_post_tags_post_id_posts on post_id)
           the database says: insert or update on table "post_tags" violates foreign key constraint "fk_post_tags_post_id_posts": Key (post_id)=(1) is not present in table "posts".
           in: INSERT INTO post_tags VALUES (1, 1)
         "#);
@@ -206,11 +206,11 @@ both! {
         session.rollback().await.expect("a rollback");
         let error = session.all(sql("SELECT id, title FROM posts").rows::<Post>()).await.expect_err("no such column");
         says!(db, error, sqlite @"
-        no such column: raw.author_id (SQLITE_ERROR)
+        no such column: raw.author_id; a `Post` needs the columns id, title, author_id, views (SQLITE_ERROR)
           in: SELECT raw.id, raw.title, raw.author_id, raw.views FROM (SELECT id, title FROM posts
         ) AS raw
         ", postgres @"
-        column raw.author_id does not exist (42703)
+        column raw.author_id does not exist; a `Post` needs the columns id, title, author_id, views (42703)
           in: SELECT raw.id, raw.title, raw.author_id, raw.views FROM (SELECT id, title FROM posts
         ) AS raw
         ");
@@ -230,16 +230,16 @@ both! {
         }
         .expect("a wrong type");
         let error = connection.all(select(Post)).await.expect_err("a model");
-        says!(db, error, sqlite @r#"cannot read posts.views: expected an integer, found the text "many""#, postgres @"cannot read posts.views: expected an integer, found a text of 4 bytes");
+        says!(error, @r#"cannot read posts.views: expected an integer, found the text "many""#);
         let error = connection.all(select((User.email, Post.title, Post.views)).join(User.posts)).await;
-        says!(db, error.expect_err("a tuple"), sqlite @r#"cannot read posts.views: expected an integer, found the text "many""#, postgres @"cannot read posts.views: expected an integer, found a text of 4 bytes");
+        says!(error.expect_err("a tuple"), @r#"cannot read posts.views: expected an integer, found the text "many""#);
         let mut session = engine.sessionmaker().open();
         let error = session.all(select((Post.id, Post))).await.expect_err("a tracked model");
-        says!(db, error, sqlite @r#"cannot read posts.views: expected an integer, found the text "many""#, postgres @"cannot read posts.views: expected an integer, found a text of 4 bytes");
+        says!(error, @r#"cannot read posts.views: expected an integer, found the text "many""#);
         let error = session.all(select((Post.id, Post.views))).await.expect_err("a tracked tuple");
-        says!(db, error, sqlite @r#"cannot read posts.views: expected an integer, found the text "many""#, postgres @"cannot read posts.views: expected an integer, found a text of 4 bytes");
+        says!(error, @r#"cannot read posts.views: expected an integer, found the text "many""#);
         let error = connection.all(sql("SELECT id, full_name FROM users").rows::<(i64, String)>()).await;
-        says!(error.expect_err("NULL"), @"cannot read column 2 of the result: expected text, found NULL");
+        says!(error.expect_err("NULL"), @"cannot read column 2 of the result: expected text, found NULL, which only an `Option` can hold");
         let error = connection.all(sql("SELECT id + 100000 FROM users").rows::<i16>()).await;
         says!(error.expect_err("too large"), @"cannot read column 1 of the result: expected a 16-bit integer, found the integer 100001");
     }

@@ -93,6 +93,16 @@ pub enum RelationMut<'a> {
     Many(&'a mut ManyField),
 }
 
+impl RelationMut<'_> {
+    /// Names the field for messages.
+    pub(crate) fn name(self, name: &'static str) {
+        match self {
+            RelationMut::One(field) => field.label = name,
+            RelationMut::Many(field) => field.label = name,
+        }
+    }
+}
+
 /// A to-one field without its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneField {
@@ -432,6 +442,7 @@ macro_rules! constant {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<M: Model, T: Model> Related for $name<M, T> {
             type Owner = M;
             type Target = T;
@@ -467,6 +478,10 @@ impl<M, T> ToMany<M, T> {
 }
 
 /// A relationship constant: what `link`, `load`, `join` and `with` take.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a relationship",
+    label = "expected a relationship, such as `User.posts`"
+)]
 pub trait Related: Copy {
     /// The model that has the relationship.
     type Owner: Model;

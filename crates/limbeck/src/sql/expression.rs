@@ -29,13 +29,14 @@ impl<T> Expr<T> {
 /// NULL, is `T`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be compared with a column of type `{T}`",
-    label = "expected a `{T}`, or a column or expression of that type"
+    label = "expected a value, a column or an expression of type `{T}`"
 )]
 pub trait Operand<T> {
     /// The untyped expression.
     fn into_operand(self) -> Node;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T> for T {
     fn into_operand(self) -> Node {
         let mut value = self;
@@ -44,18 +45,21 @@ impl<T: ColumnType> Operand<T> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T> for Option<T> {
     fn into_operand(self) -> Node {
         Operand::<Option<T>>::into_operand(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Operand<String> for &str {
     fn into_operand(self) -> Node {
         self.to_owned().into_operand()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Operand<String> for Option<&str> {
     fn into_operand(self) -> Node {
         Operand::<Option<String>>::into_operand(self.map(str::to_owned))
@@ -63,23 +67,36 @@ impl Operand<String> for Option<&str> {
 }
 
 /// What an iterator over borrowed values gives: `.in_(&ids)`.
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T> for &T {
     fn into_operand(self) -> Node {
         self.clone().into_operand()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Model, T: ColumnType> Operand<T::Base> for Column<M, T> {
     fn into_operand(self) -> Node {
         self.into_node()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T::Base> for Expr<T> {
     fn into_operand(self) -> Node {
         self.node
     }
 }
+
+/// A condition: a column or expression that is true, false or NULL.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a condition",
+    label = "expected a comparison, such as `User.name.eq(\"ada\")`, or a column of type bool"
+)]
+pub trait Condition: Expression {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Expression> Condition for E where E::Type: ColumnType<Base = bool> {}
 
 /// A column or a computed expression, and the operators that it has.
 ///
@@ -178,10 +195,9 @@ pub trait Expression: Sized {
     }
 
     /// `AND`
-    fn and<E: Expression>(self, other: E) -> Expr<bool>
+    fn and<E: Condition>(self, other: E) -> Expr<bool>
     where
-        Self::Type: ColumnType<Base = bool>,
-        E::Type: ColumnType<Base = bool>,
+        Self: Condition,
     {
         let mut parts = match self.into_node() {
             Node::And(parts) => parts,
@@ -192,10 +208,9 @@ pub trait Expression: Sized {
     }
 
     /// `OR`
-    fn or<E: Expression>(self, other: E) -> Expr<bool>
+    fn or<E: Condition>(self, other: E) -> Expr<bool>
     where
-        Self::Type: ColumnType<Base = bool>,
-        E::Type: ColumnType<Base = bool>,
+        Self: Condition,
     {
         let mut parts = match self.into_node() {
             Node::Or(parts) => parts,
@@ -208,7 +223,7 @@ pub trait Expression: Sized {
     /// `NOT`; the operator `!` does the same.
     fn not(self) -> Expr<bool>
     where
-        Self::Type: ColumnType<Base = bool>,
+        Self: Condition,
     {
         Expr::new(Node::Not(Box::new(self.into_node())))
     }
@@ -230,6 +245,7 @@ pub trait Expression: Sized {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Model, T: ColumnType> Expression for Column<M, T> {
     type Type = T;
 
@@ -238,6 +254,7 @@ impl<M: Model, T: ColumnType> Expression for Column<M, T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Expression for Expr<T> {
     type Type = T;
 
@@ -317,12 +334,14 @@ pub trait IntoOrder {
     fn into_order(self, terms: &mut Vec<Order>);
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Expression> IntoOrder for E {
     fn into_order(self, terms: &mut Vec<Order>) {
         terms.push(self.asc());
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl IntoOrder for Order {
     fn into_order(self, terms: &mut Vec<Order>) {
         terms.push(self);
@@ -331,6 +350,7 @@ impl IntoOrder for Order {
 
 macro_rules! order_tuple {
     ($($name:ident $index:tt),+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: IntoOrder),+> IntoOrder for ($($name,)+) {
             fn into_order(self, terms: &mut Vec<Order>) {
                 $(self.$index.into_order(terms);)+

@@ -8,7 +8,7 @@ use crate::types::{ColumnType, DecodeError};
 /// Something that a row can be read into: a model, a column's type, or a tuple of these.
 #[diagnostic::on_unimplemented(
     message = "a row cannot be read into `{Self}`",
-    label = "expected a model, a column type, or a tuple of them"
+    label = "expected a model, a column's type (i64, String, Option of one, …), or a tuple of these"
 )]
 pub trait Fetch: Sized + Send + 'static {
     /// What a session gives for it: a handle for a model, the value itself for anything else.
@@ -41,6 +41,7 @@ pub trait Fetch: Sized + Send + 'static {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Fetch for T {
     type Tracked = T;
 
@@ -68,6 +69,7 @@ fn unnamed(source: DecodeError) -> Error {
 
 macro_rules! tuple {
     ($($name:ident $index:tt),+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Fetch),+> Fetch for ($($name,)+) {
             type Tracked = ($($name::Tracked,)+);
 

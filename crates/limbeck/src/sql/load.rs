@@ -21,13 +21,14 @@ pub struct LoadOf<R> {
 /// What `.with(…)` takes: a relationship of `M`, perhaps with others nested in it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a relationship of `{M}`",
-    label = "expected a relationship of `{M}`, such as `User.posts` for a `User`"
+    label = "expected one of `{M}`, as `User.posts` is one of `User`"
 )]
 pub trait IntoLoad<M> {
     /// The relationship, without its type.
     fn into_load(self) -> Load;
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: Related> IntoLoad<R::Owner> for LoadOf<R> {
     fn into_load(self) -> Load {
         Load { relation: self.relation.index(), nested: self.nested }
@@ -45,6 +46,7 @@ impl<R: Related> LoadOf<R> {
 
 macro_rules! loads {
     ($name:ident) => {
+        #[diagnostic::do_not_recommend]
         impl<M: Model, T: Model> IntoLoad<M> for $name<M, T> {
             fn into_load(self) -> Load {
                 Load { relation: self.index(), nested: Vec::new() }

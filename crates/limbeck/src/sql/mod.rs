@@ -17,9 +17,9 @@ mod select;
 pub(crate) mod shape;
 
 pub use compile::Query;
-pub use expression::{Expr, Expression, IntoOrder, Operand, Order, count};
+pub use expression::{Condition, Expr, Expression, IntoOrder, Operand, Order, count};
 pub use fetch::Fetch;
 pub use load::{IntoLoad, Load, LoadOf};
 pub use node::{ColumnRef, Node};
-pub use raw::{RawQuery, Sql, sql, trusted};
+pub use raw::{Bound, RawQuery, Sql, sql, trusted};
 pub use select::{ProjectionList, Select, Selection, select};

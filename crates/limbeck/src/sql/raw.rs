@@ -42,7 +42,7 @@ pub fn trusted(text: String) -> Sql {
 impl Sql {
     /// Binds a value to every `:name` in the text. Bound again, the name has the later value, so that a statement
     /// can be kept and run with others.
-    pub fn bind<T: ColumnType, V: Operand<T> + Bound<T>>(mut self, name: &'static str, value: V) -> Self {
+    pub fn bind<T, V: Bound<T>>(mut self, name: &'static str, value: V) -> Self {
         if let Node::Bind(value, kind) = value.into_operand() {
             self.binds.retain(|(bound, ..)| *bound != name);
             self.binds.push((name, value, kind));
@@ -173,12 +173,20 @@ impl Frame {
     }
 }
 
-/// Which Rust values stand for which column type when nothing else says so.
-pub trait Bound<T> {}
+/// A value that can be bound by itself, and the column type `T` as which it is sent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be bound to a statement",
+    label = "expected a value of a column's type (i64, &str, Option of one, …)"
+)]
+pub trait Bound<T>: Operand<T> {}
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Bound<T> for T {}
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Bound<T> for &T {}
+#[diagnostic::do_not_recommend]
 impl Bound<String> for &str {}
+#[diagnostic::do_not_recommend]
 impl Bound<String> for Option<&str> {}
 
 /// A statement written by hand, and what its rows become.
@@ -207,6 +215,21 @@ impl<T: Fetch> Query for RawQuery<T> {
         };
         let selects = !matches!(frame, Frame::None) || is_select(&self.sql.text);
         self.sql.compile_in(compiler, frame, if selects { Access::Selects } else { Access::Writes })
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        let mut said = match error {
+            Error::Database(said) => said,
+            other => return other,
+        };
+        // The statement lacks a column that the frame around it asks for.
+        if let Some(model) = T::model()
+            && said.message.contains("raw.")
+        {
+            let columns: Vec<&str> = model.columns.iter().map(|column| column.name).collect();
+            said.message.push_str(&format!("; a `{}` needs the columns {}", model.name, columns.join(", ")));
+        }
+        Error::Database(said)
     }
 }
 

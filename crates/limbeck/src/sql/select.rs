@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::compile::Wanted;
-use super::expression::{Expression, IntoOrder, Order};
+use super::expression::{Condition, Expression, IntoOrder, Order};
 use super::fetch::Fetch;
 use super::load::{IntoLoad, Load};
 use super::node::{Node, Source};
@@ -137,6 +137,7 @@ pub trait Selection {
 pub struct ProjectionList(Vec<Projection>);
 
 /// The constant of any model: `derive(Model)` makes `User` a [`TableOf`] `User`.
+#[diagnostic::do_not_recommend]
 impl<T: TableOf> Selection for T {
     type Row = T::Model;
 
@@ -145,6 +146,7 @@ impl<T: TableOf> Selection for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: Model, T: ColumnType> Selection for Column<M, T> {
     type Row = T;
 
@@ -153,6 +155,7 @@ impl<M: Model, T: ColumnType> Selection for Column<M, T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Selection for super::Expr<T> {
     type Row = T;
 
@@ -163,6 +166,7 @@ impl<T: ColumnType> Selection for super::Expr<T> {
 
 macro_rules! selection_tuple {
     ($($name:ident $index:tt),+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($name: Selection),+> Selection for ($($name,)+) {
             type Row = ($($name::Row,)+);
 
@@ -223,10 +227,7 @@ impl<T: Fetch> Select<T> {
     }
 
     /// Keeps the rows for which the condition holds. Several filters must all hold.
-    pub fn filter<E: Expression>(mut self, condition: E) -> Self
-    where
-        E::Type: ColumnType<Base = bool>,
-    {
+    pub fn filter<E: Condition>(mut self, condition: E) -> Self {
         match condition.into_node() {
             Node::And(parts) => self.core.filter.extend(parts),
             node => self.core.filter.push(node),

@@ -53,7 +53,9 @@ impl DecodeError {
 
 impl std::fmt::Display for DecodeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "expected {}, found {}", self.expected, self.found)
+        write!(f, "expected {}, found {}", self.expected, self.found)?;
+        // Nearly always a column that may be NULL and a type that may not.
+        if self.found == "NULL" { f.write_str(", which only an `Option` can hold") } else { Ok(()) }
     }
 }
 
@@ -297,7 +299,6 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// At most 40 characters of a text, for a message.
-#[cfg(feature = "sqlite")]
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((at, _)) => format!("{}…", &text[..at]),
