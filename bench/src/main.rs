@@ -124,17 +124,28 @@ async fn measure_all(seats: &mut [Seat], quick: bool) -> Result<Report> {
     Ok(Report { database, names, rows })
 }
 
+/// Where the README has its tables.
+const BEGIN: &str = "<!-- The tables are written by bench/run. -->\n";
+const END: &str = "<!-- Until here. -->";
+
+/// Prints the tables and, when they are whole, keeps them in `results` and in the README.
 fn write(reports: &[Report], keep: bool) -> Result<()> {
-    let tables: Vec<String> = reports.iter().map(Report::markdown).collect();
-    println!("{}", tables.join("\n"));
-    if keep {
-        let results = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results");
-        let head = format!("# limbeck measured\n\n{}\n", machine());
-        fs::write(results.join("latest.md"), format!("{head}\n{}", tables.join("\n")))?;
-        let json: Vec<String> = reports.iter().map(Report::json).collect();
-        fs::write(results.join("latest.json"), format!("[\n{}\n]\n", json.join(",\n")))?;
-        println!("kept in {}", results.display());
+    let tables = reports.iter().map(Report::markdown).collect::<Vec<_>>().join("\n");
+    println!("{tables}");
+    if !keep {
+        return Ok(());
     }
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let measured = format!("{}\n\n{tables}", machine());
+    fs::write(folder.join("results/latest.md"), format!("# limbeck measured\n\n{measured}"))?;
+    let json: Vec<String> = reports.iter().map(Report::json).collect();
+    fs::write(folder.join("results/latest.json"), format!("[\n{}\n]\n", json.join(",\n")))?;
+    let readme = folder.join("../README.md");
+    let text = fs::read_to_string(&readme)?;
+    let (before, rest) = text.split_once(BEGIN).ok_or("README.md has no place for the tables")?;
+    let (_, after) = rest.split_once(END).ok_or("README.md has no end of the tables")?;
+    fs::write(readme, format!("{before}{BEGIN}\n{}\n{END}{after}", measured.replace("\n## ", "\n### ")))?;
+    println!("kept in bench/results and README.md");
     Ok(())
 }
 

@@ -30,9 +30,10 @@ pub(crate) struct Context {
 impl Context {
     /// Finds the project: by `--package`, by the directory, or the only one of the workspace.
     pub(crate) fn find(args: &Args, embedded: Option<Embedded>) -> Result<Context, Error> {
+        let here = working_directory()?;
         let root = match &args.package {
             Some(name) => Some(package_named(name)?),
-            None => match above(&working_directory()?) {
+            None => match started_by_cargo().filter(|_| embedded.is_some()).or_else(|| above(&here)) {
                 Some(root) => Some(root),
                 // A program in production has no folder, and needs none.
                 None if embedded.is_some() => None,
@@ -135,6 +136,11 @@ fn is_project(folder: &Path) -> bool {
         let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
         manifest.contains("[package.metadata.limbeck]")
     }
+}
+
+/// The package that `cargo run` has started this program for, whatever the working directory is.
+fn started_by_cargo() -> Option<PathBuf> {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| is_project(folder))
 }
 
 /// The nearest project at or above a directory.

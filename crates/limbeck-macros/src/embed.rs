@@ -69,7 +69,11 @@ fn files(lock: &str) -> Result<Vec<&str>, String> {
             continue;
         }
         if ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark)) {
-            return Err(format!("line {}: a merge conflict; resolve it by `limbeck rebase` or `limbeck merge`", i + 1));
+            return Err(format!(
+                "line {}: a merge conflict of two new revisions: keep both lines, make the later one follow the other (`revises=` in \
+                 its file), and run `limbeck repair`",
+                i + 1
+            ));
         }
         let words: Vec<&str> = line.split_whitespace().collect();
         let [_id, _parents, file, _hash] = words.as_slice() else {

@@ -211,6 +211,23 @@ async fn a_run_waits_for_the_lock_and_gives_up() {
     assert_eq!(hasty.upgrade(&project.engine, "head").await.unwrap().len(), 0);
 }
 
+/// SQLite's lock is the revision's own transaction.
+#[tokio::test]
+async fn a_run_on_sqlite_waits_for_another_writer_and_gives_up() {
+    let project = Project::new(TestDb::sqlite()).await;
+    project.write("Start", TABLE, "DROP TABLE a;");
+    let mut writer = project.engine.connect().await.unwrap();
+    writer.begin().await.unwrap();
+    let engine = Engine::builder(project.db.url()).busy_timeout(Duration::from_millis(20)).connect().await.unwrap();
+    let hasty = project.migrator().lock_timeout(Duration::from_millis(200));
+    let error = hasty.upgrade(&engine, "head").await.unwrap_err();
+    assert!(matches!(error, Error::Locked { waited } if waited >= Duration::from_millis(200)), "{error}");
+    let waiting = tokio::spawn(async move { project.migrator().upgrade(&engine, "head").await.map(|a| a.len()) });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    writer.rollback().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap(), 1);
+}
+
 #[tokio::test]
 async fn bodies_with_semicolons_are_one_statement_each() {
     let project = Project::new(TestDb::sqlite()).await;

@@ -177,3 +177,13 @@ async fn a_column_that_something_names_goes_by_a_rebuild() {
         assert_eq!(sorted(project.schema().await), sorted(before));
     }
 }
+
+/// SQLite cannot check such a key at all; that is no reason to keep the table from changing.
+#[tokio::test]
+async fn a_key_to_columns_that_are_not_unique_does_not_stop_a_rebuild() {
+    let project = project(
+        "CREATE TABLE p (id INTEGER PRIMARY KEY, name TEXT NOT NULL);\nCREATE TABLE c (name TEXT REFERENCES p (name));",
+    )
+    .await;
+    rebuild(&project, "p", "name").await;
+}

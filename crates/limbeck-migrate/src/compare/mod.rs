@@ -40,6 +40,9 @@ pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BT
             None => created.push(table.clone()),
         }
     }
+    if dialect == Dialect::Postgres {
+        parts.release_keys(wanted, live);
+    }
     let (gone, unknown): (Vec<&Table>, Vec<&Table>) =
         live.tables.iter().filter(|table| wanted.table(&table.name).is_none()).partition(|t| owned.contains(&t.name));
     let gone = in_creation_order(gone.into_iter().cloned().collect());
@@ -70,17 +73,17 @@ fn later_keys(dialect: Dialect, tables: Vec<Table>) -> Vec<(Table, Vec<ForeignKe
 }
 
 /// The operations by kind: what refers goes before what is referred to, what is in the way before what needs
-/// the place.
+/// the place, and new tables come when the keys that they refer to are there.
 #[derive(Default)]
 struct Parts {
     drop_keys: Vec<Op>,
-    drop_indexes: Vec<Op>,
     drop_tables: Vec<Op>,
-    create_tables: Vec<Op>,
+    drop_indexes: Vec<Op>,
     columns: Vec<Op>,
     primary_keys: Vec<Op>,
     drop_columns: Vec<Op>,
     add_indexes: Vec<Op>,
+    create_tables: Vec<Op>,
     add_keys: Vec<Op>,
 }
 
@@ -88,16 +91,56 @@ impl Parts {
     fn in_order(self) -> Vec<Op> {
         [
             self.drop_keys,
-            self.drop_indexes,
             self.drop_tables,
-            self.create_tables,
+            self.drop_indexes,
             self.columns,
             self.primary_keys,
             self.drop_columns,
             self.add_indexes,
+            self.create_tables,
             self.add_keys,
         ]
         .concat()
+    }
+
+    /// PostgreSQL changes no column or key that a foreign key depends on: the foreign key goes and comes again.
+    fn release_keys(&mut self, wanted: &Metadata, live: &Schema) {
+        let retyped = |table: &str, columns: &[String]| {
+            self.columns.iter().any(|op| match op {
+                Op::AlterColumn { table: altered, from, to } => {
+                    altered == table && from.sql_type != to.sql_type && columns.contains(&to.name)
+                }
+                _ => false,
+            })
+        };
+        let mut removed: Vec<(&str, &[String])> = Vec::new();
+        for op in self.primary_keys.iter().chain(&self.drop_indexes) {
+            match op {
+                Op::SetPrimaryKey { table, from: Some(key), .. } => removed.push((table, &key.columns)),
+                Op::DropUnique { table, unique } => removed.push((table, &unique.columns)),
+                Op::DropIndex { table, index } if index.unique => removed.push((table, &index.columns)),
+                _ => {}
+            }
+        }
+        let rests_on = |key: &ForeignKey| {
+            removed.iter().any(|(table, columns)| {
+                *table == key.target_table && columns.iter().all(|column| key.target_columns.contains(column))
+            })
+        };
+        let mut released = Vec::new();
+        for table in wanted.tables.iter().filter_map(|wanted| live.table(&wanted.name)) {
+            for key in &table.foreign_keys {
+                let depends = retyped(&table.name, &key.columns)
+                    || retyped(&key.target_table, &key.target_columns)
+                    || rests_on(key);
+                let drop = Op::DropForeignKey { table: table.name.clone(), key: key.clone() };
+                if depends && !self.drop_keys.contains(&drop) {
+                    released.push(drop);
+                }
+            }
+        }
+        self.add_keys.extend(released.iter().map(|drop| drop.clone().inverse()));
+        self.drop_keys.extend(released);
     }
 
     fn table(&mut self, dialect: Dialect, spelling: &Spelling, wanted: &Table, live: &Table) {

@@ -88,11 +88,8 @@ fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
     }
     if retyped {
         let type_name = ddl::type_name(DIALECT, &to.sql_type);
-        let using = if converts_itself(&from.sql_type, &to.sql_type) {
-            String::new()
-        } else {
-            format!(" USING {name}::{type_name}")
-        };
+        let using = conversion(&from.sql_type, &to.sql_type, &name, &type_name);
+        let using = using.map_or_else(String::new, |using| format!(" USING {using}"));
         out.push(change(&format!("TYPE {type_name}{using}")));
     }
     if redefault && let Some(default) = &to.server_default {
@@ -114,11 +111,25 @@ fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
     out
 }
 
-/// Whether PostgreSQL changes the type without being told how. Integers to smaller ones and texts to shorter
-/// ones convert too, and fail where a value does not fit.
-fn converts_itself(from: &SqlType, to: &SqlType) -> bool {
+/// How the values become the new type, where PostgreSQL does not know it by itself.
+///
+/// What has no cast goes by way of text: that is right for an empty table and for NULLs, and stops at the first
+/// value that makes no sense, so that nothing is changed in silence.
+fn conversion(from: &SqlType, to: &SqlType, name: &str, type_name: &str) -> Option<String> {
     let text = |t: &SqlType| matches!(t, SqlType::String { .. } | SqlType::Text);
     let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double);
     let dated = |t: &SqlType| matches!(t, SqlType::DateTime { .. } | SqlType::Date);
-    text(to) || (number(from) && number(to)) || (dated(from) && dated(to))
+    let other = |t: &SqlType| matches!(t, SqlType::Other(_));
+    if text(to) || (number(from) && number(to)) || (dated(from) && dated(to)) {
+        // Smaller numbers and shorter texts convert too, and fail where a value does not fit.
+        None
+    } else if text(from) || other(from) || other(to) {
+        Some(format!("{name}::{type_name}"))
+    } else if number(from) && *to == SqlType::Boolean {
+        Some(format!("{name} <> 0"))
+    } else if *from == SqlType::Boolean && number(to) {
+        Some(format!("{name}::INTEGER::{type_name}"))
+    } else {
+        Some(format!("{name}::TEXT::{type_name}"))
+    }
 }

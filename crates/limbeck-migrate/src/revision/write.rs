@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use limbeck::dialect::Dialect;
 
-use super::graph::lock_of_folder;
+use super::file::Header;
 use super::{Draft, History, LOCK_FILE, Line, LockFile, content_hash, file_stamp, iso_stamp};
 use crate::error::{Error, Result};
 use crate::render::Plan;
@@ -125,6 +125,33 @@ pub fn repair_folder(folder: &Path) -> Result<Vec<String>> {
     // What is recorded must hold together.
     History::read(folder)?;
     Ok(changed)
+}
+
+/// The lock file that the files of a folder make: what `limbeck repair` writes. Files keep the order of the
+/// old lock file; new ones follow by name.
+///
+/// # Errors
+/// When the folder or a file cannot be read, or a file has no header.
+fn lock_of_folder(folder: &Path, old: &LockFile) -> Result<LockFile> {
+    let io = |source| Error::io(folder.display().to_string(), source);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let name = entry.map_err(io)?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".sql") {
+            names.push(name);
+        }
+    }
+    let known = |name: &String| old.lines.iter().position(|line| line.file == *name).unwrap_or(usize::MAX);
+    names.sort_by_key(|name| (known(name), name.clone()));
+    let mut lines = Vec::new();
+    for file in names {
+        let path = folder.join(&file);
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::io(path.display().to_string(), source))?;
+        let header = Header::read(&file, &text)?;
+        let dialect = header.database.unwrap_or(Dialect::Postgres);
+        lines.push(Line { hash: content_hash(dialect, &text), id: header.id, parents: header.parents, file });
+    }
+    Ok(LockFile { lines })
 }
 
 #[cfg(test)]

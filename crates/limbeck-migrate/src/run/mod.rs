@@ -106,7 +106,7 @@ impl Migrator {
             let revision = self.history.find(&id)?;
             let file = revision.for_database(dialect)?;
             lock.check().await?;
-            let run = revision::Run::begin(&mut connection, &file.upgrade).await?;
+            let run = revision::Run::begin(&mut connection, &file.upgrade, self.wait).await?;
             let outcome = self.apply(&mut connection, revision, &file).await;
             if let Some(one) = run.end(&mut connection, outcome).await? {
                 applied(&one);
@@ -156,7 +156,7 @@ impl Migrator {
             let file = revision.for_database(dialect)?;
             let section = file.downgrade.clone().unwrap_or_default();
             lock.check().await?;
-            let run = revision::Run::begin(&mut connection, &section).await?;
+            let run = revision::Run::begin(&mut connection, &section, self.wait).await?;
             let outcome = async {
                 let ledger = Ledger::read(&mut connection).await?;
                 if !ledger.has(&id) {

@@ -1,5 +1,7 @@
 //! The transaction of one revision, and what SQLite needs around it when a table is rebuilt.
 
+use std::time::{Duration, Instant};
+
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 
@@ -16,22 +18,23 @@ pub(super) struct Run {
 struct Rebuild {
     foreign_keys: i64,
     legacy_alter_table: i64,
-    /// Rows that pointed nowhere before; the rebuild must not add to them.
-    dangling: Vec<Dangling>,
+    /// Rows that pointed nowhere before; the rebuild must not add to them. `None` where SQLite cannot say,
+    /// because a key refers to columns that are not unique.
+    dangling: Option<Vec<Dangling>>,
 }
 
 /// Table, rowid, target, number of the key.
 type Dangling = (String, Option<i64>, String, i64);
 
 impl Run {
-    pub(super) async fn begin(connection: &mut Connection, section: &Section) -> Result<Run> {
+    pub(super) async fn begin(connection: &mut Connection, section: &Section, wait: Duration) -> Result<Run> {
         if connection.dialect() == Dialect::Postgres {
             // A revision may set what it likes for its session, as dumps do; the next one, and whoever gets
             // the connection afterwards, should not see it.
             connection.close_on_return();
         }
         if !section.foreign_keys_off {
-            connection.begin().await?;
+            begin(connection, wait).await?;
             return Ok(Run { rebuild: None });
         }
         let foreign_keys = pragma(connection, "foreign_keys").await?;
@@ -42,8 +45,8 @@ impl Run {
         connection.execute_raw("PRAGMA foreign_keys = OFF").await?;
         // Without it, the last step of a rebuild fails where a view or trigger names the table.
         connection.execute_raw("PRAGMA legacy_alter_table = ON").await?;
-        connection.begin().await?;
-        let dangling = dangling(connection).await?;
+        begin(connection, wait).await?;
+        let dangling = dangling(connection).await.ok();
         Ok(Run { rebuild: Some(Rebuild { foreign_keys, legacy_alter_table, dangling }) })
     }
 
@@ -76,8 +79,8 @@ impl Run {
 
 impl Rebuild {
     async fn verify(&self, connection: &mut Connection) -> Result<()> {
-        let new: Vec<Dangling> =
-            dangling(connection).await?.into_iter().filter(|row| !self.dangling.contains(row)).collect();
+        let Some(before) = &self.dangling else { return Ok(()) };
+        let new: Vec<Dangling> = dangling(connection).await?.into_iter().filter(|row| !before.contains(row)).collect();
         let Some((table, rowid, target, _)) = new.first() else { return Ok(()) };
         Err(Error::Integrity(format!(
             "the revision would leave {} row(s) that refer to rows which are not there, such as row {} of {table} to \
@@ -91,6 +94,20 @@ impl Rebuild {
         connection.execute_raw(&format!("PRAGMA legacy_alter_table = {}", self.legacy_alter_table)).await?;
         connection.execute_raw(&format!("PRAGMA foreign_keys = {}", self.foreign_keys)).await?;
         Ok(())
+    }
+}
+
+/// Begins the transaction. On SQLite that is the run's lock too, and another run may hold it for longer than a
+/// statement would wait.
+async fn begin(connection: &mut Connection, wait: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match connection.begin().await {
+            Err(limbeck::Error::Conflict { .. }) if start.elapsed() < wait => {}
+            Err(limbeck::Error::Conflict { .. }) => return Err(Error::Locked { waited: start.elapsed() }),
+            outcome => return Ok(outcome?),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -392,7 +392,8 @@ async fn on_postgres_prepared_statements_are_closed_when_the_cache_is_full() {
     let db = TestDb::postgres();
     let engine = Engine::builder(db.url()).statement_cache(3).connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let statements: Vec<_> = (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], Access::Reads)).collect();
+    let statements: Vec<_> =
+        (0..6).map(|i| Stmt::new(format!("SELECT CAST({i} AS bigint)"), vec![], Access::Reads)).collect();
     for stmt in statements.iter().chain(&statements[4..]) {
         c.query(stmt, &[], &mut Integers::default()).await.unwrap();
     }
@@ -451,7 +452,7 @@ async fn what_the_engine_hands_out_may_cross_threads() {
 async fn futures_of_a_connection_stay_below_a_kilobyte() {
     let engine = Engine::builder("sqlite::memory:").connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let stmt = Stmt::new("SELECT 1".into(), vec![], true);
+    let stmt = Stmt::new("SELECT 1".into(), vec![], Access::Reads);
     let writes: [Write<'_>; 0] = [];
     let mut sink = Integers::default();
     let mut sizes = vec![("connect", size_of_val(&engine.connect()))];

@@ -1,6 +1,7 @@
 //! Running statements on SQLite: inline while they are short, on a blocking thread when they are not.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, StatementStatus};
@@ -15,6 +16,12 @@ use crate::types::Value;
 
 /// How many rows of a batch are written before other tasks of the thread get a turn.
 const TURN: usize = 256;
+
+/// How many long statements a connection remembers.
+const LONG_KEPT: usize = 64;
+
+/// A statement on a thread of its own that takes no longer than this might as well run inline.
+const SHORT: Duration = Duration::from_millis(5);
 
 /// Why a statement did not run to its end.
 enum Stop {
@@ -46,7 +53,10 @@ impl Sqlite {
 
     /// Makes a transaction for reading one for writing, if the statement writes.
     async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
-        if self.tx == Tx::Read && stmt.access == Access::Writes { Box::pin(self.begin(meter, Begin::Write)).await } else { Ok(()) }
+        if self.tx == Tx::Read && stmt.access == Access::Writes {
+            return Box::pin(self.begin(meter, Begin::Write)).await;
+        }
+        Ok(())
     }
 
     pub(crate) async fn query_raw(
@@ -132,12 +142,19 @@ impl Sqlite {
         }
         meter.statement();
         meter.round_trip();
+        if !self.long.is_empty() && self.long.contains(sql) {
+            return Box::pin(self.rows_on_thread(sql, params, sink)).await;
+        }
         let mut patience = Patience::new(self.busy_timeout);
         loop {
             match self.rows_inline(meter, sql, params, sink) {
                 Ok(()) => return Ok(()),
                 Err(Stop::TooLong) => {
                     sink.restart();
+                    if self.long.len() >= LONG_KEPT {
+                        self.long.clear();
+                    }
+                    self.long.insert(sql.into());
                     return Box::pin(self.rows_on_thread(sql, params, sink)).await;
                 }
                 Err(Stop::NeedsWrite) => Box::pin(self.begin(meter, Begin::Write)).await?,
@@ -193,13 +210,25 @@ impl Sqlite {
     /// Runs a query on a thread that may block, and brings its rows back.
     #[cold]
     async fn rows_on_thread(&mut self, sql: &str, params: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
-        let sql = sql.to_string();
-        let params = params.iter().map(owned).collect::<rusqlite::Result<Vec<_>>>().map_err(error::convert)?;
-        let outcome = self.on_thread(move |db| buffered(db, &sql, &params)).await?;
-        let rows = match outcome {
-            Ok(rows) => rows,
-            Err(e) => return Err(self.failed(e)),
+        let text: Arc<str> = sql.into();
+        let params: Arc<[Owned]> = params.iter().map(owned).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
+        let mut patience = Patience::new(self.busy_timeout);
+        let (rows, took) = loop {
+            let (text, params) = (Arc::clone(&text), Arc::clone(&params));
+            let outcome = self.on_thread(move |db| {
+                let begun = Instant::now();
+                buffered(db, &text, &params).map(|rows| (rows, begun.elapsed()))
+            });
+            match outcome.await? {
+                Ok(done) => break done,
+                Err(e) if error::is_busy(&e) && patience.lasts() => {}
+                Err(e) => return Err(self.failed(e)),
+            }
+            patience.pause().await;
         };
+        if took < SHORT {
+            self.long.remove(sql);
+        }
         for (i, row) in rows.iter().enumerate() {
             sink.row(Row(Source::SqliteBuffer(row)))?;
             if i % TURN == TURN - 1 {
@@ -351,6 +380,9 @@ fn affected(db: &Connection, before: u64) -> u64 {
 /// The rows of a query, copied.
 fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Vec<Vec<Owned>>> {
     let mut stmt = db.prepare_cached(sql)?;
+    if stmt.parameter_count() != params.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(params.len(), stmt.parameter_count()));
+    }
     for (i, param) in params.iter().enumerate() {
         stmt.raw_bind_parameter(i + 1, param)?;
     }
@@ -408,4 +440,42 @@ impl RowSink for Ignore {
     }
 
     fn restart(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Settings, Target};
+    use super::*;
+    use crate::driver::SharedStats;
+
+    struct Count(usize);
+
+    impl RowSink for Count {
+        fn row(&mut self, _: Row<'_>) -> Result<()> {
+            self.0 += 1;
+            Ok(())
+        }
+
+        fn restart(&mut self) {
+            self.0 = 0;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_statement_that_was_long_runs_on_a_thread_at_once_until_it_is_short() {
+        let target = Target::parse(":memory:").unwrap();
+        let settings = Settings { target, statement_cache: 10, busy_timeout: Duration::ZERO };
+        let mut db = Sqlite::connect(&settings).await.unwrap();
+        let mut meter = Meter::new(Arc::new(SharedStats::default()));
+        let sql = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < ?) \
+                   SELECT x FROM n WHERE x < 4";
+        for (rows, long) in [(10, false), (3_000_000, true), (3_000_000, true), (10, false), (10, false)] {
+            let mut sink = Count(0);
+            db.query_raw(&mut meter, sql, &[Value::I64(rows)], &mut sink).await.unwrap();
+            assert_eq!(sink.0, 3);
+            assert_eq!(db.long.contains(sql), long, "after {rows} rows");
+        }
+    }
 }

@@ -1,69 +1,76 @@
-//! The watch over a running statement: a budget of time, and a stop sign.
+//! The watch over a running statement: a budget, and a stop sign.
 //!
-//! SQLite calls back every few thousand steps of its virtual machine; the callback looks at two atomics.
+//! SQLite calls back every few thousand steps of its virtual machine; the callback looks at two atomics and,
+//! while a budget runs, at the clock.
+//!
+//! The budget is one of work as well as of time. By time alone, a query that is short on an idle machine would
+//! be interrupted and run twice on a busy one, which is the worst moment to double the work.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many steps between two looks: some 50 µs.
 const STEPS: i32 = 2000;
 
-/// No deadline.
-const NEVER: u64 = u64::MAX;
+/// How long a statement may keep the runtime's thread …
+const BUDGET: Duration = Duration::from_millis(10);
 
-/// A budget that begins to run at the next look: a statement that ends before it never asks for the time.
-const ARMED: u64 = u64::MAX - 1;
+/// … once it has been looked at this often: half a million steps, as many as 30,000 rows of ten columns take …
+const LOOKS: u32 = 250;
+
+/// … and how long if it has not: it waits for a disk, or the machine is very busy.
+const LIMIT: Duration = Duration::from_millis(50);
+
+const OFF: u8 = 0;
+/// The budget begins at the next look, so that a statement that ends before it never asks for the time.
+const ARMED: u8 = 1;
+const RUNNING: u8 = 2;
 
 #[derive(Debug)]
 pub(super) struct Watch {
-    start: Instant,
-    /// Microseconds after `start`, or one of the constants.
-    deadline: AtomicU64,
-    budget: Duration,
+    state: AtomicU8,
     stopped: AtomicBool,
 }
 
 impl Watch {
     /// Installs a watch on a connection.
-    pub(super) fn install(db: &mut rusqlite::Connection, budget: Duration) -> rusqlite::Result<Arc<Self>> {
-        let watch = Arc::new(Watch {
-            start: Instant::now(),
-            deadline: AtomicU64::new(NEVER),
-            budget,
-            stopped: AtomicBool::new(false),
-        });
+    pub(super) fn install(db: &mut rusqlite::Connection) -> rusqlite::Result<Arc<Self>> {
+        let watch = Arc::new(Watch { state: AtomicU8::new(OFF), stopped: AtomicBool::new(false) });
         let seen = Arc::clone(&watch);
-        db.progress_handler(STEPS, Some(move || seen.is_over()))?;
-        Ok(watch)
-    }
-
-    fn is_over(&self) -> bool {
-        if self.stopped.load(Ordering::Relaxed) {
-            return true;
-        }
-        match self.deadline.load(Ordering::Relaxed) {
-            NEVER => false,
-            ARMED => {
-                self.deadline.store(self.now() + self.budget.as_micros() as u64, Ordering::Relaxed);
-                false
+        let mut begun = Instant::now();
+        let mut looks = 0;
+        let look = move || {
+            if seen.stopped.load(Ordering::Relaxed) {
+                return true;
             }
-            deadline => self.now() > deadline,
-        }
-    }
-
-    fn now(&self) -> u64 {
-        self.start.elapsed().as_micros() as u64
+            match seen.state.load(Ordering::Relaxed) {
+                RUNNING => {
+                    looks += 1;
+                    let elapsed = begun.elapsed();
+                    elapsed > LIMIT || (looks > LOOKS && elapsed > BUDGET)
+                }
+                ARMED => {
+                    begun = Instant::now();
+                    looks = 0;
+                    seen.state.store(RUNNING, Ordering::Relaxed);
+                    false
+                }
+                _ => false,
+            }
+        };
+        db.progress_handler(STEPS, Some(look))?;
+        Ok(watch)
     }
 
     /// Gives the statement that runs from now on its budget.
     pub(super) fn arm(&self) {
-        self.deadline.store(ARMED, Ordering::Relaxed);
+        self.state.store(ARMED, Ordering::Relaxed);
     }
 
-    /// Takes the deadline away.
+    /// Takes the budget away: what runs may take as long as it takes.
     pub(super) fn relax(&self) {
-        self.deadline.store(NEVER, Ordering::Relaxed);
+        self.state.store(OFF, Ordering::Relaxed);
     }
 
     /// Stops whatever runs, at its next look.

@@ -1,0 +1,141 @@
+//! Any schema from any other: after the upgrade nothing differs, after the downgrade it is what it was.
+//!
+//! Schemas are drawn from a seed, which the failure names.
+
+mod support;
+
+use limbeck::schema::{Action, Column, Metadata, SqlType, Table, naming};
+use limbeck_test_support::{Kind, TestDb};
+use support::{Project, With, metadata, sorted, table};
+
+/// xorshift: enough to draw from, the same everywhere.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).unwrap()
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+}
+
+const NAMES: [&str; 6] = ["alpha", "beta", "Gamma", "order", "epsilon", "zeta"];
+
+/// A type and the defaults that it may have.
+fn types() -> Vec<(SqlType, &'static [&'static str])> {
+    vec![
+        (SqlType::SmallInteger, &["0", "-7"]),
+        (SqlType::Integer, &["0", "40 + 2", "-1"]),
+        (SqlType::BigInteger, &["12345678901"]),
+        (SqlType::Real, &["0.5"]),
+        (SqlType::Double, &["1.25", "1e3"]),
+        (SqlType::Boolean, &["true", "false"]),
+        (SqlType::String { length: Some(20) }, &["''", "'it''s'", "lower('ABC')"]),
+        (SqlType::String { length: None }, &["'a,b(c'", "'NULL'"]),
+        (SqlType::Text, &["'-- no comment'", "'two\nlines'"]),
+        (SqlType::DateTime { timezone: true }, &["CURRENT_TIMESTAMP"]),
+        (SqlType::DateTime { timezone: false }, &["CURRENT_TIMESTAMP"]),
+        (SqlType::Date, &["CURRENT_DATE"]),
+    ]
+}
+
+fn schema(draw: &mut Draw) -> Metadata {
+    let mut names: Vec<&str> = NAMES.to_vec();
+    names.retain(|_| draw.chance(60));
+    let tables = names.iter().map(|name| one_table(draw, name, &names)).collect();
+    metadata(tables)
+}
+
+fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
+    let mut out = table(name);
+    let types = types();
+    let columns = ["a", "b", "Cc", "select", "d d"];
+    for column in columns.into_iter().filter(|_| draw.chance(60)).collect::<Vec<_>>() {
+        let (sql_type, defaults) = draw.one(&types);
+        out.columns.push(Column {
+            name: column.into(),
+            sql_type,
+            nullable: draw.chance(50),
+            server_default: draw.chance(40).then(|| draw.one(defaults).to_string()),
+            generated: false,
+        });
+        if draw.chance(25) {
+            out = out.unique(&[column]);
+        }
+        if draw.chance(25) {
+            out = out.index(&[column]);
+        }
+    }
+    if draw.chance(50) {
+        let target = draw.one(all);
+        let action = draw.one(&[Action::NoAction, Action::Restrict, Action::Cascade, Action::SetNull]);
+        out = out.column("ref", SqlType::BigInteger).nullable().refers("ref", target, action);
+        if draw.chance(50) {
+            out.foreign_keys[0].on_update = draw.one(&[Action::Cascade, Action::SetNull, Action::SetDefault]);
+        }
+        if draw.chance(50) {
+            out = out.index(&["ref"]);
+        }
+    }
+    if draw.chance(20) {
+        out = out.column("k", SqlType::Integer).key(&["id", "k"]);
+        out.columns.iter_mut().for_each(|c| c.generated = false);
+        // What refers to a table refers to a unique column of it.
+        let columns = ["id".to_string()];
+        out.uniques.push(limbeck::schema::UniqueConstraint {
+            name: Some(naming::unique(name, &columns)),
+            columns: columns.to_vec(),
+        });
+    }
+    out
+}
+
+async fn run(kind: Kind, seed: u64) {
+    let Some(db) = TestDb::of(kind) else { return };
+    let mut draw = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let (first, second) = (schema(&mut draw), schema(&mut draw));
+    let project = Project::new(db).await;
+    let what = format!("{kind:?}, seed {seed}");
+    let Some(_) = project.autogenerate("First", &first).await else { return };
+    project.upgrade().await;
+    assert_eq!(project.ops(&first).await, [], "{what}: after the first");
+    let before = project.schema().await;
+    let Some(plan) = project.autogenerate("Second", &second).await else { return };
+    if let Err(error) = project.migrator().upgrade(&project.engine, "head").await {
+        panic!("{what}: {error}\n{plan:#?}");
+    }
+    assert_eq!(project.ops(&second).await, [], "{what}: after {plan:#?}");
+    if let Err(error) = project.migrator().downgrade(&project.engine, "-1").await {
+        panic!("{what}: {error}\n{plan:#?}");
+    }
+    assert_eq!(sorted(project.schema().await), sorted(before), "{what}: back from {plan:#?}");
+    project.engine.close().await;
+}
+
+/// How many schemas; `LIMBECK_PROPERTY_CASES` for more.
+fn cases(default: u64) -> u64 {
+    std::env::var("LIMBECK_PROPERTY_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
+#[tokio::test]
+async fn any_schema_from_any_other_on_sqlite() {
+    for seed in 1..=cases(60) {
+        run(Kind::Sqlite, seed).await;
+    }
+}
+
+#[tokio::test]
+async fn any_schema_from_any_other_on_postgres() {
+    for seed in 1..=cases(20) {
+        run(Kind::Postgres, seed).await;
+    }
+}
