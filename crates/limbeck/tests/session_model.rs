@@ -162,7 +162,9 @@ impl Run {
                 } else {
                     self.session.link(p, Post.tags, t)?
                 }
-                self.now.posts.entry(post).and_modify(|entry| { let _ = entry.1.insert(tag); });
+                self.now.posts.entry(post).and_modify(|entry| {
+                    entry.1.insert(tag);
+                });
             }
             Step::Unlink { post, tag, from_tag } => {
                 let (Some((post, p)), Some((tag, t))) = (pick(&self.posts, *post), pick(&self.tags, *tag)) else {
@@ -173,7 +175,9 @@ impl Run {
                 } else {
                     self.session.unlink(p, Post.tags, t)?
                 }
-                self.now.posts.entry(post).and_modify(|entry| { let _ = entry.1.remove(&tag); });
+                self.now.posts.entry(post).and_modify(|entry| {
+                    entry.1.remove(&tag);
+                });
             }
             Step::Assign { post, tags } => {
                 let Some((post, p)) = pick(&self.posts, *post) else { return Ok(()) };
@@ -220,7 +224,9 @@ impl Run {
                 }
                 self.tags.remove(&tag);
                 self.now.tags.remove(&tag);
-                self.now.posts.values_mut().for_each(|entry| { let _ = entry.1.remove(&tag); });
+                self.now.posts.values_mut().for_each(|entry| {
+                    entry.1.remove(&tag);
+                });
             }
             Step::Load(n) => {
                 if let Some((_, u)) = pick(&self.users, *n) {

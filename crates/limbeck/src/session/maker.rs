@@ -125,12 +125,11 @@ impl SessionMaker {
             };
             // Whether to try again is the server's word, not the returned error's, which may be anything.
             let again = session.line.aborted && attempt < ATTEMPTS;
-            let rolled_back = session.rollback().await;
+            // What went wrong first is what counts; the pool closes a connection that cannot roll back.
+            let _ = session.rollback().await;
             if !again {
-                // What went wrong first is what counts; the pool closes a connection that cannot roll back.
                 return Err(error);
             }
-            rolled_back?;
             tokio::time::sleep(pause(attempt)).await;
             attempt += 1;
         }
