@@ -113,7 +113,7 @@ impl Projects {
     }
 
     /// From models to a database that is what they say, and back.
-    fn from_models_to_check(&self, folder: &str) {
+    fn models_become_a_database(&self, folder: &str) {
         let pending = self.limbeck(folder, &["check"], 2);
         assert!(pending.contains("create table users"), "{pending}");
         self.limbeck(folder, &["revision", "--autogenerate", "-m", "Add users, posts and tags"], 0);
@@ -165,7 +165,7 @@ fn a_package_that_is_only_a_program() {
     assert!(projects.read("src/main.rs").contains("use shop::models;"));
     // The application is still what `cargo run` runs.
     assert_eq!(projects.cargo(".", &["run", "--quiet"]).trim(), "shop::models::User");
-    projects.from_models_to_check(".");
+    projects.models_become_a_database(".");
 
     // A second time, nothing is left to do.
     let manifest = projects.read("Cargo.toml");
@@ -231,7 +231,7 @@ fn a_package_with_its_models_in_a_second_crate() {
     projects.limbeck(".", &["init"], 0);
     assert!(projects.read("src/bin/limbeck.rs").contains("use my_models as _;"));
     assert!(!projects.path().join("src/lib.rs").exists(), "nothing of the package's own has to move");
-    projects.from_models_to_check(".");
+    projects.models_become_a_database(".");
 
     // A crate that is not named is not linked, and its tables are not taken for gone.
     let binary = projects.read("src/bin/limbeck.rs").replace("use my_models as _;\n", "");
@@ -269,7 +269,7 @@ fn a_workspace_of_two_packages() {
     projects.limbeck(".", &["init", "-p", "shop"], 0);
     projects.limbeck("crm", &["init"], 0);
 
-    projects.from_models_to_check("shop");
+    projects.models_become_a_database("shop");
     let url = format!("sqlite://{}", projects.path().join("crm.db").display());
     let which = projects.limbeck(".", &["current"], 1);
     assert!(which.contains("-p") && which.contains("shop") && which.contains("crm"), "{which}");

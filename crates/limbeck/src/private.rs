@@ -6,7 +6,9 @@ pub use inventory;
 use std::marker::PhantomData;
 
 use crate::driver::Row;
-use crate::model::{BelongsTo, Column, HasMany, ManyToMany, Model, ModelDef, RelationDef, TableOf, ToMany, ToOne};
+use crate::model::{
+    Assign, BelongsTo, Column, HasMany, ManyToMany, Model, ModelDef, RelationDef, TableOf, ToMany, ToOne,
+};
 use crate::schema::SqlType;
 use crate::types::{Cell, ColumnType, DecodeError, Placeholder, Value};
 
@@ -36,18 +38,18 @@ pub trait Field: Sized {
     const SQL_TYPE: SqlType;
     /// `ColumnType::NULLABLE`
     const NULLABLE: bool;
-    /// Reads a column of a row.
+    /// Reads a column of a row: the one that is `column` after `at`.
     ///
     /// # Errors
     /// When it holds something that the type cannot read.
-    fn get(row: &Row<'_>, column: usize) -> Result<Self, DecodeError>;
+    fn get(row: &Row<'_>, at: usize, column: usize) -> Result<Self, DecodeError>;
     /// `ColumnType::encode`
     fn encode(&self) -> Value<'_>;
-    /// `ColumnType::decode`
+    /// Replaces the value by that of a cell.
     ///
     /// # Errors
     /// When the cell holds something that the type cannot read.
-    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError>;
+    fn set(&mut self, cell: Cell<'_>) -> Result<(), DecodeError>;
     /// `ColumnType::normalize`
     fn normalize(&mut self);
     /// `Clone::clone`
@@ -62,8 +64,8 @@ impl<T: ColumnType> Field for T {
     const NULLABLE: bool = <T as ColumnType>::NULLABLE;
 
     #[inline]
-    fn get(row: &Row<'_>, column: usize) -> Result<Self, DecodeError> {
-        row.get(column)
+    fn get(row: &Row<'_>, at: usize, column: usize) -> Result<Self, DecodeError> {
+        row.get(at + column)
     }
 
     #[inline]
@@ -72,8 +74,9 @@ impl<T: ColumnType> Field for T {
     }
 
     #[inline]
-    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
-        ColumnType::decode(cell)
+    fn set(&mut self, cell: Cell<'_>) -> Result<(), DecodeError> {
+        *self = ColumnType::decode(cell)?;
+        Ok(())
     }
 
     #[inline]
@@ -234,8 +237,22 @@ pub fn no_relation(model: &'static str, relation: usize) -> ! {
     panic!("`{model}` has no relationship {relation}")
 }
 
-/// A builder was finished without a required column, which its type parameters exclude.
+/// The value of a required column, which the type parameters of a finished builder say is there.
+#[inline]
+pub fn given<T>(value: Option<T>) -> T {
+    match value {
+        Some(value) => value,
+        None => not_given(),
+    }
+}
+
 #[cold]
-pub fn not_given(model: &'static str, column: &'static str) -> ! {
-    panic!("`{model}.{column}` has no value")
+fn not_given() -> ! {
+    panic!("a builder was finished without a required column")
+}
+
+/// Sets a column of a builder.
+#[inline]
+pub fn set<T, V: Assign<T>>(column: &mut Option<T>, value: V) {
+    *column = Some(value.assign());
 }

@@ -60,12 +60,53 @@ async fn a_url_that_cannot_be_used_says_what_is_wrong_with_it() {
     for (url, says) in [
         ("mysql://root@localhost/x", "unknown database `mysql`"),
         ("blog.db", "is not a database URL"),
+        #[cfg(feature = "sqlite")]
         ("sqlite://", "names no file"),
+        #[cfg(feature = "sqlite")]
         ("sqlite://x.db?cache=shared", "unknown option `cache=shared`"),
+        #[cfg(feature = "postgres")]
+        ("postgres://localhost:port/blog", "cannot be used: invalid connection string"),
     ] {
-        let error = Engine::builder(url).connect().await.unwrap_err().to_string();
-        assert!(error.contains(says), "{url}: {error}");
+        let error = Engine::builder(url).connect().await.unwrap_err();
+        assert!(matches!(error, Error::Config(_)), "{url}: {error}");
+        assert!(error.to_string().contains(says), "{url}: {error}");
     }
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+#[tokio::test]
+async fn a_database_that_is_not_compiled_in_names_the_feature_to_add() {
+    let (url, missing) =
+        if cfg!(feature = "sqlite") { ("postgres://h/d", "postgres") } else { ("sqlite://x.db", "sqlite") };
+    let error = Engine::builder(url).connect().await.unwrap_err();
+    assert!(matches!(error, Error::FeatureMissing { feature, .. } if feature == missing), "{error}");
+    assert!(error.to_string().contains(&format!("add the feature `{missing}`")), "{error}");
+}
+
+#[test]
+fn a_dot_env_file_is_read_and_the_environment_wins() {
+    // `load` reads the process's own environment and folder, so it is asked in a process of its own.
+    if std::env::var_os("LIMBECK_TEST_SETTINGS").is_some() {
+        let settings = Settings::load().unwrap();
+        println!("url={} debug={} size={:?}", settings.database_url, settings.debug, settings.pool_size);
+        return;
+    }
+    let folder = limbeck_test_support::TempFolder::new();
+    let below = folder.path().join("src");
+    std::fs::create_dir(&below).unwrap();
+    let file = "# ours\nDATABASE_URL=\"sqlite://from-file.db\"\nexport DEBUG=true\nDATABASE_POOL_SIZE=7\n";
+    std::fs::write(folder.path().join(".env"), file).unwrap();
+    let said = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_dot_env_file_is_read_and_the_environment_wins", "--nocapture"])
+        .current_dir(&below)
+        .env("LIMBECK_TEST_SETTINGS", "1")
+        .env("DATABASE_POOL_SIZE", "9")
+        .env_remove("DATABASE_URL")
+        .env_remove("DEBUG")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains("url=sqlite://from-file.db debug=true size=Some(9)"), "{said}");
 }
 
 #[cfg(feature = "sqlite")]

@@ -31,11 +31,13 @@ both! {
         let sessions = sessions(db.url()).await;
         blog(&mut sessions.open()).await?;
         let mut session = sessions.open();
+        session.begin().await?;
+        session.first(select(Tag.id)).await?;
         let before = session.engine().stats();
         let query = select(User).with(User.posts.with(Post.tags.with(Tag.posts))).order_by(User.id);
         let users = session.all(query).await?;
         // Users, posts, tags, and the tags' posts.
-        assert_eq!((session.engine().stats() - before).statements, 4 + u64::from(true));
+        assert_eq!((session.engine().stats() - before).statements, 4);
         assert_eq!(users.len(), 2);
         for user in users {
             assert_eq!(session[user].posts.len(), 2);
@@ -262,6 +264,8 @@ both! {
         assert_eq!(names, ["sql", "new"]);
         session.assign(post, Post.tags, []).await?;
         session.commit().await?;
+        // SQLite reads what was committed when the transaction began.
+        other.rollback().await?;
         other.refresh(again).await?;
         assert!(other[again].tags.is_empty());
         let bob = session.one(select(User).filter(User.username.eq("bob"))).await?;

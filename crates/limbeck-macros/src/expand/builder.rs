@@ -1,7 +1,8 @@
 //! `UserBuilder`: a new object whose required columns the compiler counts.
 //!
 //! A required column is a type parameter, `Missing` or `Given`; nothing else is. The values are gathered in
-//! one draft, which is not generic, so that a setter is a move and the rest is compiled once.
+//! one draft, which is not generic, so that a setter is a move and the rest is compiled once. A setter takes
+//! the draft out first: what may have to be dropped is then of the same type in every state.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -130,20 +131,16 @@ fn column_setter(model: &Model, builder: &Ident, states: &States<'_>, column: &C
     let (ident, ty, vis) = (&column.ident, &column.ty, &column.vis);
     let docs = &column.docs;
     let doc = docs.is_empty().then(|| doc(&format!("Sets `{}.{}`.", model.name, column.field)));
-    let (after, same) = (states.with(ident), !states.has(ident));
-    let built = if same {
-        quote!(self)
-    } else {
-        quote!(#builder { __draft: self.__draft, __state: ::core::marker::PhantomData })
-    };
+    let after = states.with(ident);
     let argument = quote_spanned!(ident.span()=> impl ::limbeck::model::Assign<#ty>);
     quote! {
         #(#docs)*
         #doc
         #[inline]
-        #vis fn #ident(mut self, value: #argument) -> #builder #after {
-            self.__draft.#ident = ::core::option::Option::Some(value.assign());
-            #built
+        #vis fn #ident(self, value: #argument) -> #builder #after {
+            let mut __draft = self.__draft;
+            ::limbeck::__private::set(&mut __draft.#ident, value);
+            #builder { __draft, __state: ::core::marker::PhantomData }
         }
     }
 }
@@ -168,16 +165,13 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
         Some(key) => states.with(key),
         None => states.list(),
     };
-    let built = match key {
-        Some(_) => quote!(#builder { __draft: self.__draft, __state: ::core::marker::PhantomData }),
-        None => quote!(self),
-    };
     quote! {
         #(#docs)*
         #doc
-        #vis fn #ident(mut self, target: #argument) -> #builder #after {
-            self.__draft.#ident = ::limbeck::model::#kind::linked(#label, #value);
-            #built
+        #vis fn #ident(self, target: #argument) -> #builder #after {
+            let mut __draft = self.__draft;
+            __draft.#ident = ::limbeck::model::#kind::linked(#label, #value);
+            #builder { __draft, __state: ::core::marker::PhantomData }
         }
     }
 }
@@ -185,30 +179,51 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
 /// The object of a finished draft.
 fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
     let ident = &model.ident;
-    let (draft, given, value) = (local("draft"), local("given"), local("value"));
-    let columns = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, i) = (&column.ident, Literal::usize_unsuffixed(i));
-        let otherwise = otherwise(model, column, &quote!(#given.insert(#i)));
-        quote! {
-            #field: match #draft.#field {
-                ::core::option::Option::Some(#value) => {
-                    #given.insert(#i);
-                    #value
-                }
-                ::core::option::Option::None => #otherwise,
+    let (draft, given, object) = (local("draft"), local("given"), local("object"));
+    let mut always = 0_u128;
+    let mut sometimes = Vec::new();
+    let mut columns = Vec::with_capacity(model.columns.len());
+    for (i, column) in model.columns.iter().enumerate() {
+        let field = &column.ident;
+        let value = match Unset::of(model, column) {
+            Unset::Never => {
+                always |= 1 << i;
+                quote!(::limbeck::__private::given(#draft.#field))
             }
-        }
-    });
+            Unset::Default(value) => {
+                always |= 1 << i;
+                quote!(match #draft.#field {
+                    ::core::option::Option::Some(value) => value,
+                    ::core::option::Option::None => #value,
+                })
+            }
+            Unset::Placeholder(value) => {
+                let bit = Literal::u128_unsuffixed(1 << i);
+                sometimes.push(quote! {
+                    if let ::core::option::Option::Some(_) = #draft.#field {
+                        #given.0 |= #bit;
+                    }
+                });
+                quote!(match #draft.#field {
+                    ::core::option::Option::Some(value) => value,
+                    ::core::option::Option::None => #value,
+                })
+            }
+        };
+        columns.push(quote!(#field: #value));
+    }
     let relations = model.relations.iter().map(|relation| {
         let field = &relation.ident;
         quote!(#field: #draft.#field)
     });
-    let object = local("object");
+    let always = Literal::u128_unsuffixed(always);
     quote! {
         #[automatically_derived]
         impl #draft_type {
+            #[allow(unused_mut)]
             fn __finish(#draft: Self) -> ::limbeck::model::Draft<#ident> {
-                let mut #given = ::limbeck::model::ColumnSet::EMPTY;
+                let mut #given = ::limbeck::model::ColumnSet(#always);
+                #(#sometimes)*
                 let mut #object = #ident { #(#columns,)* #(#relations,)* };
                 ::limbeck::model::Model::normalize(&mut #object, #given);
                 ::limbeck::model::Draft { object: #object, given: #given }
@@ -217,21 +232,29 @@ fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
     }
 }
 
-/// The value of a column that was not set.
-fn otherwise(model: &Model, column: &Column, insert: &TokenStream) -> TokenStream {
-    let ty = &column.ty;
-    let linked = || model.relations.iter().any(|relation| relation.key.as_ref() == Some(&column.ident));
-    if let Some(default) = &column.default {
-        let value = value_of(column, default);
-        quote!({ #insert; #value })
-    } else if column.is_option() {
-        quote!(::core::option::Option::None)
-    } else if column.is_required() && !linked() {
-        // The type parameters say that this does not happen.
-        let (name, field) = (&model.name, &column.field);
-        quote!(::limbeck::__private::not_given(#name, #field))
-    } else {
-        quote!(<#ty as ::limbeck::__private::Fill>::placeholder())
+/// What a column that was not set holds.
+enum Unset {
+    /// It was set: the type parameters say so.
+    Never,
+    /// Its default, which counts as given.
+    Default(TokenStream),
+    /// Nothing of its own: the database will make the value.
+    Placeholder(TokenStream),
+}
+
+impl Unset {
+    fn of(model: &Model, column: &Column) -> Self {
+        let ty = &column.ty;
+        let linked = || model.relations.iter().any(|relation| relation.key.as_ref() == Some(&column.ident));
+        if let Some(default) = &column.default {
+            Unset::Default(value_of(column, default))
+        } else if column.is_option() {
+            Unset::Placeholder(quote!(::core::option::Option::None))
+        } else if column.is_required() && !linked() {
+            Unset::Never
+        } else {
+            Unset::Placeholder(quote!(<#ty as ::limbeck::__private::Fill>::placeholder()))
+        }
     }
 }
 

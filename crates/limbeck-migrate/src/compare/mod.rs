@@ -178,6 +178,12 @@ impl Parts {
             }
         }
         for index in &wanted.indexes {
+            if let Some(definition) = &index.definition {
+                if !live.indexes.iter().any(|other| other.definition.as_ref() == Some(definition)) {
+                    self.create_index(wanted, live, index);
+                }
+                continue;
+            }
             let same = |other: &&&Index| {
                 other.columns == index.columns && other.unique == index.unique && !kept.contains(other.name.as_str())
             };
@@ -186,7 +192,7 @@ impl Parts {
                 Some(found) => {
                     kept.insert(&found.name);
                 }
-                None => self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() }),
+                None => self.create_index(wanted, live, index),
             }
         }
         for index in plain.into_iter().filter(|index| !kept.contains(index.name.as_str())) {
@@ -195,6 +201,17 @@ impl Parts {
         for i in (0..live.uniques.len()).filter(|i| !kept_uniques.contains(i)) {
             self.drop_indexes.push(Op::DropUnique { table: table(), unique: live.uniques[i].clone() });
         }
+    }
+}
+
+impl Parts {
+    /// An index that models cannot say is left alone, unless it has the name of one that they do say.
+    fn create_index(&mut self, wanted: &Table, live: &Table, index: &Index) {
+        let table = || wanted.name.clone();
+        if let Some(odd) = live.indexes.iter().find(|other| other.name == index.name && other.definition.is_some()) {
+            self.drop_indexes.push(Op::DropIndex { table: table(), index: odd.clone() });
+        }
+        self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() });
     }
 }
 

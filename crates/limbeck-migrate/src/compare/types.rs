@@ -1,20 +1,35 @@
 //! When a column of the database has the type that a model wants.
 
-use limbeck::dialect::Dialect;
+use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::SqlType;
 
-use limbeck::dialect::ddl;
+use crate::reflect::postgres::{COMPUTED, declared_type};
 
 /// Whether the live type is the wanted one.
 ///
-/// PostgreSQL's types are what they are. SQLite has no types but five affinities, and ignores lengths: there a
-/// declared type is as good as the wanted one when it keeps values of that kind alike.
+/// PostgreSQL's types are what they are; of a computed column models can only say the type. SQLite has no types
+/// but five affinities, and ignores lengths: there a declared type is as good as the wanted one when it keeps
+/// values of that kind alike.
 pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> bool {
-    wanted == live || (dialect == Dialect::Sqlite && class(wanted) == class(live)) || {
-        // A date is written as text, and other tools declare it by a name that says so.
-        dialect == Dialect::Sqlite
-            && matches!(wanted, SqlType::DateTime { .. } | SqlType::Date)
-            && class(live) == Class::Dated
+    if wanted == live {
+        return true;
+    }
+    if dialect == Dialect::Postgres {
+        return uncomputed(wanted) == uncomputed(live);
+    }
+    // A date is written as text, and other tools declare it by a name that says so.
+    let dated = matches!(wanted, SqlType::DateTime { .. } | SqlType::Date) && class(live) == Class::Dated;
+    dated || class(wanted) == class(live)
+}
+
+/// The type without the expression of a computed column.
+fn uncomputed(sql_type: &SqlType) -> SqlType {
+    match sql_type {
+        SqlType::Other(text) => match text.split_once(COMPUTED) {
+            Some((declared, _)) => declared_type(declared),
+            None => sql_type.clone(),
+        },
+        _ => sql_type.clone(),
     }
 }
 
@@ -92,5 +107,7 @@ mod tests {
         assert!(!postgres(SqlType::BigInteger, SqlType::Integer));
         assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
         assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
+        assert!(postgres(SqlType::Integer, other("integer GENERATED ALWAYS AS ((a + 1)) STORED")));
+        assert!(!postgres(SqlType::Text, other("integer GENERATED ALWAYS AS ((a + 1)) STORED")));
     }
 }

@@ -3,7 +3,7 @@
 //! A handful of catalog queries, whatever the number of tables.
 
 pub(crate) mod create;
-mod postgres;
+pub(crate) mod postgres;
 mod sqlite;
 
 use std::collections::BTreeMap;
@@ -39,6 +39,11 @@ pub struct SqliteTable {
     pub triggers: Vec<String>,
     /// The statements that make its indexes, by name.
     pub indexes: BTreeMap<String, String>,
+}
+
+/// What a PostgreSQL connection without a schema is told.
+pub(crate) fn no_schema() -> crate::Error {
+    crate::Error::Revision("the connection has no current schema: none of those in `search_path` exists".into())
 }
 
 impl Schema {

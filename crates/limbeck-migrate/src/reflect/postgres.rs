@@ -10,8 +10,8 @@ use limbeck::engine::Connection;
 use limbeck::schema::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
 use limbeck::types::Value;
 
-use super::Schema;
-use crate::error::{Error, Result};
+use super::{Schema, no_schema};
+use crate::error::Result;
 
 /// Plain and partitioned tables of a schema that no extension has made.
 const TABLES: &str = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -66,9 +66,7 @@ async fn read_in_transaction(connection: &mut Connection) -> Result<BTreeMap<Str
     connection.execute_raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let schema: Vec<(Option<String>,)> = connection.fetch_raw("SELECT current_schema()::text", &[]).await?;
     let Some((Some(schema),)) = schema.into_iter().next() else {
-        return Err(Error::Revision(
-            "the connection has no current schema: none of those in `search_path` exists".into(),
-        ));
+        return Err(no_schema());
     };
     connection.execute_raw("SET LOCAL search_path = ''").await?;
     let schema = [Value::Text(schema.into())];
@@ -94,6 +92,9 @@ async fn read_in_transaction(connection: &mut Connection) -> Result<BTreeMap<Str
     Ok(tables)
 }
 
+/// What stands between the type of a computed column and its expression.
+pub(crate) const COMPUTED: &str = " GENERATED ALWAYS AS (";
+
 type ColumnRow = (String, String, String, bool, bool, bool, Option<String>, bool);
 
 fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
@@ -101,9 +102,7 @@ fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
         let Some(table) = tables.get_mut(&table) else { continue };
         let serial = owns_sequence && expression.as_deref().is_some_and(|e| e.starts_with("nextval("));
         let sql_type = match &expression {
-            Some(expression) if computed => {
-                SqlType::Other(format!("{declared} GENERATED ALWAYS AS ({expression}) STORED"))
-            }
+            Some(expression) if computed => SqlType::Other(format!("{declared}{COMPUTED}{expression}) STORED")),
             _ => declared_type(&declared),
         };
         table.columns.push(Column {
@@ -117,7 +116,7 @@ fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
 }
 
 /// The type that `format_type` writes.
-fn declared_type(declared: &str) -> SqlType {
+pub(crate) fn declared_type(declared: &str) -> SqlType {
     match declared {
         "smallint" => SqlType::SmallInteger,
         "integer" => SqlType::Integer,

@@ -8,6 +8,7 @@ use limbeck::dialect::{Dialect, ddl::text_literal};
 use limbeck::engine::Connection;
 
 use crate::error::Result;
+use crate::reflect::no_schema;
 
 /// The table's name.
 pub(crate) const LEDGER: &str = "limbeck_revision";
@@ -29,54 +30,76 @@ pub struct Applied {
 }
 
 /// What a database has.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
+    /// The table with its schema: a revision may change `search_path`, as dumps do in their first lines.
+    table: String,
+    exists: bool,
     pub(super) rows: Vec<Applied>,
 }
 
 impl Ledger {
     /// Reads it; a database without one has had nothing applied.
     pub(super) async fn read(connection: &mut Connection) -> Result<Ledger> {
-        let exists = match connection.dialect() {
-            Dialect::Postgres => "SELECT 1::int8 FROM pg_class WHERE oid = to_regclass('limbeck_revision')",
-            _ => "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'limbeck_revision'",
+        let (table, exists) = match connection.dialect() {
+            Dialect::Postgres => {
+                let found: Vec<(Option<String>, bool)> = connection
+                    .fetch_raw(
+                        "SELECT quote_ident(current_schema()), EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid \
+                         = c.relnamespace WHERE n.nspname = current_schema() AND c.relname = 'limbeck_revision')",
+                        &[],
+                    )
+                    .await?;
+                match found.into_iter().next() {
+                    Some((Some(schema), exists)) => (format!("{schema}.{LEDGER}"), exists),
+                    _ => return Err(no_schema()),
+                }
+            }
+            _ => {
+                let query = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'limbeck_revision'";
+                (LEDGER.to_string(), !connection.fetch_raw::<(i64,)>(query, &[]).await?.is_empty())
+            }
         };
-        if connection.fetch_raw::<(i64,)>(exists, &[]).await?.is_empty() {
-            return Ok(Ledger::default());
+        if !exists {
+            return Ok(Ledger { table, exists, rows: Vec::new() });
         }
-        let rows: Vec<(String, String, String, String)> = connection
-            .fetch_raw("SELECT id, file, hash, applied_at FROM limbeck_revision ORDER BY applied_at, id", &[])
-            .await?;
+        let query = format!("SELECT id, file, hash, applied_at FROM {table} ORDER BY applied_at, id");
+        let rows: Vec<(String, String, String, String)> = connection.fetch_raw(&query, &[]).await?;
         let rows = rows.into_iter();
         let rows = rows.map(|(id, file, hash, at)| Applied { id, message: String::new(), file, hash, at }).collect();
-        Ok(Ledger { rows })
+        Ok(Ledger { table, exists, rows })
     }
 
     /// Makes the table where it is missing. Dates are text on every database: they are for people.
-    pub(super) async fn create(connection: &mut Connection) -> Result<()> {
-        let sql = "CREATE TABLE IF NOT EXISTS limbeck_revision (\n    id VARCHAR(64) NOT NULL,\n    parents VARCHAR NOT \
-                   NULL,\n    file VARCHAR NOT NULL,\n    hash VARCHAR(64) NOT NULL,\n    applied_at VARCHAR NOT NULL,\n    \
-                   CONSTRAINT pk_limbeck_revision PRIMARY KEY (id)\n)";
-        connection.execute_raw(sql).await?;
+    pub(super) async fn create(&self, connection: &mut Connection) -> Result<()> {
+        if !self.exists {
+            let sql = format!(
+                "CREATE TABLE {} (\n    id VARCHAR(64) NOT NULL,\n    parents VARCHAR NOT NULL,\n    file VARCHAR NOT \
+                 NULL,\n    hash VARCHAR(64) NOT NULL,\n    applied_at VARCHAR NOT NULL,\n    CONSTRAINT \
+                 pk_limbeck_revision PRIMARY KEY (id)\n)",
+                self.table
+            );
+            connection.execute_raw(&sql).await?;
+        }
         Ok(())
     }
 
-    pub(super) async fn add(connection: &mut Connection, applied: &Applied, parents: &[String]) -> Result<()> {
+    pub(super) async fn add(&self, connection: &mut Connection, applied: &Applied, parents: &[String]) -> Result<()> {
         let values = [&applied.id, &parents.join(","), &applied.file, &applied.hash, &applied.at];
         let values = values.map(|value| text_literal(value)).join(", ");
-        let sql = format!("INSERT INTO limbeck_revision (id, parents, file, hash, applied_at) VALUES ({values})");
+        let sql = format!("INSERT INTO {} (id, parents, file, hash, applied_at) VALUES ({values})", self.table);
         connection.execute_raw(&sql).await?;
         Ok(())
     }
 
-    pub(super) async fn remove(connection: &mut Connection, id: &str) -> Result<()> {
-        connection.execute_raw(&format!("DELETE FROM limbeck_revision WHERE id = {}", text_literal(id))).await?;
+    pub(super) async fn remove(&self, connection: &mut Connection, id: &str) -> Result<()> {
+        connection.execute_raw(&format!("DELETE FROM {} WHERE id = {}", self.table, text_literal(id))).await?;
         Ok(())
     }
 
-    pub(super) async fn set_hash(connection: &mut Connection, id: &str, hash: &str) -> Result<()> {
+    pub(super) async fn set_hash(&self, connection: &mut Connection, id: &str, hash: &str) -> Result<()> {
         let (hash, id) = (text_literal(hash), text_literal(id));
-        connection.execute_raw(&format!("UPDATE limbeck_revision SET hash = {hash} WHERE id = {id}")).await?;
+        connection.execute_raw(&format!("UPDATE {} SET hash = {hash} WHERE id = {id}", self.table)).await?;
         Ok(())
     }
 

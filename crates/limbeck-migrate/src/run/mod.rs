@@ -158,11 +158,12 @@ impl Migrator {
             lock.check().await?;
             let run = revision::Run::begin(&mut connection, &section).await?;
             let outcome = async {
-                if !Ledger::read(&mut connection).await?.has(&id) {
+                let ledger = Ledger::read(&mut connection).await?;
+                if !ledger.has(&id) {
                     return Ok(None);
                 }
                 revision::execute(&mut connection, &file.file, &section).await?;
-                Ledger::remove(&mut connection, &id).await?;
+                ledger.remove(&mut connection, &id).await?;
                 Ok(Some(applied_now(revision, &file)))
             };
             let outcome = outcome.await;
@@ -233,12 +234,13 @@ impl Migrator {
         let mut connection = engine.connect().await?;
         let dialect = connection.dialect();
         let mut repaired = Vec::new();
-        for row in Ledger::read(&mut connection).await?.rows {
+        let ledger = Ledger::read(&mut connection).await?;
+        for row in &ledger.rows {
             let Ok(revision) = self.history.find(&row.id) else { continue };
             let hash = revision.hash(dialect)?;
             if hash != row.hash {
-                Ledger::set_hash(&mut connection, &row.id, &hash).await?;
-                repaired.push(row.id);
+                ledger.set_hash(&mut connection, &row.id, &hash).await?;
+                repaired.push(row.id.clone());
             }
         }
         Ok(repaired)
@@ -266,14 +268,15 @@ impl Migrator {
         revision: &Revision,
         file: &RevisionFile,
     ) -> Result<Option<Applied>> {
-        Ledger::create(connection).await?;
-        if Ledger::read(connection).await?.has(&revision.id) {
+        let ledger = Ledger::read(connection).await?;
+        if ledger.has(&revision.id) {
             return Ok(None);
         }
+        ledger.create(connection).await?;
         revision::execute(connection, &file.file, &file.upgrade).await?;
         let mut applied = applied_now(revision, file);
         applied.hash = revision.hash(connection.dialect())?;
-        Ledger::add(connection, &applied, &revision.parents).await?;
+        ledger.add(connection, &applied, &revision.parents).await?;
         Ok(Some(applied))
     }
 

@@ -1,5 +1,6 @@
 //! The transaction of one revision, and what SQLite needs around it when a table is rebuilt.
 
+use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 
 use crate::error::{Error, Result};
@@ -24,6 +25,11 @@ type Dangling = (String, Option<i64>, String, i64);
 
 impl Run {
     pub(super) async fn begin(connection: &mut Connection, section: &Section) -> Result<Run> {
+        if connection.dialect() == Dialect::Postgres {
+            // A revision may set what it likes for its session, as dumps do; the next one, and whoever gets
+            // the connection afterwards, should not see it.
+            connection.close_on_return();
+        }
         if !section.foreign_keys_off {
             connection.begin().await?;
             return Ok(Run { rebuild: None });
@@ -55,6 +61,9 @@ impl Run {
                 Err(error)
             }
         };
+        if connection.dialect() == Dialect::Postgres && outcome.is_ok() {
+            connection.execute_raw("RESET ALL").await?;
+        }
         if let Some(rebuild) = self.rebuild {
             let restored = rebuild.restore(connection).await;
             if outcome.is_ok() {

@@ -65,7 +65,7 @@ impl<'r> Row<'r> {
                 None => NULL,
                 Some(info) => Cell(Source::Postgres {
                     bytes: row.try_get::<_, Option<Raw<'r>>>(column).ok().flatten().map(|raw| raw.0),
-                    oid: info.type_().oid(),
+                    oid: info.type_().oid().into(),
                 }),
             },
         }

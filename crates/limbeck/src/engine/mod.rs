@@ -198,7 +198,8 @@ impl Inner {
             }
             return Ok(Connection::new(self, lease, idle, meter));
         }
-        let driver = self.address.connect().await?;
+        // Seldom run and large, so not a part of every future that takes a connection.
+        let driver = Box::pin(self.address.connect()).await?;
         let now = Instant::now();
         Ok(Connection::new(self, lease, Idle { driver, opened: now, checked: now }, meter))
     }

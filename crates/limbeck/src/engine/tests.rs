@@ -445,3 +445,20 @@ async fn what_the_engine_hands_out_may_cross_threads() {
     let write: [Write<'_>; 0] = [];
     send(&c.write(&write));
 }
+
+/// Each await of a session moves them; a program awaits them deep inside its own futures.
+#[tokio::test]
+async fn futures_of_a_connection_stay_below_a_kilobyte() {
+    let engine = Engine::builder("sqlite::memory:").connect().await.unwrap();
+    let mut c = engine.connect().await.unwrap();
+    let stmt = Stmt::new("SELECT 1".into(), vec![], true);
+    let writes: [Write<'_>; 0] = [];
+    let mut sink = Integers::default();
+    let mut sizes = vec![("connect", size_of_val(&engine.connect()))];
+    sizes.push(("query", size_of_val(&c.query(&stmt, &[], &mut sink))));
+    sizes.push(("execute", size_of_val(&c.execute(&stmt, &[]))));
+    sizes.push(("write", size_of_val(&c.write(&writes))));
+    sizes.push(("begin", size_of_val(&c.begin())));
+    sizes.push(("commit", size_of_val(&c.commit())));
+    assert!(sizes.iter().all(|(_, size)| *size < 1024), "{sizes:?}");
+}

@@ -26,6 +26,11 @@ impl<M> Tracked<M> {
     pub(crate) const fn new(raw: Handle) -> Self {
         Tracked { raw, marker: PhantomData }
     }
+
+    /// The handle without its type, to compare it with [`Violation::object`](crate::Violation::object).
+    pub const fn handle(self) -> Handle {
+        self.raw
+    }
 }
 
 impl<M> Clone for Tracked<M> {

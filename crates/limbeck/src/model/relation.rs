@@ -93,6 +93,16 @@ pub enum RelationMut<'a> {
     Many(&'a mut ManyField),
 }
 
+impl RelationMut<'_> {
+    /// Names the field for messages.
+    pub(crate) fn name(self, name: &'static str) {
+        match self {
+            RelationMut::One(field) => field.label = name,
+            RelationMut::Many(field) => field.label = name,
+        }
+    }
+}
+
 /// A to-one field without its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneField {

@@ -261,7 +261,9 @@ impl Objects {
     /// `again` is for an object that was rolled back. Others that were rolled back with it may be added after it,
     /// and then link themselves.
     pub(super) fn adopt(&mut self, obj: Obj, again: bool) {
-        for relation in 0..self.store(obj).model().relations.len() {
+        for (relation, def) in self.store(obj).model().relations.iter().enumerate() {
+            // Fields that were made by `Default` do not know their name.
+            self.store_mut(obj).relation_mut(obj.slot, relation, &mut |field| field.name(def.label));
             match self.store(obj).relation(obj.slot, relation) {
                 RelationRef::One(field) => {
                     // Unloaded, nothing was said: the key column, if it was given, says it.
@@ -288,9 +290,13 @@ impl Objects {
     fn adopt_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>) {
         self.set_one_field(obj, relation, One::Unloaded);
         let Some(handle) = target else { return self.set_one_field(obj, relation, One::Loaded(None)) };
-        let target = (self.store(obj).model().relations[relation].target)();
-        let linked = self.resolve(target, handle).and_then(|target| {
+        let model = self.store(obj).model();
+        let linked = self.resolve((model.relations[relation].target)(), handle).and_then(|target| {
             self.check_target(target)?;
+            // Rolled back together, it has kept this one in its collection.
+            if let Some(back) = model.mapping()?.relations[relation].back {
+                self.pull(target, back, obj);
+            }
             self.set_one(obj, relation, Some(target))
         });
         if let Err(why) = linked {

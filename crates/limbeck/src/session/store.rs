@@ -249,7 +249,7 @@ pub trait AnyStore: Any + Send + Sync {
     fn take_saved(&mut self, slot: u32) -> Option<Box<dyn Any + Send + Sync>>;
     /// Brings the columns back to a copy.
     fn restore(&mut self, slot: u32, saved: &(dyn Any + Send + Sync));
-    /// Brings the columns back to the last flush.
+    /// Brings the object back to the last flush; links that were planned since stay.
     fn revert(&mut self, slot: u32);
     /// Enters the object into the identity map.
     fn identify(&mut self, slot: u32);
@@ -416,8 +416,10 @@ impl<M: Model> AnyStore for Store<M> {
     }
 
     fn revert(&mut self, slot: u32) {
-        if let Some(saved) = self.entries[slot as usize].saved.take() {
-            self.restore(slot, &*saved);
+        // The copy's relationship fields are kept up to date, so that one that was assigned comes back, too.
+        let entry = &mut self.entries[slot as usize];
+        if let Some(saved) = entry.saved.take() {
+            entry.object = Some(*saved);
         }
     }
 

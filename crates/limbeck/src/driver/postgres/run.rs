@@ -112,14 +112,12 @@ impl Postgres {
             Ok(messages) => messages,
             Err(e) => return Err(self.failed(e)),
         };
-        // A table may have changed: prepared statements that read it would fail once.
-        self.statements.clear();
-        self.raw.clear();
         self.follow(sql);
         Ok(messages.iter().rev().find_map(count_of).unwrap_or(0))
     }
 
-    /// Raw SQL may begin or end a transaction.
+    /// Raw SQL may begin or end a transaction, or change a table under prepared statements, which would then
+    /// fail once.
     fn follow(&mut self, sql: &str) {
         let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
         match word.to_ascii_uppercase().as_str() {
@@ -134,6 +132,10 @@ impl Postgres {
             "ROLLBACK" if !sql.to_ascii_uppercase().contains(" TO ") => {
                 self.tx = Tx::None;
                 self.unknown = true;
+            }
+            "ALTER" | "DROP" | "SET" | "RESET" | "DISCARD" | "DEALLOCATE" => {
+                self.statements.clear();
+                self.raw.clear();
             }
             // Several statements in one text: who knows.
             _ => self.unknown |= sql.trim_end().trim_end_matches(';').contains(';') || word.is_empty(),

@@ -46,7 +46,7 @@ impl Sqlite {
 
     /// Makes a transaction for reading one for writing, if the statement writes.
     async fn writable(&mut self, meter: &mut Meter, stmt: &Stmt) -> Result<()> {
-        if self.tx == Tx::Read && stmt.access == Access::Writes { self.begin(meter, Begin::Write).await } else { Ok(()) }
+        if self.tx == Tx::Read && stmt.access == Access::Writes { Box::pin(self.begin(meter, Begin::Write)).await } else { Ok(()) }
     }
 
     pub(crate) async fn query_raw(
@@ -138,9 +138,9 @@ impl Sqlite {
                 Ok(()) => return Ok(()),
                 Err(Stop::TooLong) => {
                     sink.restart();
-                    return self.rows_on_thread(sql, params, sink).await;
+                    return Box::pin(self.rows_on_thread(sql, params, sink)).await;
                 }
-                Err(Stop::NeedsWrite) => self.begin(meter, Begin::Write).await?,
+                Err(Stop::NeedsWrite) => Box::pin(self.begin(meter, Begin::Write)).await?,
                 Err(Stop::Caller(e)) => return Err(e),
                 Err(Stop::Database(e)) if error::is_busy(&e) && patience.lasts() => {
                     sink.restart();
@@ -335,9 +335,11 @@ fn wrong_count(stmt: &CachedStatement<'_>, given: usize) -> Error {
     ))
 }
 
-/// Whether raw SQL may change a setting of the connection, which the next user must not inherit.
+/// Whether raw SQL may change a setting of the connection, which the next user must not inherit: a PRAGMA, also
+/// behind a comment.
 fn sets_something(sql: &str) -> bool {
-    sql.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"pragma"))
+    let sql = sql.trim_start().as_bytes();
+    sql.starts_with(b"-") || sql.starts_with(b"/") || sql.get(..6).is_some_and(|w| w.eq_ignore_ascii_case(b"pragma"))
 }
 
 /// How many rows the last statement affected; `before` is the total before it. DDL affects none, and

@@ -121,7 +121,7 @@ impl Sqlite {
     /// thread run, so now and then this yields.
     pub(super) async fn ready(&mut self) -> Result<()> {
         tokio::task::coop::consume_budget().await;
-        if self.flying.is_some() { self.settle().await } else { Ok(()) }
+        if self.flying.is_some() { Box::pin(self.settle()).await } else { Ok(()) }
     }
 
     /// Runs a statement without parameters or rows, and waits for locks.
