@@ -108,10 +108,12 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: None, .. } => "NULL".into(),
             #[cfg(feature = "postgres")]
-            Source::Postgres { bytes: Some(b), oid } => match u32::try_from(oid).ok().and_then(tokio_postgres::types::Type::from_oid) {
-                Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
-                None => format!("a value of the type with oid {oid}"),
-            },
+            Source::Postgres { bytes: Some(b), oid } => {
+                match u32::try_from(oid).ok().and_then(tokio_postgres::types::Type::from_oid) {
+                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                    None => format!("a value of the type with oid {oid}"),
+                }
+            }
         }
     }
 
