@@ -1,3 +1,5 @@
+//! The page of DESIGN and the README, as it is written there.
+
 mod common;
 use common::*;
 use limbeck::prelude::*;

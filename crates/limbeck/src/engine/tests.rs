@@ -451,7 +451,7 @@ async fn what_the_engine_hands_out_may_cross_threads() {
 async fn futures_of_a_connection_stay_below_a_kilobyte() {
     let engine = Engine::builder("sqlite::memory:").connect().await.unwrap();
     let mut c = engine.connect().await.unwrap();
-    let stmt = Stmt::new("SELECT 1".into(), vec![], true);
+    let stmt = Stmt::new("SELECT 1".into(), vec![], Access::Reads);
     let writes: [Write<'_>; 0] = [];
     let mut sink = Integers::default();
     let mut sizes = vec![("connect", size_of_val(&engine.connect()))];

@@ -1,5 +1,5 @@
 //! The models of the page and a few more, for all tests of sessions and queries.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::future::poll_fn;
 use std::pin::pin;
