@@ -240,6 +240,13 @@ both! {
         says!(error, @r#"cannot read posts.views: expected an integer, found the text "many""#);
         let error = connection.all(sql("SELECT id, full_name FROM users").rows::<(i64, String)>()).await;
         says!(error.expect_err("NULL"), @"cannot read column 2 of the result: expected text, found NULL, which only an `Option` can hold");
+        // Types that are neither integer nor text are described by their names.
+        if db.is_postgres() {
+            let error = connection.all(sql("SELECT '\\x0102'::bytea").rows::<i64>()).await;
+            says!(error.expect_err("bytes"), @"cannot read column 1 of the result: expected an integer, found a bytea of 2 bytes");
+            let error = connection.all(sql("SELECT 1.5::numeric").rows::<String>()).await;
+            says!(error.expect_err("a number"), @"cannot read column 1 of the result: expected text, found a numeric of 12 bytes");
+        }
         let error = connection.all(sql("SELECT id + 100000 FROM users").rows::<i16>()).await;
         says!(error.expect_err("too large"), @"cannot read column 1 of the result: expected a 16-bit integer, found the integer 100001");
     }
