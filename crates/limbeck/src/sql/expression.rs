@@ -102,6 +102,8 @@ impl<E: Expression> Condition for E where E::Type: ColumnType<Base = bool> {}
 ///
 /// Operators take values, columns and expressions alike. The result owns all its values, so a query can be
 /// kept, cloned and sent to another task.
+// `is_null` makes a new expression of this one, so it takes it.
+#[allow(clippy::wrong_self_convention)]
 pub trait Expression: Sized {
     /// The Rust type of its values.
     type Type: ColumnType;

@@ -190,8 +190,8 @@ impl Renderer {
                     );
                 }
                 Path::ManyToMany(link) => {
-                    let name = free_name(&link.table, &taken);
-                    self.push(" JOIN ").ident(&link.table);
+                    let name = free_name(link.table, &taken);
+                    self.push(" JOIN ").ident(link.table);
                     if name != link.table {
                         self.push(" AS ").ident(&name);
                     }

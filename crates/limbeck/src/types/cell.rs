@@ -108,10 +108,20 @@ impl<'r> Cell<'r> {
             #[cfg(feature = "postgres")]
             Source::Postgres { bytes: None, .. } => "NULL".into(),
             #[cfg(feature = "postgres")]
-            Source::Postgres { bytes: Some(b), oid } => match u32::try_from(oid).ok().and_then(tokio_postgres::types::Type::from_oid) {
-                Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
-                None => format!("a value of the type with oid {oid}"),
-            },
+            Source::Postgres { bytes: Some(b), oid } => {
+                use tokio_postgres::types::Type;
+                match u32::try_from(oid).ok().and_then(Type::from_oid) {
+                    // Only what cannot fail is asked for here: a cell that fails is described.
+                    Some(Type::TEXT | Type::VARCHAR) => {
+                        format!("the text {:?}", shortened(&String::from_utf8_lossy(b)))
+                    }
+                    Some(Type::INT8) if b.len() == 8 => format!("the integer {}", i64::from_be_bytes(array(b))),
+                    Some(Type::INT4) if b.len() == 4 => format!("the integer {}", i32::from_be_bytes(array(b))),
+                    Some(Type::FLOAT8) if b.len() == 8 => format!("the float {}", f64::from_be_bytes(array(b))),
+                    Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                    None => format!("a value of the type with oid {oid}"),
+                }
+            }
         }
     }
 
