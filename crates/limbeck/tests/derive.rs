@@ -176,7 +176,7 @@ fn every_linked_model_is_registered() {
 #[test]
 fn a_builder_fills_in_defaults_and_remembers_what_was_given() {
     let Draft { object, given } = draft(
-        User::builder().hashed_password("…").username(String::from("ada")).email(&String::from("ada@example.com")),
+        User::builder().hashed_password("…").username(String::from("ada")).email(String::from("ada@example.com")),
     );
     assert_eq!((object.id, object.email.as_str(), object.username.as_str()), (0, "ada@example.com", "ada"));
     assert_eq!((object.full_name.as_deref(), object.is_active), (None, true));
@@ -248,7 +248,7 @@ fn on_update_leaves_columns_that_were_changed_alone() {
     assert!(user.touch(changed).is_empty());
     assert_eq!(user.updated_at, fixed);
     assert_eq!(names(user.touch(ColumnSet::EMPTY), User::def()), ["updated_at"]);
-    assert!(user.updated_at > fixed && user.updated_at.timestamp_subsec_nanos() % 1000 == 0);
+    assert!(user.updated_at > fixed && user.updated_at.timestamp_subsec_nanos().is_multiple_of(1000));
 }
 
 #[test]

@@ -113,7 +113,7 @@ async fn change(session: &mut Session) -> limbeck::Result<()> {
     }
     session[grace].full_name = Some("Grace Hopper".into());
     session.commit().await?;
-    println!("{} has published {} posts", "Grace Hopper", session[grace].posts.len());
+    println!("Grace Hopper has published {} posts", session[grace].posts.len());
     Ok(())
 }
 

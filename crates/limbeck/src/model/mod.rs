@@ -15,5 +15,5 @@ pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, Rel
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
+pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
 pub(crate) use relation::{Many, One};
-pub use relation::{BelongsTo, HasMany, Handles, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};

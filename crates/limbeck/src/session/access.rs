@@ -87,7 +87,7 @@ impl Session {
     /// The object of a handle.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`], [`Error::StaleHandle`] or [`Error::Expired`].
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or [`Error::Expired`](crate::Error::Expired).
     pub fn try_get<M: Model>(&self, handle: Tracked<M>) -> Result<&M> {
         self.objects.get(handle)
     }
@@ -95,7 +95,7 @@ impl Session {
     /// The object of a handle, to change. What is changed goes out with the next flush.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`], [`Error::StaleHandle`] or [`Error::Expired`].
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or [`Error::Expired`](crate::Error::Expired).
     pub fn try_get_mut<M: Model>(&mut self, handle: Tracked<M>) -> Result<&mut M> {
         self.objects.get_mut(handle)
     }
@@ -103,7 +103,7 @@ impl Session {
     /// Two objects of the same model at once, to change.
     ///
     /// # Errors
-    /// As [`try_get_mut`](Self::try_get_mut), and [`Error::InvalidState`] when both are the same object.
+    /// As [`try_get_mut`](Self::try_get_mut), and [`Error::InvalidState`](crate::Error::InvalidState) when both are the same object.
     pub fn pair_mut<M: Model>(&mut self, a: Tracked<M>, b: Tracked<M>) -> Result<(&mut M, &mut M)> {
         self.objects.pair_mut(a, b)
     }
@@ -112,7 +112,7 @@ impl Session {
     /// stays so, and the column is sent at the next flush.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle).
     pub fn set<M: Model, T: ColumnType>(&mut self, handle: Tracked<M>, column: Column<M, T>, value: T) -> Result<()> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         let index = usize::from(column.index);
@@ -133,7 +133,7 @@ impl Session {
     /// Where an object is in its life.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle).
     pub fn state<M: Model>(&self, handle: Tracked<M>) -> Result<State> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         Ok(self.objects.state(obj))
@@ -142,7 +142,7 @@ impl Session {
     /// Whether an object differs from its row as the session knows it.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`].
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle).
     pub fn is_modified<M: Model>(&self, handle: Tracked<M>) -> Result<bool> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         let store = self.objects.store(obj);

@@ -1,6 +1,6 @@
 //! The session: an identity map and unit of work over an arena of objects.
 //!
-//! The session owns the objects and gives out [`Tracked`](crate::model::Tracked) handles, eight bytes and
+//! The session owns the objects and gives out [`Tracked`] handles, eight bytes and
 //! `Copy`. There are no locks, no reference counts and no guards: `session[user]` is a plain reference, whose
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
@@ -101,9 +101,9 @@ impl Session {
     /// Marks an object to be deleted at the next flush.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or
-    /// [`Error::StaleHandle`](crate::Error::StaleHandle);
-    /// [`Error::InvalidState`](crate::Error::InvalidState) when it has no row: `expunge` it instead.
+    /// [`Error::ForeignHandle`] or
+    /// [`Error::StaleHandle`];
+    /// [`Error::InvalidState`] when it has no row: `expunge` it instead.
     pub fn delete<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         let store = self.objects.store_mut(obj);

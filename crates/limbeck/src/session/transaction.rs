@@ -1,6 +1,7 @@
 //! Transactions: what happens to the objects when one ends.
 
 use super::Session;
+use super::flush::Next;
 use super::undo::Undo;
 use crate::error::Result;
 
@@ -20,7 +21,7 @@ impl Session {
     /// What a flush may fail with: then nothing is committed, the transaction is open still, and the objects
     /// are as they were. When the COMMIT itself fails, the transaction is rolled back, and the objects with it.
     pub async fn commit(&mut self) -> Result<()> {
-        self.flush().await?;
+        self.flush_before(Next::Commit).await?;
         if let Err(error) = self.line.commit().await {
             self.objects.roll_back();
             return Err(error);

@@ -309,7 +309,6 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 /// At most 40 characters of a text, for a message.
-#[cfg(feature = "sqlite")]
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((at, _)) => format!("{}…", &text[..at]),

@@ -6,6 +6,7 @@
 pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Days since 1970-01-01 of a civil date.
+#[cfg(any(feature = "sqlite", feature = "chrono"))]
 pub(crate) fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
     let y = i64::from(year) - i64::from(month <= 2);
     let era = y.div_euclid(400);

@@ -1,5 +1,5 @@
 //! `limbeck` for this project: the commands that need its models.
 
 fn main() -> std::process::ExitCode {
-    limbeck_cli::main(&blog::MIGRATIONS)
+    limbeck_cli::main(blog::MIGRATIONS)
 }

@@ -26,6 +26,7 @@ mod write;
 use super::Session;
 use super::line::Line;
 use super::objects::Objects;
+use crate::dialect::Dialect;
 use crate::driver::Begin;
 use crate::engine::Connection;
 use crate::error::Result;
@@ -41,11 +42,15 @@ impl Session {
     ///
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
-    /// ([`Error::UniqueViolation`] …); and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`], [`Error::KeyConflict`], [`Error::InvalidValue`], [`Error::Cycle`].
+    /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); and what is found before anything is sent:
+    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle).
     /// The session and the transaction are then as they were before the flush: mend the object and flush
     /// again.
     pub async fn flush(&mut self) -> Result<()> {
+        self.flush_before(Next::More).await
+    }
+
+    pub(super) async fn flush_before(&mut self, next: Next) -> Result<()> {
         self.line.usable()?;
         if !self.objects.has_changes() {
             return Ok(());
@@ -53,7 +58,7 @@ impl Session {
         let plan = self.objects.plan()?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
-            if let Err(error) = self.line.flush(&mut self.objects, &plan).await {
+            if let Err(error) = self.line.flush(&mut self.objects, &plan, next).await {
                 self.objects.undo_to(mark);
                 return Err(error);
             }
@@ -71,13 +76,30 @@ impl Session {
     }
 }
 
+/// What comes after a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nobody knows.
+    More,
+    /// The transaction is committed.
+    Commit,
+}
+
 impl Line {
-    async fn flush(&mut self, objects: &mut Objects, plan: &Plan) -> Result<()> {
+    async fn flush(&mut self, objects: &mut Objects, plan: &Plan, next: Next) -> Result<()> {
         // What only read so far has nothing to lose: it needs no savepoint.
         let (alone, opened) = (self.commits_at_once(), !self.in_write_transaction());
         let engine = self.engine.clone();
         let compiler = Compiler { dialect: engine.dialect(), cache: engine.statements() };
+        let last = alone || next == Next::Commit;
+        let in_transaction = self.in_transaction();
         let connection = self.ready().await?;
+        // One statement is a transaction by itself. On PostgreSQL that saves a round trip of two, which is what
+        // the most common commit of all costs: one new object.
+        if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
+            let result = run::run(objects, connection, compiler, plan).await;
+            return self.ended(result);
+        }
         let mut result = match connection.begin_mode(Begin::Write).await {
             Ok(()) if opened => run::run(objects, connection, compiler, plan).await,
             Ok(()) => inside(objects, connection, compiler, plan).await,

@@ -41,6 +41,16 @@ pub(super) struct Work {
 }
 
 impl Plan {
+    /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
+    pub(super) fn is_one_row(&self) -> bool {
+        let [work] = self.models.as_slice() else { return false };
+        self.links.is_empty()
+            && self.unlinks.is_empty()
+            && work.inserts.len() == 1
+            && work.updates.is_empty()
+            && work.deletes.is_empty()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.unlinks.is_empty()
