@@ -245,6 +245,18 @@ impl<'r> Cell<'r> {
         }
     }
 
+    /// The parts of a date and time that is kept as text in the usual form, which spares their way through a number;
+    /// not checked to be a day and time that there is. `None` says nothing: ask for the number then.
+    #[cfg(feature = "chrono")]
+    #[inline]
+    pub(crate) fn civil(&self) -> Option<super::clock::Civil> {
+        match self.0 {
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => super::clock::civil(b),
+            _ => None,
+        }
+    }
+
     /// The cell as a date and time of no zone: microseconds since 1970-01-01T00:00:00.
     #[inline]
     pub fn timestamp(&self) -> Result<i64> {

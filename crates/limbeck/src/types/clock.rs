@@ -87,15 +87,27 @@ pub(crate) fn parse_time(text: &[u8]) -> Option<i64> {
 /// `YYYY-MM-DD[ T]HH:MM:SS[.ffffff][Z|±HH:MM]` as microseconds since 1970-01-01, in UTC if a zone is given.
 #[cfg(feature = "sqlite")]
 pub(crate) fn parse_datetime(text: &[u8]) -> Option<i64> {
-    match <&[u8; 26]>::try_from(text) {
-        Ok(text) => parse_canonical(text).or_else(|| parse_any_datetime(text)),
-        Err(_) => parse_any_datetime(text),
-    }
+    parse_canonical(text).or_else(|| parse_any_datetime(text))
 }
 
-/// The form that is written here, `YYYY-MM-DD HH:MM:SS.ffffff`: nearly every row of nearly every database.
+/// A date and time in its parts.
+#[cfg(any(feature = "sqlite", feature = "chrono"))]
+pub(crate) struct Civil {
+    pub(crate) year: i32,
+    pub(crate) month: u32,
+    pub(crate) day: u32,
+    pub(crate) hour: u32,
+    pub(crate) minute: u32,
+    pub(crate) second: u32,
+    pub(crate) micros: u32,
+}
+
+/// The parts of the form that is written here, `YYYY-MM-DD HH:MM:SS.ffffff`: nearly every row of nearly every
+/// database. That they are digits is checked; that there is such a day and time is not.
 #[cfg(feature = "sqlite")]
-fn parse_canonical(text: &[u8; 26]) -> Option<i64> {
+#[inline]
+pub(crate) fn civil(text: &[u8]) -> Option<Civil> {
+    let text: &[u8; 26] = text.try_into().ok()?;
     let mut bad = 0;
     let mut number = |from: usize, to: usize| {
         text[from..to].iter().fold(0u32, |n, b| {
@@ -104,19 +116,25 @@ fn parse_canonical(text: &[u8; 26]) -> Option<i64> {
             n * 10 + u32::from(digit)
         })
     };
-    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (year, month, day) = (number(0, 4) as i32, number(5, 7), number(8, 10));
     let (hour, minute, second, micros) = (number(11, 13), number(14, 16), number(17, 19), number(20, 26));
     let marks = [text[4], text[7], text[10], text[13], text[16], text[19]] == *b"-- ::.";
+    (bad == 0 && marks).then_some(Civil { year, month, day, hour, minute, second, micros })
+}
+
+#[cfg(feature = "sqlite")]
+fn parse_canonical(text: &[u8]) -> Option<i64> {
+    let Civil { year, month, day, hour, minute, second, micros } = civil(text)?;
     let days_in_month = match month {
         2 => 28 + u32::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => 0,
     };
-    if bad != 0 || !marks || day == 0 || day > days_in_month || hour > 23 || minute > 59 || second > 59 {
+    if day == 0 || day > days_in_month || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let days = i64::from(days_from_civil(year as i32, month, day));
+    let days = i64::from(days_from_civil(year, month, day));
     let seconds = days * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
     Some(seconds * 1_000_000 + i64::from(micros))
 }

@@ -20,6 +20,9 @@ impl ColumnType for DateTime<Utc> {
 
     #[inline]
     fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        if let Some(time) = civil(&cell) {
+            return Ok(time.and_utc());
+        }
         let micros = cell.datetime()?;
         DateTime::from_timestamp_micros(micros).ok_or_else(|| out_of_range(micros))
     }
@@ -29,6 +32,13 @@ impl ColumnType for DateTime<Utc> {
             *self = cut;
         }
     }
+}
+
+/// The short way from SQLite's text; `None` where the long way has to be taken, or to find what is wrong.
+#[inline]
+fn civil(cell: &Cell<'_>) -> Option<NaiveDateTime> {
+    let clock::Civil { year, month, day, hour, minute, second, micros } = cell.civil()?;
+    NaiveDate::from_ymd_opt(year, month, day)?.and_hms_micro_opt(hour, minute, second, micros)
 }
 
 impl Placeholder for DateTime<Utc> {
@@ -48,6 +58,9 @@ impl ColumnType for NaiveDateTime {
 
     #[inline]
     fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        if let Some(time) = civil(&cell) {
+            return Ok(time);
+        }
         let micros = cell.timestamp()?;
         DateTime::from_timestamp_micros(micros).map(|t| t.naive_utc()).ok_or_else(|| out_of_range(micros))
     }
