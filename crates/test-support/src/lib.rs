@@ -8,6 +8,7 @@
 //!         assert!(db.url().starts_with(db.kind().scheme()));
 //!     }
 //! }
+//! # fn main() {}
 //! ```
 //!
 //! makes two tests, `a_new_database_is_empty::sqlite` and `a_new_database_is_empty::postgres`, each with a
