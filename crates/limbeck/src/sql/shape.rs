@@ -359,7 +359,10 @@ mod tests {
                     }
                 }
                 let known = by_shape.entry(shape.bytes).or_insert_with(|| sql.clone());
-                prop_assert_eq!(&*known, &sql);
+                // What cannot be rendered is never kept, and may be refused over one column or another.
+                if known.is_ok() || sql.is_ok() {
+                    prop_assert_eq!(&*known, &sql);
+                }
             }
         }
     }
