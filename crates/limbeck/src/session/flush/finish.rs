@@ -60,9 +60,15 @@ impl Objects {
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         self.follow_keys(obj, changed, &links, true);
         let store = self.store_mut(obj);
-        store.unidentify(obj.slot);
+        let written = changed.union(store.meta(obj.slot).given);
+        let another_key = store.model().primary_key.iter().any(|key| written.contains(*key));
+        if another_key {
+            store.unidentify(obj.slot);
+        }
         let saved = store.take_saved(obj.slot);
-        store.identify(obj.slot);
+        if another_key {
+            store.identify(obj.slot);
+        }
         store.meta_mut(obj.slot).given = ColumnSet::EMPTY;
         if let Some(saved) = saved {
             self.undo.push(Undo::Updated(obj, saved));
