@@ -223,4 +223,23 @@ both! {
         assert!(deleted.as_secs_f64() < 15.0, "linked {linked:?}, inserted {inserted:?}, deleted {deleted:?}");
         Ok(())
     }
+
+    async fn a_column_that_was_set_on_an_expired_object_is_read_again_after_a_rollback(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let ada = session.add(user("ada"));
+        session.commit().await?;
+        for (flush, fresh) in [(false, false), (false, true), (true, false), (true, true)] {
+            session.expire_all();
+            session.set(ada, User.full_name, Some("Nobody".into()))?;
+            if flush {
+                session.flush().await?;
+            }
+            if fresh {
+                assert_eq!(session.fresh(ada).await?.full_name.as_deref(), Some("Nobody"));
+            }
+            session.rollback().await?;
+            assert_eq!(session.fresh(ada).await?.full_name, None);
+        }
+        Ok(())
+    }
 }

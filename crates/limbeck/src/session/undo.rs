@@ -25,6 +25,8 @@ pub(crate) enum Undo {
     Inserted(Obj, ColumnSet),
     /// The object was updated; this is what it was before.
     Updated(Obj, Box<dyn Any + Send + Sync>),
+    /// The object was updated by columns that were set while it was expired: what they were is not known.
+    Unknown(Obj),
     /// The object was deleted.
     Deleted(Obj),
     /// The flush wrote a column: a key, a default, a time of change.
@@ -48,6 +50,7 @@ impl Undo {
             | Undo::Inserted(obj, _)
             | Undo::Updated(obj, _)
             | Undo::Deleted(obj)
+            | Undo::Unknown(obj)
             | Undo::Filled(obj, ..)
             | Undo::One(obj, ..)
             | Undo::Followed(obj, ..)
@@ -87,7 +90,10 @@ impl Objects {
                     meta.given = meta.given.union(changed);
                 } else {
                     store.revert(slot);
-                    store.meta_mut(slot).given = ColumnSet::EMPTY;
+                    let meta = store.meta_mut(slot);
+                    // Set while it was expired: what it held before is not known here.
+                    meta.expired |= !meta.given.is_empty();
+                    meta.given = ColumnSet::EMPTY;
                 }
             }
         }
@@ -155,6 +161,7 @@ impl Objects {
                 store.restore(obj.slot, &*saved);
                 store.identify(obj.slot);
             }
+            Undo::Unknown(_) => store.meta_mut(obj.slot).expired = true,
             Undo::Deleted(_) => {
                 store.meta_mut(obj.slot).state = State::Persistent;
                 store.identify(obj.slot);

@@ -60,6 +60,7 @@ impl Objects {
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         self.follow_keys(obj, changed, &links, true);
         let store = self.store_mut(obj);
+        let blind = !store.meta(obj.slot).given.is_empty();
         let written = changed.union(store.meta(obj.slot).given);
         let another_key = store.model().primary_key.iter().any(|key| written.contains(*key));
         if another_key {
@@ -72,6 +73,9 @@ impl Objects {
         store.meta_mut(obj.slot).given = ColumnSet::EMPTY;
         if let Some(saved) = saved {
             self.undo.push(Undo::Updated(obj, saved));
+        }
+        if blind {
+            self.undo.push(Undo::Unknown(obj));
         }
     }
 
