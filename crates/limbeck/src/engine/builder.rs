@@ -128,6 +128,9 @@ impl EngineBuilder {
 
     /// The isolation level of every transaction; the server's default otherwise.
     ///
+    /// Say it for a PostgreSQL server whose default is stricter than READ COMMITTED: without it, a session that has
+    /// only read so far sends no BEGIN, since under READ COMMITTED each statement has a snapshot of its own anyway.
+    ///
     /// SQLite's transactions are always serializable, so it is ignored there.
     pub fn isolation_level(mut self, level: IsolationLevel) -> Self {
         self.options.isolation_level = Some(level);
