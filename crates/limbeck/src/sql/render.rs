@@ -2,11 +2,12 @@
 
 use super::compile::Wanted;
 use super::node::{ColumnRef, Node, Source};
+use super::op::{Level, Op, Piece, Spelling, pieces};
 use super::select::{Projection, SelectCore};
 use super::shape::offset_is_bound;
 use crate::dialect::Dialect;
 use crate::driver::Param;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ModelDef;
 use crate::model::mapping::Path;
 use crate::types::Kind;
@@ -16,11 +17,13 @@ pub(crate) struct Renderer {
     pub(crate) dialect: Dialect,
     pub(crate) sql: String,
     pub(crate) params: Vec<Param>,
+    /// The first thing that the database has no spelling for.
+    refusal: Option<Error>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new() }
+        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), refusal: None }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -124,7 +127,7 @@ impl Renderer {
         } else if nested {
             self.push(") AS counted");
         }
-        Ok(())
+        self.finish()
     }
 
     fn projection(&mut self, select: &SelectCore) {
@@ -225,7 +228,10 @@ impl Renderer {
         match node {
             Node::Column(column) => self.column(column),
             Node::Bind(_, kind) => self.param(*kind),
-            Node::Binary(operator, sides) => self.inner(&sides.0).push(" ").push(operator).push(" ").inner(&sides.1),
+            Node::Binary(operator, sides) => {
+                self.operand(&sides.0, Level::Compare).push(" ").push(operator).push(" ");
+                self.operand(&sides.1, Level::Compare)
+            }
             Node::And(parts) => self.parts(parts, " AND "),
             Node::Or(parts) => self.parts(parts, " OR "),
             Node::Not(inner) => self.push("NOT ").inner(inner),
@@ -237,6 +243,7 @@ impl Renderer {
             }
             Node::CountAll => self.push("count(*)"),
             Node::Call(name, arguments) => self.push(name).push("(").list(arguments).push(")"),
+            Node::Op(op, operands) => self.op(op, operands),
         }
     }
 
@@ -258,12 +265,68 @@ impl Renderer {
         self
     }
 
+    fn op(&mut self, op: &'static Op, operands: &[Node]) -> &mut Self {
+        let pattern = match op.spelling(self.dialect) {
+            Spelling::Pattern(pattern) => pattern,
+            Spelling::Missing(why) => return self.refuse(op.name, why),
+        };
+        for piece in pieces(pattern) {
+            match piece {
+                Piece::Text(text) => self.push(text),
+                Piece::Rest(from) => self.list(operands.get(from..).unwrap_or_default()),
+                Piece::Operand(index) => match operands.get(index) {
+                    Some(first) if index == 0 && op.level.leans_left() && level(first) == op.level => self.node(first),
+                    Some(operand) => self.operand(operand, op.level),
+                    None => self,
+                },
+            };
+        }
+        self
+    }
+
+    /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
+    #[cold]
+    fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+        let database = self.dialect.name();
+        self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
+        self
+    }
+
+    /// Says whether the statement could be written.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] when it has something that the database lacks.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.refusal.take().map_or(Ok(()), Err)
+    }
+
+    /// An operand of an operator of that level.
+    fn operand(&mut self, node: &Node, around: Level) -> &mut Self {
+        if around == Level::Atom || level(node) > around {
+            self.node(node)
+        } else {
+            self.push("(").node(node).push(")")
+        }
+    }
+
     /// An operand: in parentheses unless it cannot be misread without.
     fn inner(&mut self, node: &Node) -> &mut Self {
         match node {
-            Node::Column(_) | Node::Bind(..) | Node::CountAll | Node::Call(..) => self.node(node),
+            node if level(node) == Level::Atom => self.node(node),
             _ => self.push("(").node(node).push(")"),
         }
+    }
+}
+
+/// How tightly an expression holds together.
+fn level(node: &Node) -> Level {
+    match node {
+        Node::Column(_) | Node::Bind(..) | Node::CountAll | Node::Call(..) => Level::Atom,
+        Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
+        Node::Not(_) => Level::Not,
+        Node::And(_) => Level::And,
+        Node::Or(_) => Level::Or,
+        Node::Op(op, _) => op.level,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::schema::SqlType;
 
 impl ColumnType for String {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::String { length: None };
 
     #[inline]
