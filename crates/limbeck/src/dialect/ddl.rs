@@ -3,7 +3,9 @@
 //! A statement has no semicolon at its end. It is written for people: revisions show it as it is here.
 
 use super::Dialect;
-use crate::schema::{Action, Check, Column, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint};
+use crate::schema::{
+    Action, Check, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint,
+};
 
 /// A column's type as the database spells it.
 pub fn type_name(dialect: Dialect, sql_type: &SqlType) -> String {
@@ -139,6 +141,11 @@ pub fn foreign_key(dialect: Dialect, key: &ForeignKey) -> String {
     if key.on_update != Action::NoAction {
         definition.push_str(" ON UPDATE ");
         definition.push_str(key.on_update.as_sql());
+    }
+    match key.deferrable {
+        Deferrable::NotDeferrable => {}
+        Deferrable::InitiallyImmediate => definition.push_str(" DEFERRABLE"),
+        Deferrable::InitiallyDeferred => definition.push_str(" DEFERRABLE INITIALLY DEFERRED"),
     }
     named(dialect, key.name.as_deref(), definition)
 }

@@ -8,4 +8,4 @@ mod table;
 
 pub use association::{Association, association};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
-pub use table::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+pub use table::{Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
