@@ -313,8 +313,8 @@ impl<'q> Shape<'q> {
             }
             Form::Cast { node, from, to } => {
                 self.byte(2);
-                self.byte(*from as u8);
-                self.byte(*to as u8);
+                from.write(&mut self.bytes);
+                to.write(&mut self.bytes);
                 self.node(node, dialect);
             }
             Form::Collate(node, collation) => {
