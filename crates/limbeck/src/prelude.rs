@@ -8,7 +8,7 @@ pub use crate::model::Model;
 pub use limbeck_macros::Model;
 
 pub use crate::engine::Engine;
-pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
+pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
 
 #[cfg(feature = "chrono")]

@@ -5,13 +5,14 @@ use syn::{Attribute, Field, Ident, LitStr, Type, Visibility};
 use super::{Column, attr, types};
 use crate::ctxt::Ctxt;
 
-const OPTIONS: &[&str] = &["back_populates", "key", "secondary"];
+const OPTIONS: &[&str] = &["back_populates", "key", "secondary", "local", "remote", "view_only"];
 
 /// The direction of a relationship.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     BelongsTo,
     HasMany,
+    HasOne,
     ManyToMany,
 }
 
@@ -21,6 +22,7 @@ impl Kind {
         match self {
             Kind::BelongsTo => "BelongsTo",
             Kind::HasMany => "HasMany",
+            Kind::HasOne => "HasOne",
             Kind::ManyToMany => "ManyToMany",
         }
     }
@@ -28,8 +30,8 @@ impl Kind {
     /// The direction that a field's type says, and the type that it leads to.
     pub(super) fn of(ty: &Type) -> Option<(Self, Option<&Type>)> {
         let segment = types::last_segment(ty)?;
-        let kind =
-            [Kind::BelongsTo, Kind::HasMany, Kind::ManyToMany].into_iter().find(|kind| segment.ident == kind.name())?;
+        let kinds = [Kind::BelongsTo, Kind::HasMany, Kind::HasOne, Kind::ManyToMany];
+        let kind = kinds.into_iter().find(|kind| segment.ident == kind.name())?;
         Some((kind, types::only_argument(segment)))
     }
 }
@@ -48,9 +50,14 @@ pub(crate) struct Relation {
     /// Whether it is a `BelongsTo<Option<…>>`.
     pub(crate) optional: bool,
     pub(crate) back_populates: Option<Ident>,
-    /// The foreign key's field: of this struct for a `BelongsTo`, of the target for a `HasMany`.
-    pub(crate) key: Option<Ident>,
+    /// The foreign key's fields: of this struct for a `BelongsTo`, of the target for a `HasMany` or `HasOne`.
+    pub(crate) key: Vec<Ident>,
     pub(crate) secondary: Option<LitStr>,
+    /// The columns of the association table that refer to this model.
+    pub(crate) local: Vec<LitStr>,
+    /// The columns of the association table that refer to the target.
+    pub(crate) remote: Vec<LitStr>,
+    pub(crate) view_only: bool,
 }
 
 impl Relation {
@@ -59,18 +66,20 @@ impl Relation {
         let Some((kind, Some(target))) = Kind::of(&field.ty) else {
             ctxt.error(
                 &field.ty,
-                "a relationship's type is `HasMany<Model>`, `BelongsTo<Model>`, `BelongsTo<Option<Model>>` or \
-                 `ManyToMany<Model>`",
+                "a relationship's type is `HasMany<Model>`, `HasOne<Model>`, `BelongsTo<Model>`, \
+                 `BelongsTo<Option<Model>>` or `ManyToMany<Model>`",
             );
             return None;
         };
         let inner = types::option_of(target);
-        if let (Some(inner), Kind::HasMany | Kind::ManyToMany) = (inner, kind) {
+        let why = match kind {
+            Kind::BelongsTo => None,
+            Kind::HasOne => Some("a `HasOne` may hold nothing anyway"),
+            Kind::HasMany | Kind::ManyToMany => Some("a collection is empty rather than `None`"),
+        };
+        if let (Some(inner), Some(why)) = (inner, why) {
             let inner = quote::quote!(#inner);
-            ctxt.error(
-                &field.ty,
-                format!("a collection is empty rather than `None`: write `{}<{inner}>`", kind.name()),
-            );
+            ctxt.error(&field.ty, format!("{why}: write `{}<{inner}>`", kind.name()));
         }
         let mut relation = Relation {
             ident: ident.clone(),
@@ -82,14 +91,20 @@ impl Relation {
             target: inner.unwrap_or(target).clone(),
             optional: inner.is_some(),
             back_populates: None,
-            key: None,
+            key: Vec::new(),
             secondary: None,
+            local: Vec::new(),
+            remote: Vec::new(),
+            view_only: false,
         };
         attr::options(ctxt, &field.attrs, "relationship", OPTIONS, |name, input| {
             match name.to_string().as_str() {
                 "back_populates" => relation.back_populates = Some(attr::field(input)?),
-                "key" => relation.key = Some(attr::field(input)?),
+                "key" => relation.key = attr::fields(input)?,
                 "secondary" => relation.secondary = Some(attr::text(input)?),
+                "local" => relation.local = attr::texts(input)?,
+                "remote" => relation.remote = attr::texts(input)?,
+                "view_only" => relation.view_only = attr::flag(input)?,
                 _ => return Ok(false),
             }
             Ok(true)
@@ -99,22 +114,28 @@ impl Relation {
     }
 
     fn check(&self, ctxt: &Ctxt) {
-        match (self.kind, &self.secondary, &self.key) {
-            (Kind::ManyToMany, None, _) => ctxt.error(
+        let associated = self.kind == Kind::ManyToMany;
+        if associated && self.secondary.is_none() {
+            ctxt.error(
                 &self.ty,
                 "a `ManyToMany` needs its association table: `#[relationship(secondary = \"post_tags\")]`",
-            ),
-            (Kind::ManyToMany, _, Some(key)) => {
-                ctxt.error(
-                    key,
-                    "the keys of a `ManyToMany` are in its association table: `key` is for the other kinds",
-                );
-            }
-            (Kind::BelongsTo | Kind::HasMany, Some(secondary), _) => ctxt.error(
-                secondary,
-                format!("`secondary` is for a `ManyToMany`; a `{}` has no association table", self.kind.name()),
-            ),
-            _ => {}
+            );
+        }
+        if let (true, Some(key)) = (associated, self.key.first()) {
+            ctxt.error(key, "the keys of a `ManyToMany` are in its association table: `key` is for the other kinds");
+        }
+        let kind = self.kind.name();
+        if let (false, Some(secondary)) = (associated, &self.secondary) {
+            ctxt.error(secondary, format!("`secondary` is for a `ManyToMany`; a `{kind}` has no association table"));
+        }
+        if let (false, Some(name)) = (associated, self.local.iter().chain(&self.remote).next()) {
+            ctxt.error(
+                name,
+                format!("`local` and `remote` name columns of an association table, which a `{kind}` has not"),
+            );
+        }
+        if !associated && self.view_only {
+            ctxt.error(&self.ty, "`view_only` is for a `ManyToMany` whose association table has a model of its own");
         }
     }
 
@@ -123,26 +144,45 @@ impl Relation {
         if self.kind != Kind::BelongsTo {
             return;
         }
-        let column = match &self.key {
-            Some(key) => {
-                let column = columns.iter().find(|column| column.ident == *key);
-                match column {
-                    None => ctxt.error(key, format!("`{model}` has no column `{key}`")),
-                    Some(column) if column.foreign_key.is_none() => {
+        let key = if self.key.is_empty() {
+            self.guess_key(ctxt, model, columns).map(|column| vec![column])
+        } else {
+            self.named_key(ctxt, model, columns)
+        };
+        let Some(key) = key else { return };
+        if let Some(column) = self.nullability_differs(&key) {
+            ctxt.error(&self.ty, self.wrong_null(column));
+        }
+        self.key = key.into_iter().map(|column| column.ident.clone()).collect();
+    }
+
+    /// The columns that `key` names.
+    fn named_key<'c>(&self, ctxt: &Ctxt, model: &Ident, columns: &'c [Column]) -> Option<Vec<&'c Column>> {
+        let mut found = Vec::with_capacity(self.key.len());
+        for key in &self.key {
+            match columns.iter().find(|column| column.ident == *key) {
+                None => ctxt.error(key, format!("`{model}` has no column `{key}`")),
+                Some(column) => {
+                    if self.key.len() == 1 && column.foreign_key.is_none() {
                         let hint = "a relationship's key refers to the other table: add `foreign_key(…)` to it";
                         ctxt.error(key, format!("`{key}` is not a foreign key: {hint}"));
                     }
-                    Some(_) => {}
+                    found.push(column);
                 }
-                column
             }
-            None => self.guess_key(ctxt, model, columns),
-        };
-        let Some(column) = column else { return };
-        if column.nullability() == Some(!self.optional) {
-            ctxt.error(&self.ty, self.wrong_null(column));
         }
-        self.key = Some(column.ident.clone());
+        (found.len() == self.key.len()).then_some(found)
+    }
+
+    /// A column that shows the field to be an `Option` where its key cannot be NULL, or not to be one where it
+    /// can. One column that can be NULL makes the whole key so.
+    fn nullability_differs<'c>(&self, key: &[&'c Column]) -> Option<&'c Column> {
+        if self.optional {
+            let never = key.iter().all(|column| column.nullability() == Some(false));
+            key.first().copied().filter(|_| never)
+        } else {
+            key.iter().copied().find(|column| column.nullability() == Some(true))
+        }
     }
 
     /// The message for a field that is `BelongsTo<Option<…>>` and whose key is not, or the other way round.

@@ -15,5 +15,7 @@ pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, Rel
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use registry::Registered;
-pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
+pub use relation::{
+    BelongsTo, Handles, HasMany, HasOne, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne,
+};
 pub(crate) use relation::{Many, One};
