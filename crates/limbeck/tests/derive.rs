@@ -411,6 +411,7 @@ mod own_types {
 
     impl ColumnType for Colour {
         type Base = Self;
+        type Null<T: ColumnType> = T;
         const SQL_TYPE: SqlType = SqlType::Integer;
 
         fn encode(&self) -> Value<'_> {

@@ -2,7 +2,7 @@
 
 use syn::{Attribute, Field, Ident, LitStr, Type, Visibility};
 
-use super::{Column, attr, types};
+use super::{Column, CompositeKey, attr, types};
 use crate::ctxt::Ctxt;
 
 const OPTIONS: &[&str] = &["back_populates", "key", "secondary", "local", "remote", "view_only"];
@@ -139,15 +139,15 @@ impl Relation {
         }
     }
 
-    /// Finds the foreign key of a `BelongsTo` among the struct's columns.
-    pub(super) fn resolve_key(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column]) {
+    /// Finds the foreign key of a `BelongsTo` among the struct's columns and its keys of several.
+    pub(super) fn resolve_key(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column], keys: &[CompositeKey]) {
         if self.kind != Kind::BelongsTo {
             return;
         }
         let key = if self.key.is_empty() {
-            self.guess_key(ctxt, model, columns).map(|column| vec![column])
+            self.guess_key(ctxt, model, columns, keys)
         } else {
-            self.named_key(ctxt, model, columns)
+            self.named_key(ctxt, model, columns, keys)
         };
         let Some(key) = key else { return };
         if let Some(column) = self.nullability_differs(&key) {
@@ -156,22 +156,73 @@ impl Relation {
         self.key = key.into_iter().map(|column| column.ident.clone()).collect();
     }
 
-    /// The columns that `key` names.
-    fn named_key<'c>(&self, ctxt: &Ctxt, model: &Ident, columns: &'c [Column]) -> Option<Vec<&'c Column>> {
+    /// The columns of the key that `key` names.
+    fn named_key<'c>(
+        &self,
+        ctxt: &Ctxt,
+        model: &Ident,
+        columns: &'c [Column],
+        keys: &[CompositeKey],
+    ) -> Option<Vec<&'c Column>> {
         let mut found = Vec::with_capacity(self.key.len());
         for key in &self.key {
             match columns.iter().find(|column| column.ident == *key) {
                 None => ctxt.error(key, format!("`{model}` has no column `{key}`")),
-                Some(column) => {
-                    if self.key.len() == 1 && column.foreign_key.is_none() {
-                        let hint = "a relationship's key refers to the other table: add `foreign_key(…)` to it";
-                        ctxt.error(key, format!("`{key}` is not a foreign key: {hint}"));
-                    }
-                    found.push(column);
-                }
+                Some(column) => found.push(column),
             }
         }
-        (found.len() == self.key.len()).then_some(found)
+        if found.len() < self.key.len() {
+            return None;
+        }
+        if let ([column], [key]) = (found.as_slice(), self.key.as_slice())
+            && column.foreign_key.is_none()
+            && !column.foreign_key_said
+        {
+            let whole =
+                self.composites(model, columns, keys).find(|key| key.iter().any(|one| one.ident == column.ident));
+            if whole.is_none() {
+                let hint = "a relationship's key refers to the other table: add `foreign_key(…)` to it";
+                ctxt.error(key, format!("`{key}` is not a foreign key: {hint}"));
+            }
+            return whole;
+        }
+        if found.len() > 1 {
+            let whole = self.composites(model, columns, keys).find(|key| {
+                key.len() == found.len() && found.iter().all(|column| key.iter().any(|one| one.ident == column.ident))
+            });
+            if whole.is_none() {
+                let (target, names) = (types::last_segment(&self.target).map(|last| last.ident.to_string()), &self.key);
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                let (target, names) = (target.unwrap_or_default(), names.join(", "));
+                ctxt.error(
+                    &self.key[0],
+                    format!(
+                        "`{model}` has no foreign key of the columns ({names}) to `{target}`: add \
+                         `#[model(foreign_key(({names}), {target}(…)))]`"
+                    ),
+                );
+            }
+            return whole;
+        }
+        Some(found)
+    }
+
+    /// The keys of several columns that lead to the target.
+    fn composites<'c>(
+        &self,
+        model: &Ident,
+        columns: &'c [Column],
+        keys: &[CompositeKey],
+    ) -> impl Iterator<Item = Vec<&'c Column>> {
+        let to_target = keys.iter().filter(|key| self.leads_to(model, &key.target));
+        to_target.filter_map(|key| key.columns.iter().map(|field| columns.get(field.column)).collect())
+    }
+
+    /// Whether a key's target is written as this relationship's.
+    fn leads_to(&self, model: &Ident, path: &syn::Path) -> bool {
+        let Some(target) = types::last_segment(&self.target).map(|segment| &segment.ident) else { return false };
+        let named = path.segments.last().map(|segment| &segment.ident);
+        named.is_some_and(|named| named == target || (named == "Self" && target == model))
     }
 
     /// A column that shows the field to be an `Option` where its key cannot be NULL, or not to be one where it
@@ -194,16 +245,20 @@ impl Relation {
         format!("its key `{}` {can} be NULL: write `BelongsTo<{wanted}>`", key.field)
     }
 
-    fn guess_key<'c>(&self, ctxt: &Ctxt, model: &Ident, columns: &'c [Column]) -> Option<&'c Column> {
+    fn guess_key<'c>(
+        &self,
+        ctxt: &Ctxt,
+        model: &Ident,
+        columns: &'c [Column],
+        keys: &[CompositeKey],
+    ) -> Option<Vec<&'c Column>> {
         let target = &types::last_segment(&self.target)?.ident;
-        let to_target = |column: &&Column| {
-            let key = column.foreign_key.as_ref();
-            let named = key.and_then(|key| key.target.segments.last()).map(|segment| &segment.ident);
-            named.is_some_and(|named| named == target || (named == "Self" && target == model))
-        };
-        let candidates: Vec<&Column> = columns.iter().filter(to_target).collect();
+        let to_target =
+            |column: &&Column| column.foreign_key.as_ref().is_some_and(|key| self.leads_to(model, &key.target));
+        let single = columns.iter().filter(to_target).map(|column| vec![column]);
+        let candidates: Vec<Vec<&Column>> = single.chain(self.composites(model, columns, keys)).collect();
         match candidates.as_slice() {
-            [one] => Some(one),
+            [one] => Some(one.clone()),
             // The error of the key itself is enough.
             [] if columns.iter().any(|column| column.foreign_key_said && column.foreign_key.is_none()) => None,
             [] => {
@@ -219,15 +274,22 @@ impl Relation {
             }
             many => {
                 let named = format!("{}_id", self.field);
-                let found = many.iter().find(|column| column.field == named).copied();
+                let found = many.iter().find(|key| matches!(key.as_slice(), [column] if column.field == named));
                 if found.is_none() {
-                    let keys: Vec<String> = many.iter().map(|column| format!("`{}`", column.field)).collect();
+                    let name = |key: &Vec<&Column>| match key.as_slice() {
+                        [column] => format!("`{}`", column.field),
+                        several => {
+                            let fields: Vec<&str> = several.iter().map(|column| column.field.as_str()).collect();
+                            format!("`({})`", fields.join(", "))
+                        }
+                    };
+                    let keys: Vec<String> = many.iter().map(name).collect();
                     ctxt.error(
                         &self.ty,
                         format!("there are several keys to `{target}` ({}): name one with `key = …`", keys.join(", ")),
                     );
                 }
-                found
+                found.cloned()
             }
         }
     }

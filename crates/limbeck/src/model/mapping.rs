@@ -3,15 +3,25 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{ModelDef, RelationDef, RelationKind, registry};
+use super::{ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
 use crate::schema::{Action, Association, association};
 
 /// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) relations: Vec<Resolved>,
-    /// The foreign keys, in the order of their first columns.
+    /// The foreign keys: those of one column, then those of several.
     pub(crate) references: Vec<Reference>,
+    /// What is unique in the table: the primary key first.
+    pub(crate) uniques: Vec<Unique>,
+}
+
+/// Columns that are unique together.
+#[derive(Debug)]
+pub(crate) struct Unique {
+    pub(crate) columns: Vec<usize>,
+    /// The columns of it that can be NULL, and by that let go of a value. None where NULL is equal to NULL.
+    pub(crate) nulls: ColumnSet,
 }
 
 /// One relationship, resolved.
@@ -51,6 +61,8 @@ pub(crate) struct Reference {
     pub(crate) target: &'static ModelDef,
     pub(crate) keys: Vec<KeyPair>,
     pub(crate) on_delete: Action,
+    /// Its name, where the model says one.
+    pub(crate) name: Option<&'static str>,
 }
 
 impl Reference {
@@ -62,7 +74,7 @@ impl Reference {
 impl Mapping {
     pub(super) fn resolve(model: &'static ModelDef) -> Result<Self, String> {
         let relations = model.relations.iter().map(|relation| resolve(model, relation)).collect::<Result<_, _>>()?;
-        Ok(Mapping { relations, references: references(model)? })
+        Ok(Mapping { relations, references: references(model)?, uniques: uniques(model) })
     }
 
     /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in
@@ -84,9 +96,44 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
         let to = target.column_of_field(foreign.field).ok_or_else(|| {
             format!("`{}.{}`: `{}` has no column `{}`", model.name, column.field, target.name, foreign.field)
         })?;
-        references.push(Reference { target, keys: vec![KeyPair { key, to }], on_delete: foreign.on_delete });
+        let (keys, name) = (vec![KeyPair { key, to }], foreign.name);
+        references.push(Reference { target, keys, on_delete: foreign.on_delete, name });
+    }
+    for foreign in model.foreign_keys {
+        let target = (foreign.target)();
+        let pair = |(key, field): (&usize, &&'static str)| match target.column_of_field(field) {
+            Some(to) => Ok(KeyPair { key: *key, to }),
+            None => {
+                Err(format!("`{}`: a foreign key refers to `{}.{field}`, which is not there", model.name, target.name))
+            }
+        };
+        let keys = foreign.columns.iter().zip(foreign.fields).map(pair).collect::<Result<_, _>>()?;
+        references.push(Reference { target, keys, on_delete: foreign.on_delete, name: foreign.name });
     }
     Ok(references)
+}
+
+/// What is unique in a model's table. An index over some of the rows, or over an expression, says nothing of a key.
+fn uniques(model: &ModelDef) -> Vec<Unique> {
+    let unique = |columns: Vec<usize>, nulls_not_distinct: bool| {
+        let mut nulls = ColumnSet::EMPTY;
+        let nullable = columns.iter().filter(|column| model.columns[**column].nullable && !nulls_not_distinct);
+        nullable.for_each(|column| nulls.insert(*column));
+        Unique { columns, nulls }
+    };
+    let key = std::iter::once(unique(model.primary_key.to_vec(), false));
+    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique);
+    let single = single.map(|column| unique(vec![column], false));
+    let constraints = model.options.uniques.iter().map(|def| unique(def.columns.to_vec(), def.nulls_not_distinct));
+    let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
+    let indexes = whole.filter_map(|index| {
+        let column = |key: &IndexKeyDef| match key.of {
+            IndexKeyOf::Column(column) => Some(column),
+            IndexKeyOf::Expression(_) => None,
+        };
+        Some(unique(index.keys.iter().map(column).collect::<Option<_>>()?, false))
+    });
+    key.chain(single).chain(constraints).chain(indexes).collect()
 }
 
 fn resolve(model: &'static ModelDef, relation: &'static RelationDef) -> Result<Resolved, String> {
@@ -171,8 +218,7 @@ fn foreign_key(
 /// Refuses a one-to-one whose key may be in several rows: which of them it leads to would be chance.
 fn check_unique(target: &'static ModelDef, relation: &RelationDef, keys: &[KeyPair]) -> Result<(), String> {
     let has = |column: usize| keys.iter().any(|pair| pair.key == column);
-    let by_column = keys.iter().any(|pair| target.columns[pair.key].unique);
-    if by_column || target.primary_key.iter().all(|column| has(*column)) {
+    if uniques(target).iter().any(|unique| unique.columns.iter().all(|column| has(*column))) {
         return Ok(());
     }
     let fields: Vec<&str> = keys.iter().map(|pair| target.columns[pair.key].field).collect();

@@ -11,6 +11,7 @@ mod expression;
 mod fetch;
 mod load;
 mod node;
+mod op;
 mod raw;
 pub(crate) mod render;
 mod select;
@@ -21,5 +22,6 @@ pub use expression::{Condition, Expr, Expression, IntoOrder, Operand, Order, cou
 pub use fetch::Fetch;
 pub use load::{IntoLoad, Load, LoadOf};
 pub use node::{ColumnRef, Node};
+pub use op::{Level, Op, Spelling};
 pub use raw::{Bound, RawQuery, Sql, sql, trusted};
 pub use select::{ProjectionList, Select, Selection, select};

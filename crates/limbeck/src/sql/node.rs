@@ -3,6 +3,7 @@
 //! The typed face ([`Expression`](super::Expression)) is thin: everything that looks at a query (rendering,
 //! shapes, checks) is compiled once, over this tree.
 
+use super::op::Op;
 use crate::model::ModelDef;
 use crate::types::{Kind, Value};
 
@@ -47,6 +48,8 @@ pub enum Node {
     CountAll,
     /// A function call.
     Call(&'static str, Vec<Node>),
+    /// An operator or function of the catalogue.
+    Op(&'static Op, Vec<Node>),
 }
 
 /// A column of a table in a query.
@@ -88,7 +91,9 @@ impl Node {
             Node::CountAll | Node::Call("count", _) => true,
             Node::Column(_) | Node::Bind(..) => false,
             Node::Binary(_, sides) => sides.0.is_aggregate() || sides.1.is_aggregate(),
-            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => parts.iter().any(Node::is_aggregate),
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) | Node::Op(_, parts) => {
+                parts.iter().any(Node::is_aggregate)
+            }
             Node::Not(inner) | Node::IsNull(inner, _) => inner.is_aggregate(),
             Node::InValues { item, .. } => item.is_aggregate(),
             Node::InList { item, list, .. } => item.is_aggregate() || list.iter().any(Node::is_aggregate),
@@ -104,7 +109,7 @@ impl Node {
                 sides.0.columns(visit);
                 sides.1.columns(visit);
             }
-            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) => {
+            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) | Node::Op(_, parts) => {
                 parts.iter().for_each(|part| part.columns(visit));
             }
             Node::Not(inner) | Node::IsNull(inner, _) => inner.columns(visit),

@@ -6,6 +6,7 @@
 
 use super::compile::Wanted;
 use super::node::{Node, Source};
+use super::op::{Op, Piece, Spelling, pieces};
 use super::select::{Projection, SelectCore};
 use crate::dialect::Dialect;
 use crate::driver::Bind;
@@ -93,7 +94,7 @@ impl<'q> Shape<'q> {
                 }
                 Projection::Node(node) if whole => {
                     self.byte(2);
-                    self.node(node);
+                    self.node(node, dialect);
                 }
                 Projection::Node(node) => {
                     self.byte(3);
@@ -114,12 +115,12 @@ impl<'q> Shape<'q> {
             self.short(join.relation);
             self.source(&join.to);
         }
-        self.nodes(&select.filter);
+        self.nodes(&select.filter, dialect);
         self.short(select.order_by.len());
         for order in &select.order_by {
             if wanted.is_rows() {
                 self.byte(u8::from(order.descending));
-                self.node(&order.node);
+                self.node(&order.node, dialect);
             } else {
                 self.tables(&order.node);
             }
@@ -155,14 +156,30 @@ impl<'q> Shape<'q> {
         }
     }
 
-    fn nodes(&mut self, nodes: &'q [Node]) {
-        self.short(nodes.len());
-        for node in nodes {
-            self.node(node);
+    /// The operands in the order, and as often, as they are written, so that their values are bound likewise.
+    fn op(&mut self, op: &'static Op, operands: &'q [Node], dialect: Dialect) {
+        let Spelling::Pattern(pattern) = op.spelling(dialect) else { return };
+        for piece in pieces(pattern) {
+            match piece {
+                Piece::Text(_) => {}
+                Piece::Operand(index) => {
+                    if let Some(operand) = operands.get(index) {
+                        self.node(operand, dialect);
+                    }
+                }
+                Piece::Rest(from) => self.nodes(operands.get(from..).unwrap_or_default(), dialect),
+            }
         }
     }
 
-    fn node(&mut self, node: &'q Node) {
+    fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
+        self.short(nodes.len());
+        for node in nodes {
+            self.node(node, dialect);
+        }
+    }
+
+    fn node(&mut self, node: &'q Node, dialect: Dialect) {
         match node {
             Node::Column(column) => {
                 self.byte(1);
@@ -171,50 +188,55 @@ impl<'q> Shape<'q> {
             }
             Node::Bind(value, kind) => {
                 self.byte(2);
-                self.byte(*kind as u8);
+                kind.write(&mut self.bytes);
                 self.binds.push(Bind::One(value.borrowed()));
             }
             Node::Binary(operator, sides) => {
                 self.byte(3);
                 self.text(operator);
-                self.node(&sides.0);
-                self.node(&sides.1);
+                self.node(&sides.0, dialect);
+                self.node(&sides.1, dialect);
             }
             Node::And(parts) => {
                 self.byte(4);
-                self.nodes(parts);
+                self.nodes(parts, dialect);
             }
             Node::Or(parts) => {
                 self.byte(5);
-                self.nodes(parts);
+                self.nodes(parts, dialect);
             }
             Node::Not(inner) => {
                 self.byte(6);
-                self.node(inner);
+                self.node(inner, dialect);
             }
             Node::IsNull(inner, negated) => {
                 self.byte(7);
                 self.byte(u8::from(*negated));
-                self.node(inner);
+                self.node(inner, dialect);
             }
             Node::InValues { item, values, kind, negated } => {
                 self.byte(8);
                 self.byte(u8::from(*negated));
-                self.byte(*kind as u8);
-                self.node(item);
+                kind.write(&mut self.bytes);
+                self.node(item, dialect);
                 self.binds.push(Bind::Many(values));
             }
             Node::InList { item, list, negated } => {
                 self.byte(9);
                 self.byte(u8::from(*negated));
-                self.node(item);
-                self.nodes(list);
+                self.node(item, dialect);
+                self.nodes(list, dialect);
             }
             Node::CountAll => self.byte(10),
             Node::Call(name, arguments) => {
                 self.byte(11);
                 self.text(name);
-                self.nodes(arguments);
+                self.nodes(arguments, dialect);
+            }
+            Node::Op(op, operands) => {
+                self.byte(12);
+                self.text(op.name);
+                self.op(op, operands, dialect);
             }
         }
     }
@@ -343,10 +365,10 @@ mod tests {
                     for (bind, param) in shape.binds.iter().zip(params) {
                         match (bind, param) {
                             (Bind::One(value), Param::One(kind)) => {
-                                prop_assert!(value.kind().is_none_or(|found| found == *kind));
+                                prop_assert!(value.is(*kind));
                             }
                             (Bind::Many(values), Param::Many(kind)) => {
-                                prop_assert!(values.iter().all(|v| v.kind().is_none_or(|found| found == *kind)));
+                                prop_assert!(values.iter().all(|value| value.is(*kind)));
                             }
                             _ => prop_assert!(false, "a list for a value, or a value for a list"),
                         }

@@ -2,18 +2,25 @@
 //!
 //! A type family has a file. To add your own, implement [`ColumnType`].
 
+mod array;
 mod cell;
 pub(crate) mod clock;
 mod number;
+mod numeric;
+pub(crate) mod scan;
 mod text;
 #[cfg(feature = "chrono")]
 mod time;
 mod value;
 
-pub(crate) use cell::Source;
+pub use array::Element;
 pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub(crate) use cell::{Source, hyphenated};
+pub use numeric::Numeric;
+#[cfg(feature = "sqlite")]
+pub(crate) use numeric::Real;
 pub use value::{Kind, Value};
 
 use crate::schema::SqlType;
@@ -30,6 +37,7 @@ use crate::schema::SqlType;
 ///
 /// impl ColumnType for Email {
 ///     type Base = Self;
+///     type Null<T: ColumnType> = T;
 ///     const SQL_TYPE: SqlType = SqlType::String { length: Some(254) };
 ///     fn encode(&self) -> Value<'_> {
 ///         self.0.encode()
@@ -48,6 +56,11 @@ use crate::schema::SqlType;
 pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {
     /// The type without its nullability: `Self`, or `T` for an `Option<T>`.
     type Base: ColumnType;
+
+    /// `T`, and NULL where this type may be: `T` itself for a plain type, an `Option` of it for an `Option`. It is
+    /// how an expression over several columns knows whether it can be NULL; an implementation says
+    /// `type Null<T: ColumnType> = T`.
+    type Null<T: ColumnType>: ColumnType;
 
     /// Whether the column may be NULL. Only `Option` says yes.
     const NULLABLE: bool = false;
@@ -82,6 +95,7 @@ pub trait Placeholder: ColumnType {
 
 impl<T: ColumnType> ColumnType for Option<T> {
     type Base = T::Base;
+    type Null<U: ColumnType> = Option<U::Base>;
     const NULLABLE: bool = true;
     const SQL_TYPE: SqlType = T::SQL_TYPE;
 

@@ -7,6 +7,7 @@ macro_rules! integer {
     ($ty:ty, $value:ident, $sql:ident, $name:literal) => {
         impl ColumnType for $ty {
             type Base = Self;
+            type Null<T: ColumnType> = T;
             const SQL_TYPE: SqlType = SqlType::$sql;
 
             #[inline]
@@ -35,6 +36,7 @@ integer!(i64, I64, BigInteger, "a 64-bit integer");
 
 impl ColumnType for f64 {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::Double;
 
     #[inline]
@@ -56,6 +58,7 @@ impl Placeholder for f64 {
 
 impl ColumnType for f32 {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::Real;
 
     #[inline]
@@ -83,6 +86,7 @@ impl Placeholder for f32 {
 
 impl ColumnType for bool {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::Boolean;
 
     #[inline]

@@ -11,6 +11,7 @@ use crate::schema::SqlType;
 
 impl ColumnType for DateTime<Utc> {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::DateTime { timezone: true };
 
     #[inline]
@@ -49,6 +50,7 @@ impl Placeholder for DateTime<Utc> {
 
 impl ColumnType for NaiveDateTime {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::DateTime { timezone: false };
 
     #[inline]
@@ -80,6 +82,7 @@ impl Placeholder for NaiveDateTime {
 
 impl ColumnType for NaiveDate {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::Date;
 
     #[inline]

@@ -152,7 +152,9 @@ fn name_key(model: &'static ModelDef, violation: &mut Violation) {
     let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
     if let (None, [only]) = (&violation.constraint, references) {
         let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        violation.constraint = Some(naming::foreign_key(model.table, &columns, only.target.table));
+        let name = only.name.map(str::to_owned);
+        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
+        violation.constraint = Some(name);
         violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }

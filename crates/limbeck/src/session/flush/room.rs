@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Eviction, Work};
 use crate::error::Result;
-use crate::model::{ColumnSet, ModelDef};
+use crate::model::mapping::Unique;
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -19,8 +19,8 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
         if work.deletes.is_empty() && work.updates.is_empty() {
             continue;
         }
-        for columns in uniques(work.model) {
-            of_unique(objects, work, &columns)?;
+        for unique in &work.model.mapping()?.uniques {
+            of_unique(objects, work, unique);
         }
     }
     // What refers to a row that is deleted first has to be gone before it.
@@ -31,14 +31,8 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
     Ok(())
 }
 
-/// The sets of columns that are unique together: the primary key, and those that are declared.
-fn uniques(model: &ModelDef) -> Vec<Vec<usize>> {
-    let columns = model.columns.iter().enumerate();
-    let single = columns.filter(|(_, column)| column.unique).map(|(index, _)| vec![index]);
-    std::iter::once(model.primary_key.to_vec()).chain(single).collect()
-}
-
-fn of_unique(objects: &Objects, work: &mut Work, columns: &[usize]) -> Result<()> {
+fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
+    let columns = unique.columns.as_slice();
     // Who holds which value and may let go of it.
     let mut held: FxHashMap<RowKey, Obj> = FxHashMap::default();
     for obj in &work.deletes {
@@ -50,11 +44,7 @@ fn of_unique(objects: &Objects, work: &mut Work, columns: &[usize]) -> Result<()
         }
     }
     if held.is_empty() {
-        return Ok(());
-    }
-    let mut nulls = ColumnSet::EMPTY;
-    for column in columns.iter().filter(|column| work.model.columns[**column].nullable) {
-        nulls.insert(*column);
+        return;
     }
     let takers = work.updates.iter().filter(|obj| moves(objects, **obj, columns)).chain(&work.inserts);
     let mut early: FxHashSet<Obj> = FxHashSet::default();
@@ -66,13 +56,12 @@ fn of_unique(objects: &Objects, work: &mut Work, columns: &[usize]) -> Result<()
                 early.insert(*holder);
             }
             // Of two columns that are unique together one NULL is enough, and any may be it.
-            Some(holder) if !nulls.is_empty() => work.parked.push((nulls, *holder)),
+            Some(holder) if !unique.nulls.is_empty() => work.parked.push((unique.nulls, *holder)),
             _ => {}
         }
     }
     work.deletes.retain(|obj| !early.contains(obj));
     work.early.extend(early);
-    Ok(())
 }
 
 /// Whether an update may change one of these columns.

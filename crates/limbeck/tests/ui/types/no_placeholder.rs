@@ -7,6 +7,7 @@ struct Colour(i32);
 
 impl ColumnType for Colour {
     type Base = Self;
+    type Null<T: ColumnType> = T;
     const SQL_TYPE: SqlType = SqlType::Integer;
     fn encode(&self) -> Value<'_> {
         Value::I32(self.0)
