@@ -168,13 +168,7 @@ impl Sqlite {
         }
     }
 
-    fn rows_inline(
-        &self,
-        meter: &mut Meter,
-        sql: &str,
-        params: Binds<'_>,
-        sink: &mut dyn RowSink,
-    ) -> Result<(), Stop> {
+    fn rows_inline(&self, meter: &mut Meter, sql: &str, params: Binds<'_>, sink: &mut dyn RowSink) -> Result<(), Stop> {
         let db = lock(&self.db);
         let mut stmt = prepared(&db, meter, sql)?;
         let reads = stmt.readonly();
@@ -211,7 +205,8 @@ impl Sqlite {
     #[cold]
     async fn rows_on_thread(&mut self, sql: &str, params: Binds<'_>, sink: &mut dyn RowSink) -> Result<()> {
         let text: Arc<str> = sql.into();
-        let params: Arc<[Owned]> = params.iter().map(|bind| owned(&bind)).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
+        let params: Arc<[Owned]> =
+            params.iter().map(|bind| owned(&bind)).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
         let mut patience = Patience::new(self.busy_timeout);
         let (rows, took) = loop {
             let (text, params) = (Arc::clone(&text), Arc::clone(&params));
