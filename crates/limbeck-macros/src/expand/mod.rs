@@ -6,6 +6,7 @@
 mod builder;
 mod checks;
 mod model;
+mod options;
 mod table;
 
 use proc_macro2::{Ident, Span, TokenStream};

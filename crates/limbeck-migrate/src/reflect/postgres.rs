@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::schema::{
-    Action, ArrayType, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+    Action, ArrayType, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
 };
 use limbeck::types::{Kind, Value};
 
@@ -214,6 +214,7 @@ fn constraints(rows: Vec<ConstraintRow>, tables: &mut BTreeMap<String, Table>) {
                         target_columns: Vec::new(),
                         on_delete: action(on_delete.as_deref()),
                         on_update: action(on_update.as_deref()),
+                        deferrable: Deferrable::NotDeferrable,
                     });
                 }
                 if let Some(last) = table.foreign_keys.last_mut() {

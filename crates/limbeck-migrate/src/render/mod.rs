@@ -86,6 +86,6 @@ fn neutral(dialect: Dialect, column: &Column) -> Option<&'static str> {
         (SqlType::Array(_), Dialect::Sqlite) => "'[]'",
         (SqlType::Array(_), Dialect::Postgres) => "'{}'",
         (SqlType::Uuid { .. }, _) => "'00000000-0000-0000-0000-000000000000'",
-        (SqlType::Other(_), _) | (_, _) => return None,
+        (SqlType::LargeBinary | SqlType::Interval | SqlType::Array(_) | SqlType::Other(_), _) => return None,
     })
 }

@@ -4,7 +4,9 @@
 
 use super::Dialect;
 pub use super::type_name::type_name;
-use crate::schema::{Action, Check, Column, ForeignKey, Index, Metadata, PrimaryKey, Table, UniqueConstraint};
+use crate::schema::{
+    Action, Check, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, Table, UniqueConstraint,
+};
 
 /// `a, b`, each quoted where it has to be.
 pub fn column_list<S: AsRef<str>>(dialect: Dialect, columns: &[S]) -> String {
@@ -115,6 +117,11 @@ pub fn foreign_key(dialect: Dialect, key: &ForeignKey) -> String {
     if key.on_update != Action::NoAction {
         definition.push_str(" ON UPDATE ");
         definition.push_str(key.on_update.as_sql());
+    }
+    match key.deferrable {
+        Deferrable::NotDeferrable => {}
+        Deferrable::InitiallyImmediate => definition.push_str(" DEFERRABLE"),
+        Deferrable::InitiallyDeferred => definition.push_str(" DEFERRABLE INITIALLY DEFERRED"),
     }
     named(dialect, key.name.as_deref(), definition)
 }

@@ -10,4 +10,4 @@ mod table;
 pub use association::{Association, association};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
 pub use sql_type::{ArrayType, SqlType};
-pub use table::{Action, Check, Column, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint};
+pub use table::{Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint};

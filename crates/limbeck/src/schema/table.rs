@@ -31,6 +31,18 @@ impl Action {
     }
 }
 
+/// When a foreign key is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Deferrable {
+    /// At the end of each statement. The default.
+    #[default]
+    NotDeferrable,
+    /// At the end of each statement, until a transaction says `SET CONSTRAINTS … DEFERRED`.
+    InitiallyImmediate,
+    /// When the transaction is committed.
+    InitiallyDeferred,
+}
+
 /// A table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
@@ -119,6 +131,8 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// What happens when the row referred to gets another key.
     pub on_update: Action,
+    /// When it is checked.
+    pub deferrable: Deferrable,
 }
 
 /// A check constraint.

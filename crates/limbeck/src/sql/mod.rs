@@ -18,7 +18,15 @@ mod select;
 pub(crate) mod shape;
 
 pub use compile::Query;
-pub use expression::{Condition, Expr, Expression, IntoOrder, Operand, Order, count};
+pub use expression::{
+    Aggregate, AggregateExpression, Argument, Arguments, Branch, Call, Case, CastExpression, Condition, Container,
+    ContainsExpression, Expr, Expression, Expressions, Form, Fraction, IntoOrder, Members, Minus, Number,
+    NumberExpression, Operand, Order, Plus, Remainder, Step, Text, TextExpression, ValueExpression, When, Window,
+    WindowExpression, WindowFunction, aggregate_func, all_of, any_of, case, concat, count, cume_dist, dense_rank, func,
+    literal, ntile, percent_rank, rank, row_number, window,
+};
+#[doc(hidden)]
+pub use expression::{aggregate_call, call};
 pub use fetch::Fetch;
 pub use load::{IntoLoad, Load, LoadOf};
 pub use node::{ColumnRef, Node};
