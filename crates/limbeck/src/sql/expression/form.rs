@@ -261,7 +261,8 @@ impl Renderer {
                     match step {
                         Step::Key(key) if key.contains(['"', '\\']) => {
                             let what = format!("the JSON key {key:?}");
-                            return self.refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
+                            return self
+                                .refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
                         }
                         Step::Key(key) => path.extend([".\"", key, "\""]),
                         Step::Index(index) => path.push_str(&format!("[{index}]")),
@@ -292,7 +293,8 @@ fn is_function_name(name: &str) -> bool {
     !name.is_empty()
         && name.split('.').all(|part| {
             let mut chars = part.chars();
-            chars.next().is_some_and(|c| c == '_' || c.is_alphabetic()) && chars.all(|c| c == '_' || c.is_alphanumeric())
+            chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+                && chars.all(|c| c == '_' || c.is_alphanumeric())
         })
 }
 
