@@ -7,21 +7,33 @@
 
 mod check;
 pub(crate) mod compile;
+mod compound;
+mod cte;
 mod expression;
 mod fetch;
+mod join;
 mod load;
+mod lock;
 mod node;
 mod op;
 mod raw;
 pub(crate) mod render;
 mod select;
+mod selection;
 pub(crate) mod shape;
+mod subquery;
+mod values;
 
 pub use compile::Query;
+pub use cte::{recursive, recursive_distinct};
 pub use expression::{Condition, Expr, Expression, IntoOrder, Operand, Order, count};
 pub use fetch::Fetch;
+pub use join::{JoinPath, RelatedTo};
 pub use load::{IntoLoad, Load, LoadOf};
-pub use node::{ColumnRef, Node};
+pub use node::{ColumnRef, DerivedColumn, InnerQuery, Node};
 pub use op::{Level, Op, Spelling};
 pub use raw::{Bound, RawQuery, Sql, sql, trusted};
-pub use select::{ProjectionList, Select, Selection, select};
+pub use select::{Expressions, Filter, Select, select};
+pub use selection::{Optional, ProjectionList, Selection};
+pub use subquery::{Columns, DerivedColumns, FromClause, Subquery, exists};
+pub use values::{IntoValue, ValuesRow, values};
