@@ -63,11 +63,13 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let missing = states.all(&quote!(::limbeck::model::Missing));
-    let setters = model.columns.iter().map(|column| column_setter(model, &builder, &states, column));
+    // What only the database makes cannot be set.
+    let settable = || model.columns.iter().filter(|column| !column.is_read_only());
+    let setters = settable().map(|column| column_setter(model, &builder, &states, column));
     let links = model.relations.iter().map(|relation| relation_setter(model, &builder, &states, relation));
     let builder_doc = doc(&format!("A new `{name}`; `session.add` takes it once every required column has a value."));
     let start_doc = doc(&format!("A new `{name}`, without any value yet."));
-    let fields = model.columns.iter().map(|column| {
+    let fields = settable().map(|column| {
         let (ident, ty) = (&column.ident, &column.ty);
         quote!(#ident: ::core::option::Option<#ty>)
     });
@@ -75,7 +77,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         let (ident, ty) = (&relation.ident, &relation.ty);
         quote!(#ident: #ty)
     });
-    let nothing = model.columns.iter().map(|column| {
+    let nothing = settable().map(|column| {
         let ident = &column.ident;
         quote!(#ident: ::core::option::Option::None)
     });
@@ -190,6 +192,7 @@ fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
                 always |= 1 << i;
                 quote!(::limbeck::__private::given(#draft.#field))
             }
+            Unset::Placeholder(value) if column.is_read_only() => value,
             Unset::Default(value) => {
                 always |= 1 << i;
                 quote!(match #draft.#field {
@@ -302,6 +305,10 @@ pub(super) fn complete(model: &Model) -> TokenStream {
 
 fn by_value(model: &Model) -> TokenStream {
     let (ident, count) = (&model.ident, Literal::usize_unsuffixed(model.columns.len()));
+    let computed = model.columns.iter().enumerate().filter(|(_, column)| column.computed.is_some()).map(|(i, _)| {
+        let i = Literal::usize_unsuffixed(i);
+        quote!(given.remove(#i);)
+    });
     let generated = model.columns.iter().enumerate().find(|(_, column)| column.generated).map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, Literal::usize_unsuffixed(i));
         quote! {
@@ -318,6 +325,7 @@ fn by_value(model: &Model) -> TokenStream {
             #[allow(unused_mut)]
             fn into_new(mut self) -> ::limbeck::model::NewObject<#ident> {
                 let mut given = ::limbeck::model::ColumnSet::first(#count);
+                #(#computed)*
                 #generated
                 ::limbeck::model::Model::normalize(&mut self, given);
                 ::limbeck::model::NewObject::Draft(::limbeck::model::Draft { object: self, given })

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, Field, Fields, Ident, Visibility};
 
 use super::attr::{self, span_of};
-use super::{Column, Kind, Relation};
+use super::table::{self, Field as ColumnOf};
+use super::{Column, Kind, Relation, TableOptions};
 use crate::ctxt::Ctxt;
 use crate::naming;
 
@@ -18,6 +19,7 @@ pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) vis: Visibility,
     pub(crate) table: String,
+    pub(crate) options: TableOptions,
     pub(crate) columns: Vec<Column>,
     pub(crate) relations: Vec<Relation>,
     /// The positions of the primary key's columns.
@@ -36,13 +38,14 @@ impl Model {
             name: attr::plain(&input.ident),
             vis: input.vis.clone(),
             table: naming::table(&attr::plain(&input.ident)),
+            options: TableOptions::default(),
             columns: Vec::new(),
             relations: Vec::new(),
             primary_key: Vec::new(),
         };
-        attr::options(&ctxt, &input.attrs, "model", &["table"], |name, content| {
+        attr::options(&ctxt, &input.attrs, "model", table::OPTIONS, |name, content| {
             if name != "table" {
-                return Ok(false);
+                return model.options.option(&ctxt, name, content);
             }
             model.table = attr::text(content)?.value();
             Ok(true)
@@ -55,7 +58,7 @@ impl Model {
                 ctxt.push(syn::Error::new(span, format!("`#[{name}]` is for a field; the struct has `#[model(…)]`")));
             }
         }
-        if let Some(fields) = named_fields(&ctxt, input) {
+        if let Some(fields) = named_fields(&ctxt, input, "a model is a struct with named fields, one for each column") {
             for field in fields {
                 model.field(&ctxt, field);
             }
@@ -105,7 +108,7 @@ impl Model {
             &[lone] => self.columns[lone].generated = generated(&self.columns[lone]),
             [_, rest @ ..] => {
                 for &i in &self.primary_key {
-                    if self.columns[i].autoincrement == Some(true) {
+                    if self.columns[i].autoincrement == Some(true) || self.columns[i].identity.is_some() {
                         ctxt.error(&self.columns[i].ident, "the database generates a lone key only, not a part of one");
                     }
                 }
@@ -128,8 +131,25 @@ impl Model {
             column.index = column.index_said.unwrap_or(by_default);
         }
         self.same_names(ctxt);
+        self.gather();
+        self.options.resolve(ctxt, &self.ident, &self.columns);
         for relation in &mut self.relations {
             relation.resolve_key(ctxt, &self.ident, &self.columns);
+        }
+    }
+
+    /// What columns say of themselves with options becomes the table's.
+    fn gather(&mut self) {
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            self.options.indexes.extend(column.index_options.take());
+            if let Some(mut unique) = column.unique_options.take() {
+                unique.columns.push(ColumnOf::new(column.ident.clone()));
+                self.options.uniques.push(unique);
+            }
+            if let Some(mut check) = column.check.take() {
+                check.column = Some(i);
+                self.options.checks.push(check);
+            }
         }
     }
 
@@ -144,14 +164,17 @@ impl Model {
 }
 
 fn generated(key: &Column) -> bool {
-    key.autoincrement.unwrap_or_else(|| {
-        key.is_key_integer() && key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none()
-    })
+    key.identity.is_some()
+        || key.autoincrement.unwrap_or_else(|| {
+            key.is_key_integer() && key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none()
+        })
 }
 
-fn named_fields<'i>(
+/// The fields of a struct with names; of anything else, the error with what there should be.
+pub(super) fn named_fields<'i>(
     ctxt: &Ctxt,
     input: &'i DeriveInput,
+    wanted: &str,
 ) -> Option<&'i syn::punctuated::Punctuated<Field, syn::Token![,]>> {
     let what = match &input.data {
         Data::Struct(data) => match &data.fields {
@@ -162,7 +185,7 @@ fn named_fields<'i>(
         Data::Enum(_) => "an enum",
         Data::Union(_) => "a union",
     };
-    ctxt.error(&input.ident, format!("a model is a struct with named fields, one for each column; this is {what}"));
+    ctxt.error(&input.ident, format!("{wanted}; this is {what}"));
     None
 }
 

@@ -6,6 +6,7 @@ mod def;
 mod handle;
 mod key;
 pub(crate) mod mapping;
+mod options;
 pub(crate) mod registry;
 mod relation;
 
@@ -14,6 +15,10 @@ pub use column::{Column, TableOf};
 pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
 pub use handle::{Handle, Tracked};
 pub use key::Key;
+pub use options::{
+    CheckDef, CollationDef, ColumnOptions, CompositeKeyDef, ComputedDef, IdentityDef, IndexDef, IndexKeyDef,
+    IndexKeyOf, TableOptions, UniqueDef,
+};
 pub use registry::Registered;
 pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
 pub(crate) use relation::{Many, One};

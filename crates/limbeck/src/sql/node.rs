@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::expression::Form;
 use super::op::Op;
 use super::select::SelectCore;
 use super::subquery::Derived;
@@ -49,12 +50,10 @@ pub enum Node {
         /// `NOT IN`.
         negated: bool,
     },
-    /// `count(*)`
-    CountAll,
-    /// A function call.
-    Call(&'static str, Vec<Node>),
     /// An operator or function of the catalogue.
     Op(&'static Op, Vec<Node>),
+    /// What is more than operands in a pattern.
+    Form(Box<Form>),
     /// A column of a subquery, of a CTE or of a list of values.
     Derived(DerivedColumn),
     /// A query for the one value that it gives.
@@ -152,13 +151,12 @@ impl Node {
     pub(crate) fn walk<'n>(&'n self, visit: &mut dyn FnMut(&'n Node)) {
         visit(self);
         match self {
-            Node::Column(_) | Node::Bind(..) | Node::CountAll => {}
-            Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => {}
+            Node::Column(_) | Node::Bind(..) | Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => {}
             Node::Binary(_, sides) => {
                 sides.0.walk(visit);
                 sides.1.walk(visit);
             }
-            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) | Node::Op(_, parts) => {
+            Node::And(parts) | Node::Or(parts) | Node::Op(_, parts) => {
                 parts.iter().for_each(|part| part.walk(visit));
             }
             Node::Not(inner) | Node::IsNull(inner, _) => inner.walk(visit),
@@ -167,13 +165,14 @@ impl Node {
                 item.walk(visit);
                 list.iter().for_each(|part| part.walk(visit));
             }
+            Node::Form(form) => form.children(&mut |node| node.walk(visit)),
         }
     }
 
     /// Whether it makes one value of many rows.
     pub(crate) fn is_aggregate(&self) -> bool {
         let mut found = false;
-        self.walk(&mut |node| found |= matches!(node, Node::CountAll | Node::Call("count", _)));
+        self.walk(&mut |node| found |= matches!(node, Node::Form(form) if form.is_aggregate()));
         found
     }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::compile::Wanted;
 use super::compound::Compound;
-use super::expression::{Condition, Expression, IntoOrder, Order};
+use super::expression::{Condition, Expression, Expressions, IntoOrder, Order};
 use super::fetch::Fetch;
 use super::join::Join;
 use super::load::{IntoLoad, Load};
@@ -204,43 +204,6 @@ pub(super) fn add_filter<F: Filter>(conditions: &mut Vec<Node>, filter: F) {
     }
 }
 
-/// Columns and expressions, one or a tuple of them: what `group_by` and `distinct_on` take.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is neither a column nor an expression",
-    label = "expected a column, an expression, or a tuple of these"
-)]
-pub trait Expressions {
-    /// The expressions, in order.
-    fn into_nodes(self, nodes: &mut Vec<Node>);
-}
-
-#[diagnostic::do_not_recommend]
-impl<E: Expression> Expressions for E {
-    fn into_nodes(self, nodes: &mut Vec<Node>) {
-        nodes.push(self.into_node());
-    }
-}
-
-macro_rules! expressions_tuple {
-    ($($name:ident $index:tt),+) => {
-        #[diagnostic::do_not_recommend]
-        impl<$($name: Expressions),+> Expressions for ($($name,)+) {
-            fn into_nodes(self, nodes: &mut Vec<Node>) {
-                $(self.$index.into_nodes(nodes);)+
-            }
-        }
-    };
-}
-
-expressions_tuple!(A 0);
-expressions_tuple!(A 0, B 1);
-expressions_tuple!(A 0, B 1, C 2);
-expressions_tuple!(A 0, B 1, C 2, D 3);
-expressions_tuple!(A 0, B 1, C 2, D 3, E 4);
-expressions_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-expressions_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-expressions_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-
 impl<T: Fetch> Select<T> {
     /// The table or subquery to start from, where it is not that of the first selected column: for
     /// `select(count())`.
@@ -277,9 +240,7 @@ impl<T: Fetch> Select<T> {
     ///
     /// On PostgreSQL. SQLite has none: to run the query there is an error.
     pub fn distinct_on<E: Expressions>(mut self, expressions: E) -> Self {
-        let mut nodes = Vec::new();
-        expressions.into_nodes(&mut nodes);
-        self.core.more_mut().distinct = Distinct::On(nodes);
+        self.core.more_mut().distinct = Distinct::On(expressions.into_nodes());
         self
     }
 
@@ -292,7 +253,7 @@ impl<T: Fetch> Select<T> {
     /// let busy = select((Post.author_id, count())).group_by(Post.author_id).having(count().gt(10));
     /// ```
     pub fn group_by<E: Expressions>(mut self, expressions: E) -> Self {
-        expressions.into_nodes(&mut self.core.more_mut().group_by);
+        self.core.more_mut().group_by.extend(expressions.into_nodes());
         self
     }
 

@@ -13,6 +13,7 @@ const PLAIN: ColumnDef = ColumnDef {
     generated: false,
     server_default: None,
     foreign_key: None,
+    options: crate::model::ColumnOptions::NONE,
 };
 
 const fn model(
@@ -30,6 +31,8 @@ const fn model(
         columns,
         relations,
         primary_key: &[0],
+        foreign_keys: &[],
+        options: crate::model::TableOptions::NONE,
         id,
         store: crate::session::new_store::<Nothing>,
     }
@@ -78,6 +81,8 @@ fn user() -> &'static ModelDef {
                     field: "id",
                     on_delete: Action::SetNull,
                     on_update: Action::NoAction,
+                    deferrable: Deferrable::NotDeferrable,
+                    name: None,
                 }),
                 ..PLAIN
             },
@@ -104,6 +109,8 @@ fn post() -> &'static ModelDef {
                     field: "id",
                     on_delete: Action::Cascade,
                     on_update: Action::NoAction,
+                    deferrable: Deferrable::NotDeferrable,
+                    name: None,
                 }),
                 ..PLAIN
             },

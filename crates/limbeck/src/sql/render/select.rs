@@ -141,7 +141,7 @@ impl Renderer {
             Some(place) => self.push(&place.to_string()),
             None => self.node(&order.node),
         };
-        if order.descending { self.push(" DESC") } else { self }
+        self.push(order.suffix())
     }
 
     /// Expressions of which those that are selected are named by their place.

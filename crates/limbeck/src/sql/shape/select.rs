@@ -66,7 +66,7 @@ impl<'q> Shape<'q> {
     }
 
     fn order(&mut self, order: &'q Order, select: &'q SelectCore, dialect: Dialect) {
-        self.byte(u8::from(order.descending));
+        self.byte(order.mark());
         match if select.more().compound.is_some() { select.position(&order.node) } else { select.place(&order.node) } {
             Some(place) => {
                 self.byte(1);
@@ -182,7 +182,7 @@ impl<'q> Shape<'q> {
     fn values(&mut self, values: &'q ValueRows) {
         self.short(values.types.len());
         for sql_type in &values.types {
-            self.byte(sql_type.kind() as u8);
+            sql_type.kind().write(&mut self.bytes);
         }
         self.short(values.rows.len());
         for value in values.rows.iter().flatten() {
