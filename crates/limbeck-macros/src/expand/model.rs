@@ -71,8 +71,17 @@ fn column_def(column: &Column) -> TokenStream {
         (Some(length), _) => quote! {
             ::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
         },
-        (None, true) => quote!(::limbeck::schema::SqlType::Text),
-        (None, false) => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
+        (None, true) => quote!(::limbeck::schema::SqlType::text::<#ty>()),
+        (None, false) => match &column.numeric {
+            Some((precision, scale)) => quote! {
+                ::limbeck::schema::SqlType::Numeric {
+                    precision: ::core::option::Option::Some(#precision),
+                    scale: #scale,
+                }
+            },
+            None if column.json => quote!(::limbeck::schema::SqlType::Json { binary: false }),
+            None => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
+        },
     };
     let server_default = option(column.server_default.as_ref().map(syn::LitStr::value).as_deref());
     let foreign_key = match &column.foreign_key {

@@ -57,7 +57,7 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
-        let plan = self.objects.plan()?;
+        let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
             if let Err(error) = self.line.flush(&mut self.objects, &plan, next).await {

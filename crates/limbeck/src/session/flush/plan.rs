@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::check;
 use super::rounds::Round;
+use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
@@ -83,12 +84,12 @@ impl Objects {
     ///
     /// # Errors
     /// What cannot be sent as it is. Nothing is changed then.
-    pub(super) fn plan(&mut self) -> Result<Plan> {
+    pub(super) fn plan(&mut self, dialect: Dialect) -> Result<Plan> {
         self.check_refused()?;
         self.check_transient()?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
-            self.check_object(obj)?;
+            self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
             if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
@@ -96,7 +97,7 @@ impl Objects {
         }
         for obj in &self.pending {
             let store = self.store(*obj);
-            check::values(store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
+            check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
         }
         for obj in &self.doomed {
@@ -140,7 +141,7 @@ impl Objects {
     }
 
     /// Refuses what the session could not follow, and brings values to what the database keeps.
-    fn check_object(&mut self, obj: Obj) -> Result<()> {
+    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<()> {
         let store = self.store_mut(obj);
         let model = store.model();
         if let Some(relation) = store.assigned(obj.slot) {
@@ -153,7 +154,7 @@ impl Objects {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
         }
-        check::values(store, obj.slot, changed.union(store.meta(obj.slot).given))?;
+        check::values(dialect, store, obj.slot, changed.union(store.meta(obj.slot).given))?;
         self.check_links(obj, changed)
     }
 
