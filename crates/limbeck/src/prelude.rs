@@ -12,8 +12,8 @@ pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
 // The methods that expressions have by their type; nobody needs the names.
 pub use crate::sql::{
-    AggregateExpression as _, CastExpression as _, ContainsExpression as _, NumberExpression as _,
-    TextExpression as _, ValueExpression as _, WindowExpression as _,
+    AggregateExpression as _, CastExpression as _, ContainsExpression as _, NumberExpression as _, TextExpression as _,
+    ValueExpression as _, WindowExpression as _,
 };
 
 #[cfg(feature = "chrono")]

@@ -89,9 +89,7 @@ impl Node {
         match self {
             Node::Column(_) | Node::Bind(..) => false,
             Node::Binary(_, sides) => sides.0.is_aggregate() || sides.1.is_aggregate(),
-            Node::And(parts) | Node::Or(parts) | Node::Op(_, parts) => {
-                parts.iter().any(Node::is_aggregate)
-            }
+            Node::And(parts) | Node::Or(parts) | Node::Op(_, parts) => parts.iter().any(Node::is_aggregate),
             Node::Not(inner) | Node::IsNull(inner, _) => inner.is_aggregate(),
             Node::InValues { item, .. } => item.is_aggregate(),
             Node::InList { item, list, .. } => item.is_aggregate() || list.iter().any(Node::is_aggregate),

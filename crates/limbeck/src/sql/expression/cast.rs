@@ -3,6 +3,7 @@
 use super::core::{Expr, Expression};
 use super::form::Form;
 use crate::dialect::Dialect;
+use crate::sql::render::type_of_element;
 use crate::types::{ColumnType, Kind};
 
 /// Casts of an expression.
@@ -25,60 +26,59 @@ impl<E: Expression> CastExpression for E {}
 /// # Errors
 /// Why there is no such cast.
 pub(super) fn spelling(dialect: Dialect, from: Kind, to: Kind) -> Result<(String, String), String> {
-    let around = |before: &str, after: &str| Ok((before.to_owned(), after.to_owned()));
     match dialect {
-        Dialect::Postgres => {
-            let zone = " AT TIME ZONE 'UTC'";
-            match (from, to) {
-                (Kind::I16 | Kind::I32 | Kind::I64, Kind::Bool) => around("(", " <> 0)"),
-                // By way of the only integer that PostgreSQL casts a boolean to.
-                (Kind::Bool, Kind::I16 | Kind::I64 | Kind::F32 | Kind::F64) => {
-                    Ok(("CAST(CAST(".into(), format!(" AS INTEGER) AS {})", postgres_name(to))))
-                }
-                (Kind::DateTime, Kind::Date | Kind::Time | Kind::Text) => {
-                    Ok(("CAST((".into(), format!("{zone}) AS {})", postgres_name(to))))
-                }
-                (Kind::DateTime, Kind::Timestamp) | (Kind::Timestamp, Kind::DateTime) => around("(", &format!("{zone})")),
-                (Kind::Date, Kind::DateTime) => Ok(("(CAST(".into(), format!(" AS TIMESTAMP){zone})"))),
-                _ => Ok(("CAST(".into(), format!(" AS {})", postgres_name(to)))),
-            }
-        }
-        Dialect::Sqlite => {
-            let number = matches!(from, Kind::Bool | Kind::I16 | Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64);
-            let day = matches!(from, Kind::Text | Kind::Date | Kind::DateTime | Kind::Timestamp);
-            match to {
-                _ if from == to => around("(", ")"),
-                Kind::I16 | Kind::I32 | Kind::I64 if number || from == Kind::Text => around("CAST(", " AS INTEGER)"),
-                Kind::F32 | Kind::F64 if number || from == Kind::Text => around("CAST(", " AS REAL)"),
-                Kind::Bool if number => around("(", " <> 0)"),
-                Kind::Text if from == Kind::Bool => around("iif(", ", 'true', 'false')"),
-                Kind::Text if number || day || from == Kind::Time => around("CAST(", " AS TEXT)"),
-                Kind::Date if day => around("date(", ")"),
-                // They are kept alike.
-                Kind::DateTime | Kind::Timestamp if matches!(from, Kind::DateTime | Kind::Timestamp) => around("(", ")"),
-                Kind::DateTime | Kind::Timestamp if day => around("strftime('%Y-%m-%d %H:%M:%f000', ", ")"),
-                Kind::Time if matches!(from, Kind::DateTime | Kind::Timestamp) => around("substr(", ", 12)"),
-                _ => Err(format!("it has no cast from {from:?} to {to:?}")),
-            }
-        }
+        Dialect::Postgres => Ok(postgres(from, to)),
+        Dialect::Sqlite => match sqlite(from, to) {
+            Some((before, after)) => Ok((before.to_owned(), after.to_owned())),
+            None => Err(format!("it has no cast from {from:?} to {to:?}")),
+        },
     }
 }
 
-/// What PostgreSQL calls a kind.
-fn postgres_name(kind: Kind) -> String {
-    match kind {
-        Kind::Bool => "BOOLEAN",
-        Kind::I16 => "SMALLINT",
-        Kind::I32 => "INTEGER",
-        Kind::I64 => "BIGINT",
-        Kind::F32 => "REAL",
-        Kind::F64 => "DOUBLE PRECISION",
-        Kind::Text => "TEXT",
-        Kind::Bytes => "BYTEA",
-        Kind::DateTime => "TIMESTAMPTZ",
-        Kind::Timestamp => "TIMESTAMP",
-        Kind::Date => "DATE",
-        Kind::Time => "TIME",
+fn postgres(from: Kind, to: Kind) -> (String, String) {
+    use Kind::{Bool, Date, DateTime, F32, F64, I16, I32, I64, Text, Time, Timestamp};
+    let zone = " AT TIME ZONE 'UTC'";
+    let name = name(to);
+    match (from, to) {
+        (I16 | I32 | I64, Bool) => ("(".into(), " <> 0)".into()),
+        // By way of the only integer that PostgreSQL casts a boolean to.
+        (Bool, I16 | I64 | F32 | F64 | Kind::Decimal) => ("CAST(CAST(".into(), format!(" AS integer) AS {name})")),
+        (DateTime, Date | Time | Text) => ("CAST((".into(), format!("{zone}) AS {name})")),
+        (DateTime, Timestamp) | (Timestamp, DateTime) => ("(".into(), format!("{zone})")),
+        (Date, DateTime) => ("(CAST(".into(), format!(" AS timestamp){zone})")),
+        _ => ("CAST(".into(), format!(" AS {name})")),
     }
-    .to_owned()
+}
+
+/// PostgreSQL's name of a kind.
+fn name(kind: Kind) -> String {
+    match kind {
+        Kind::Named(name) => Dialect::Postgres.ident(name),
+        Kind::Array(element) => format!("{}[]", name(*element)),
+        other => type_of_element(&other).to_owned(),
+    }
+}
+
+fn sqlite(from: Kind, to: Kind) -> Option<(&'static str, &'static str)> {
+    use Kind::{Bool, Date, DateTime, Decimal, F32, F64, I16, I32, I64, Named, Text, Time, Timestamp};
+    let number = matches!(from, Bool | I16 | I32 | I64 | F32 | F64 | Decimal);
+    let moment = matches!(from, DateTime | Timestamp);
+    let texts = matches!(from, Text | Named(_) | Kind::UuidText | Kind::Json);
+    Some(match to {
+        _ if from == to => ("(", ")"),
+        I16 | I32 | I64 if number || texts => ("CAST(", " AS INTEGER)"),
+        F32 | F64 if number || texts => ("CAST(", " AS REAL)"),
+        Decimal if number || texts => ("CAST(", " AS NUMERIC)"),
+        Bool if number => ("(", " <> 0)"),
+        Text if from == Bool => ("iif(", ", 'true', 'false')"),
+        Text if number || texts || moment || matches!(from, Date | Time) => ("CAST(", " AS TEXT)"),
+        // No more than its text.
+        Named(_) | Kind::Json if texts => ("(", ")"),
+        Date if texts || moment => ("date(", ")"),
+        // The two are kept alike.
+        DateTime | Timestamp if moment => ("(", ")"),
+        DateTime | Timestamp if texts || from == Date => ("strftime('%Y-%m-%d %H:%M:%f000', ", ")"),
+        Time if moment => ("substr(", ", 12)"),
+        _ => return None,
+    })
 }

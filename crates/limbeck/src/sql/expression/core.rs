@@ -13,8 +13,7 @@ static TRUE: Op = Op::new("true", Level::Atom, "TRUE");
 static FALSE: Op = Op::new("false", Level::Atom, "FALSE");
 static BETWEEN: Op = Op::new("between", Level::Compare, "{0} BETWEEN {1} AND {2}");
 static NOT_BETWEEN: Op = Op::new("not_between", Level::Compare, "{0} NOT BETWEEN {1} AND {2}");
-static DISTINCT: Op =
-    Op::differing("is_distinct_from", Level::Compare, "{0} IS NOT {1}", "{0} IS DISTINCT FROM {1}");
+static DISTINCT: Op = Op::differing("is_distinct_from", Level::Compare, "{0} IS NOT {1}", "{0} IS DISTINCT FROM {1}");
 static NOT_DISTINCT: Op =
     Op::differing("is_not_distinct_from", Level::Compare, "{0} IS {1}", "{0} IS NOT DISTINCT FROM {1}");
 static IS_TRUE: Op = Op::new("is_true", Level::Compare, "{0} IS TRUE");

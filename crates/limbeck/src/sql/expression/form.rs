@@ -100,8 +100,8 @@ impl Form {
     /// How tightly it holds together.
     pub(crate) fn level(&self) -> Level {
         match self {
-            Form::Case { .. } | Form::Call(_) => Level::Atom,
-            Form::Cast { .. } | Form::Collate(..) | Form::Json { .. } | Form::Element(..) => Level::Other,
+            Form::Case { .. } | Form::Call(_) | Form::Cast { .. } => Level::Atom,
+            Form::Collate(..) | Form::Json { .. } | Form::Element(..) => Level::Other,
         }
     }
 
@@ -162,6 +162,10 @@ impl Renderer {
                 self.push(" END")
             }
             Form::Cast { node, from, to } => match cast::spelling(self.dialect, *from, *to) {
+                // What follows is a parenthesis, a comma or a word of CAST, or else an operator.
+                Ok((before, after)) if after.starts_with([')', ',']) || after.starts_with(" AS ") => {
+                    self.push(&before).node(node).push(&after)
+                }
                 Ok((before, after)) => self.push(&before).inner(node).push(&after),
                 Err(why) => self.refuse("a cast", &why),
             },
@@ -261,7 +265,8 @@ impl Renderer {
                     match step {
                         Step::Key(key) if key.contains(['"', '\\']) => {
                             let what = format!("the JSON key {key:?}");
-                            return self.refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
+                            return self
+                                .refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
                         }
                         Step::Key(key) => path.extend([".\"", key, "\""]),
                         Step::Index(index) => path.push_str(&format!("[{index}]")),
@@ -292,7 +297,8 @@ fn is_function_name(name: &str) -> bool {
     !name.is_empty()
         && name.split('.').all(|part| {
             let mut chars = part.chars();
-            chars.next().is_some_and(|c| c == '_' || c.is_alphabetic()) && chars.all(|c| c == '_' || c.is_alphanumeric())
+            chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+                && chars.all(|c| c == '_' || c.is_alphanumeric())
         })
 }
 
@@ -313,8 +319,8 @@ impl<'q> Shape<'q> {
             }
             Form::Cast { node, from, to } => {
                 self.byte(2);
-                self.byte(*from as u8);
-                self.byte(*to as u8);
+                from.write(&mut self.bytes);
+                to.write(&mut self.bytes);
                 self.node(node, dialect);
             }
             Form::Collate(node, collation) => {

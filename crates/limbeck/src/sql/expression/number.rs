@@ -86,7 +86,10 @@ pub trait Number: ColumnType<Base = Self> {
 }
 
 /// A type whose remainder is exact: integers and `Decimal`.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no remainder in SQL", label = "expected an integer or a decimal")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no remainder in SQL",
+    label = "expected an integer or a decimal"
+)]
 pub trait Remainder: Number {
     /// The remainder.
     #[doc(hidden)]

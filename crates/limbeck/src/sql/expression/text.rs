@@ -19,8 +19,7 @@ static ILIKE_ESCAPE: Op =
 /// A pattern that was made of a value: `/` is what [`escaped`] writes before a wildcard.
 static LIKE_SLASH: Op = Op::new("like with /", Level::Compare, "{0} LIKE {1} ESCAPE '/'");
 /// The same where the database has to do it.
-static ESCAPED: Op =
-    Op::new("escaped", Level::Atom, "replace(replace(replace({0}, '/', '//'), '%', '/%'), '_', '/_')");
+static ESCAPED: Op = Op::new("escaped", Level::Atom, "replace(replace(replace({0}, '/', '//'), '%', '/%'), '_', '/_')");
 static BEFORE_ANY: Op = Op::new("_%", Level::Other, "{0} || '%'");
 static AFTER_ANY: Op = Op::new("%_", Level::Other, "'%' || {0}");
 static WITHIN_ANY: Op = Op::new("%_%", Level::Other, "'%' || {0} || '%'");
