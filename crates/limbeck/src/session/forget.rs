@@ -30,6 +30,31 @@ impl Session {
         self.objects.clear();
     }
 
+    /// Lets an object be read again before it is looked at: [`fresh`](Self::fresh), [`refresh`](Self::refresh) and
+    /// queries do so. What was not flushed of its columns is forgotten, and its relationships are unloaded.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when it has no row, or when a
+    /// relationship of it was changed and is not flushed.
+    pub fn expire<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let meta = self.objects.store(obj).meta(obj.slot);
+        let invalid = |reason: &str| Error::InvalidState { model: M::def().name, reason: reason.into() };
+        if meta.state != State::Persistent {
+            return Err(invalid("cannot be expired, since it has no row"));
+        }
+        if !meta.links.is_empty() || self.objects.link_rows.values().any(|row| row.local == obj || row.remote == obj) {
+            return Err(invalid("cannot be expired while a link of it is not flushed: flush first"));
+        }
+        let store = self.objects.store_mut(obj);
+        store.revert(obj.slot);
+        let meta = store.meta_mut(obj.slot);
+        meta.expired = true;
+        meta.given = crate::model::ColumnSet::EMPTY;
+        store.unload(obj.slot);
+        Ok(())
+    }
+
     /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
     /// changes are forgotten, but for objects that have no row yet.
     pub fn expire_all(&mut self) {

@@ -382,13 +382,18 @@ fn has_text_uuid(node: &Node) -> bool {
         Node::Binary(_, sides) => is(&sides.0) || is(&sides.1),
         Node::InValues { item, .. } => is(item),
         Node::InList { item, list, .. } => is(item) || list.iter().any(is),
-        Node::Call(_, operands) | Node::Op(_, operands) => operands.iter().any(is),
+        Node::Op(_, operands) => operands.iter().any(is),
+        Node::Form(form) => {
+            let mut found = false;
+            form.children(&mut |node| found |= is(node));
+            found
+        }
         _ => false,
     }
 }
 
 /// What PostgreSQL calls the elements of an array.
-fn type_of_element(kind: &Kind) -> &'static str {
+pub(super) fn type_of_element(kind: &Kind) -> &'static str {
     match kind {
         Kind::Bool => "bool",
         Kind::I16 => "int2",

@@ -14,13 +14,13 @@ mod time;
 mod value;
 
 pub use array::Element;
-pub(crate) use cell::{Source, hyphenated};
 pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub(crate) use cell::{Source, hyphenated};
+pub use numeric::Numeric;
 #[cfg(feature = "sqlite")]
 pub(crate) use numeric::Real;
-pub use numeric::Numeric;
 pub use value::{Kind, Value};
 
 use crate::schema::SqlType;

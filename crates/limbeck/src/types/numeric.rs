@@ -324,20 +324,25 @@ mod tests {
 
     #[test]
     fn text_is_read_and_written() {
-        for text in ["0", "0.00", "1", "-1.50", "0.0001", "79228162514264337593543950335", "-0.0000000000000000000000000001"] {
+        for text in
+            ["0", "0.00", "1", "-1.50", "0.0001", "79228162514264337593543950335", "-0.0000000000000000000000000001"]
+        {
             assert_eq!(number(text).to_string(), text);
         }
         assert_eq!(number("1.25e-3").to_string(), "0.00125");
         assert_eq!(number("12e3").to_string(), "12000");
         assert_eq!(number("-0").to_string(), "0");
-        for bad in ["", ".", "-", "1,5", "0x1", "NaN", "79228162514264337593543950336", "1e40", "1e-40", "1e99999999999"] {
+        for bad in
+            ["", ".", "-", "1,5", "0x1", "NaN", "79228162514264337593543950336", "1e40", "1e-40", "1e99999999999"]
+        {
             assert!(bad.parse::<Numeric>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn order_and_equality_are_those_of_numbers() {
-        let mut numbers: Vec<Numeric> = ["2", "-0.5", "0.10", "79228162514264337593543950335", "-3", "0.1", "0"].map(number).into();
+        let mut numbers: Vec<Numeric> =
+            ["2", "-0.5", "0.10", "79228162514264337593543950335", "-3", "0.1", "0"].map(number).into();
         numbers.sort();
         let text: Vec<String> = numbers.iter().map(Numeric::to_string).collect();
         assert_eq!(text, ["-3", "-0.5", "0", "0.10", "0.1", "2", "79228162514264337593543950335"]);

@@ -148,7 +148,9 @@ fn json_array(values: &[Value<'_>]) -> rusqlite::Result<String> {
                 Real::Integer(v) => write!(out, "{v}"),
                 Real::Float(v) => write!(out, "{v:?}"),
             },
-            Value::DateTime(v) | Value::Timestamp(v) | Value::Interval(v) => write!(out, "\"{}\"", clock::format_datetime(*v)),
+            Value::DateTime(v) | Value::Timestamp(v) | Value::Interval(v) => {
+                write!(out, "\"{}\"", clock::format_datetime(*v))
+            }
             Value::Date(v) => write!(out, "\"{}\"", clock::format_date(*v)),
             Value::Time(v) => write!(out, "\"{}\"", clock::format_time(*v)),
             Value::Json(v) => json_string(&mut out, plain(v)?),
