@@ -30,8 +30,9 @@ pub struct Item {
 pub fn sql_of<T: Fetch>(query: &Select<T>) -> String {
     let spelled = |dialect| {
         let sql = query.to_sql(dialect).unwrap_or_else(|error| format!("error: {error}"));
-        let sql = sql.strip_suffix(" ORDER BY items.id").unwrap_or(&sql);
-        sql.strip_suffix(" FROM items").unwrap_or(sql).replace("items.", "").replacen("SELECT ", "", 1)
+        let sql = sql.replace("items.", "").replace("events.", "").replacen("SELECT ", "", 1);
+        let sql = sql.strip_suffix(" ORDER BY id").unwrap_or(&sql);
+        sql.strip_suffix(" FROM items").or(sql.strip_suffix(" FROM events")).unwrap_or(sql).to_owned()
     };
     let (sqlite, postgres) = (spelled(Dialect::Sqlite), spelled(Dialect::Postgres));
     if sqlite == postgres { sqlite } else { format!("{sqlite}\n{postgres}") }
