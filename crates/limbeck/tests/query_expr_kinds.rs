@@ -396,6 +396,7 @@ both! {
         json_array_length(nums)
         cardinality(nums)
         ", [Some(3), None]);
+        ask!(db, Event.tags.is_empty(), [false, true]);
         ask!(db, Event.tags.item(2), @"
         tags ->> '$[2]'
         (tags)[3]

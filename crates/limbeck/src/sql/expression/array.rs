@@ -101,7 +101,7 @@ pub trait ArrayExpression: Expression {
     where
         Base<Self>: Array,
     {
-        self.len().eq(0)
+        Expr::<i32>::new(self.len().into_node()).eq(0)
     }
 
     /// An element of it, counted from 0; NULL where it has fewer.
