@@ -17,4 +17,11 @@ pub use crate::sql::{
 };
 
 #[cfg(feature = "chrono")]
-pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+pub use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+#[cfg(feature = "json")]
+pub use crate::types::Json;
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
+#[cfg(feature = "uuid")]
+pub use uuid::Uuid;
