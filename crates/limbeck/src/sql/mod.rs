@@ -9,6 +9,7 @@ mod check;
 pub(crate) mod compile;
 mod expression;
 mod fetch;
+pub(crate) mod from_row;
 mod load;
 mod node;
 mod op;
@@ -28,8 +29,12 @@ pub use expression::{
 #[doc(hidden)]
 pub use expression::{aggregate_call, call};
 pub use fetch::Fetch;
+#[doc(hidden)]
+pub use from_row::{Fields, Positions};
+pub use from_row::{Flatten, FromRow};
+pub use limbeck_macros::FromRow;
 pub use load::{IntoLoad, Load, LoadOf};
 pub use node::{ColumnRef, Node};
 pub use op::{Level, Op, Spelling};
-pub use raw::{Bound, RawQuery, Sql, sql, trusted};
+pub use raw::{Bound, Literal, Names, RawList, RawQuery, RawValue, Sql, sql, trusted};
 pub use select::{ProjectionList, Select, Selection, select};
