@@ -10,6 +10,7 @@ pub(crate) mod compile;
 mod expression;
 mod fetch;
 pub(crate) mod from_row;
+pub(crate) mod keys;
 mod load;
 mod node;
 mod op;
