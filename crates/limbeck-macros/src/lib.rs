@@ -35,8 +35,12 @@ use proc_macro::TokenStream;
 ///
 /// # Options of a relationship: `#[relationship(…)]`
 /// - `back_populates = field`: the same relationship at the other end, where it has to name this one.
-/// - `key = field`: the foreign key, where it is not the only one between the two.
-/// - `secondary = "table"`: the association table of a `ManyToMany`.
+/// - `key = field`: the foreign key, where it is not the only one between the two; `key = (field, field)` for
+///   one of several columns.
+/// - `secondary = "table"`: the association table of a `ManyToMany`. `local = "column"` and `remote = "column"`:
+///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
+///   they are not called `<model>_<key>`.
+/// - `view_only`: the association table has a model of its own, by which its rows are written.
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);

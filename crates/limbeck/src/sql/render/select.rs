@@ -336,13 +336,21 @@ impl Renderer {
         taken: &mut Vec<String>,
     ) -> Result<()> {
         match &from.model.mapping()?.relations[relation].path {
-            Path::BelongsTo { key, to: column } => {
-                self.push(word).table(to).push(" ON ");
-                self.equal((to.name(), to.model.columns[*column].name), (from.name(), from.model.columns[*key].name));
+            Path::BelongsTo(keys) => {
+                self.push(word).table(to);
+                for (index, pair) in keys.iter().enumerate() {
+                    self.push(if index == 0 { " ON " } else { " AND " });
+                    let (there, here) = (to.model.columns[pair.to].name, from.model.columns[pair.key].name);
+                    self.equal((to.name(), there), (from.name(), here));
+                }
             }
-            Path::HasMany { key, from: column } => {
-                self.push(word).table(to).push(" ON ");
-                self.equal((to.name(), to.model.columns[*key].name), (from.name(), from.model.columns[*column].name));
+            Path::HasMany(keys) | Path::HasOne(keys) => {
+                self.push(word).table(to);
+                for (index, pair) in keys.iter().enumerate() {
+                    self.push(if index == 0 { " ON " } else { " AND " });
+                    let (there, here) = (to.model.columns[pair.key].name, from.model.columns[pair.to].name);
+                    self.equal((to.name(), there), (from.name(), here));
+                }
             }
             Path::ManyToMany(link) => {
                 let name = free_name(link.table, taken);
