@@ -13,6 +13,7 @@ mod expression;
 mod fetch;
 pub(crate) mod from_row;
 mod join;
+pub(crate) mod keys;
 mod load;
 mod lock;
 mod node;

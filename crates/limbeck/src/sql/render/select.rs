@@ -340,16 +340,16 @@ impl Renderer {
                 self.push(word).table(to);
                 for (index, pair) in keys.iter().enumerate() {
                     self.push(if index == 0 { " ON " } else { " AND " });
-                    let (column, key) = (&to.model.columns[pair.to], &from.model.columns[pair.key]);
-                    self.equal((to.name(), column.name), (from.name(), key.name));
+                    let (there, here) = (to.model.columns[pair.to].name, from.model.columns[pair.key].name);
+                    self.equal((to.name(), there), (from.name(), here));
                 }
             }
             Path::HasMany(keys) | Path::HasOne(keys) => {
                 self.push(word).table(to);
                 for (index, pair) in keys.iter().enumerate() {
                     self.push(if index == 0 { " ON " } else { " AND " });
-                    let (key, column) = (&to.model.columns[pair.key], &from.model.columns[pair.to]);
-                    self.equal((to.name(), key.name), (from.name(), column.name));
+                    let (there, here) = (to.model.columns[pair.key].name, from.model.columns[pair.to].name);
+                    self.equal((to.name(), there), (from.name(), here));
                 }
             }
             Path::ManyToMany(link) => {
