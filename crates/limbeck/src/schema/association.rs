@@ -7,6 +7,8 @@ use crate::model::{ModelDef, RelationDef};
 /// The association table of a many-to-many, seen from one of its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Association {
+    /// The schema of both ends, where it is the same; otherwise the current one.
+    pub schema: Option<&'static str>,
     /// The table's name.
     pub table: &'static str,
     /// The columns that refer to the model which has the relationship: the column's name, and the position
@@ -36,6 +38,7 @@ pub fn association(model: &ModelDef, relation: &RelationDef) -> Association {
         (naming::snake_case(model.name), naming::snake_case(target.name))
     };
     Association {
+        schema: model.options.schema.filter(|schema| target.options.schema == Some(*schema)),
         table: relation.secondary.unwrap_or_default(),
         local: columns(&local, model),
         remote: columns(&remote, target),

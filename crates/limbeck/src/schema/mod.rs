@@ -2,10 +2,19 @@
 //! into, and what migrations compare. No I/O, and no knowledge of any driver.
 
 mod association;
+mod foreign_key;
+mod index;
 mod metadata;
+mod name;
 pub mod naming;
+mod options;
 mod table;
 
 pub use association::{Association, association};
+pub use index::{Index, IndexKey, IndexOn, IndexOptions};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
-pub use table::{Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+pub use name::TableName;
+pub use table::{
+    Action, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, PrimaryKey, SqlType, Table,
+    UniqueConstraint,
+};
