@@ -5,35 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::Dialect;
+pub use super::type_name::type_name;
 use crate::schema::{
     Action, Check, Column, Computed, Deferrable, ForeignKey, Identity, Index, IndexKey, IndexOn, Metadata,
-    MetadataError, PrimaryKey, SqlType, Table, TableName, UniqueConstraint,
+    MetadataError, PrimaryKey, Table, TableName, UniqueConstraint,
 };
-
-/// A column's type as the database spells it.
-pub fn type_name(dialect: Dialect, sql_type: &SqlType) -> String {
-    let name = match (dialect, sql_type) {
-        (_, SqlType::Other(name)) => return name.clone(),
-        (_, SqlType::String { length: Some(length) }) => return format!("VARCHAR({length})"),
-        (_, SqlType::String { length: None }) => "VARCHAR",
-        (_, SqlType::Text) => "TEXT",
-        (_, SqlType::Boolean) => "BOOLEAN",
-        // Exactly INTEGER: only a key of that name is SQLite's rowid, which is what numbers rows.
-        (Dialect::Sqlite, SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger) => "INTEGER",
-        (Dialect::Sqlite, SqlType::Real | SqlType::Double) => "REAL",
-        // SQLite has no dates; TEXT has the affinity that leaves them as they are written.
-        (Dialect::Sqlite, SqlType::DateTime { .. } | SqlType::Date) => "TEXT",
-        (Dialect::Postgres, SqlType::SmallInteger) => "SMALLINT",
-        (Dialect::Postgres, SqlType::Integer) => "INTEGER",
-        (Dialect::Postgres, SqlType::BigInteger) => "BIGINT",
-        (Dialect::Postgres, SqlType::Real) => "REAL",
-        (Dialect::Postgres, SqlType::Double) => "DOUBLE PRECISION",
-        (Dialect::Postgres, SqlType::DateTime { timezone: true }) => "TIMESTAMPTZ",
-        (Dialect::Postgres, SqlType::DateTime { timezone: false }) => "TIMESTAMP",
-        (Dialect::Postgres, SqlType::Date) => "DATE",
-    };
-    name.to_string()
-}
 
 /// `a, b`, each quoted where it has to be.
 pub fn column_list<S: AsRef<str>>(dialect: Dialect, columns: &[S]) -> String {

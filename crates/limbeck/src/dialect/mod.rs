@@ -3,6 +3,7 @@
 pub mod ddl;
 mod kept;
 mod quote;
+mod type_name;
 
 use crate::schema::TableName;
 

@@ -8,13 +8,14 @@ mod metadata;
 mod name;
 pub mod naming;
 mod options;
+mod sql_type;
 mod table;
 
 pub use association::{Association, association};
 pub use index::{Index, IndexKey, IndexOn, IndexOptions};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
 pub use name::TableName;
+pub use sql_type::{ArrayType, SqlType};
 pub use table::{
-    Action, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, PrimaryKey, SqlType, Table,
-    UniqueConstraint,
+    Action, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, PrimaryKey, Table, UniqueConstraint,
 };

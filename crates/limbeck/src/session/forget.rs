@@ -43,6 +43,7 @@ impl Objects {
         self.check_unneeded(obj)?;
         let meta = self.store(obj).meta(obj.slot);
         let (pending, doomed, linked) = (meta.state == State::Pending, meta.doomed, !meta.links.is_empty());
+        let has_row = meta.state == State::Persistent;
         if pending {
             self.pending.retain(|other| *other != obj);
             self.refused.retain(|refused| refused.place.is_none_or(|(other, _)| other != obj));
@@ -56,7 +57,7 @@ impl Objects {
         if !self.link_rows.is_empty() {
             self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
         }
-        self.leave_collections(obj, pending);
+        self.leave_collections(obj, has_row);
         Ok(())
     }
 
@@ -80,7 +81,7 @@ impl Objects {
 
     /// Takes an object that leaves out of the collections that it is in. One that has a row is in them in the
     /// database still: then the collection is unloaded rather than wrong.
-    fn leave_collections(&mut self, obj: Obj, pending: bool) {
+    fn leave_collections(&mut self, obj: Obj, has_row: bool) {
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
@@ -98,10 +99,10 @@ impl Objects {
             };
             for other in others {
                 let Ok(other) = self.resolve(resolved.target, other) else { continue };
-                if pending {
-                    self.pull(other, back, obj);
-                } else {
+                if has_row {
                     self.set_many_field(other, back, Many::Unloaded);
+                } else {
+                    self.pull(other, back, obj);
                 }
             }
         }

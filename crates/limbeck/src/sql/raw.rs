@@ -94,7 +94,7 @@ impl Sql {
             if let Piece::Name(name) = piece
                 && let Some((value, kind)) = self.bound(name)
             {
-                shape.byte(kind as u8);
+                kind.write(&mut shape.bytes);
                 shape.binds.push(Bind::One(value.borrowed()));
             }
         }

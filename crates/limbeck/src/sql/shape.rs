@@ -188,7 +188,7 @@ impl<'q> Shape<'q> {
             }
             Node::Bind(value, kind) => {
                 self.byte(2);
-                self.byte(*kind as u8);
+                kind.write(&mut self.bytes);
                 self.binds.push(Bind::One(value.borrowed()));
             }
             Node::Binary(operator, sides) => {
@@ -217,7 +217,7 @@ impl<'q> Shape<'q> {
             Node::InValues { item, values, kind, negated } => {
                 self.byte(8);
                 self.byte(u8::from(*negated));
-                self.byte(*kind as u8);
+                kind.write(&mut self.bytes);
                 self.node(item, dialect);
                 self.binds.push(Bind::Many(values));
             }
@@ -365,10 +365,10 @@ mod tests {
                     for (bind, param) in shape.binds.iter().zip(params) {
                         match (bind, param) {
                             (Bind::One(value), Param::One(kind)) => {
-                                prop_assert!(value.kind().is_none_or(|found| found == *kind));
+                                prop_assert!(value.is(*kind));
                             }
                             (Bind::Many(values), Param::Many(kind)) => {
-                                prop_assert!(values.iter().all(|v| v.kind().is_none_or(|found| found == *kind)));
+                                prop_assert!(values.iter().all(|value| value.is(*kind)));
                             }
                             _ => prop_assert!(false, "a list for a value, or a value for a list"),
                         }

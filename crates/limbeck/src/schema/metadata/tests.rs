@@ -1,6 +1,6 @@
 use super::*;
 use crate::dialect::{Dialect, ddl};
-use crate::model::{ForeignKeyDef, ModelId, RelationKind};
+use crate::model::{ColumnDef, ForeignKeyDef, ModelId, RelationKind};
 use crate::schema::{SqlType, association};
 
 const PLAIN: ColumnDef = ColumnDef {
