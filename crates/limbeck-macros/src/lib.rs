@@ -8,6 +8,7 @@ mod embed;
 mod expand;
 mod input;
 mod naming;
+mod sql;
 
 use proc_macro::TokenStream;
 
@@ -34,13 +35,27 @@ use proc_macro::TokenStream;
 ///
 /// # Options of a relationship: `#[relationship(…)]`
 /// - `back_populates = field`: the same relationship at the other end, where it has to name this one.
-/// - `key = field`: the foreign key, where it is not the only one between the two.
-/// - `secondary = "table"`: the association table of a `ManyToMany`.
+/// - `key = field`: the foreign key, where it is not the only one between the two; `key = (field, field)` for
+///   one of several columns.
+/// - `secondary = "table"`: the association table of a `ManyToMany`. `local = "column"` and `remote = "column"`:
+///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
+///   they are not called `<model>_<key>`.
+/// - `view_only`: the association table has a model of its own, by which its rows are written.
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
     match input::Model::read(&input) {
         Ok(model) => expand::model(&model).into(),
+        Err(errors) => errors.into(),
+    }
+}
+
+/// Makes a struct one that is read from rows by the names of their columns: see `limbeck::sql::FromRow`.
+#[proc_macro_derive(FromRow, attributes(from_row))]
+pub fn derive_from_row(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
+    match input::FromRow::read(&input) {
+        Ok(row) => expand::from_row(&row).into(),
         Err(errors) => errors.into(),
     }
 }
@@ -53,4 +68,22 @@ pub fn derive_model(tokens: TokenStream) -> TokenStream {
 pub fn embed_migrations(tokens: TokenStream) -> TokenStream {
     let folder = syn::parse_macro_input!(tokens as syn::LitStr);
     embed::expand(&folder).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// A statement written by hand, with the values that it names: `sql!("… WHERE id = {id}")`.
+///
+/// Values travel apart from the text, always. What stands in braces is Rust and is checked by the compiler:
+///
+/// - `{name}`, `{user.id}`, `{self.id}`: a value in scope, or a field of one. It is not moved.
+/// - `{limit}` with `limit = n * 2` after the text: any other expression.
+/// - `IN {..ids}`, `NOT IN {..ids}`: a list of any length, in one parameter.
+/// - `{#Post.title}`, `{#Post}`: a column or a table as its model spells it, quoted where the database needs it.
+/// - `{{` and `}}`: braces of the statement's own.
+///
+/// A value has the type of a column, or is a reference to one or an `Option`. In a quoted text or a comment, where no
+/// value can be bound, braces do not compile.
+#[proc_macro]
+pub fn sql(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as sql::Input);
+    sql::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }

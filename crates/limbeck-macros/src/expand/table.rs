@@ -28,7 +28,10 @@ pub(super) fn items(model: &Model) -> TokenStream {
     });
     let new_relations = model.relations.iter().enumerate().map(|(i, relation)| {
         let (ident, i) = (&relation.ident, Literal::u16_unsuffixed(i as u16));
-        let kind = if relation.kind == Kind::BelongsTo { local("ToOne") } else { local("ToMany") };
+        let kind = match relation.kind {
+            Kind::BelongsTo | Kind::HasOne => local("ToOne"),
+            Kind::HasMany | Kind::ManyToMany => local("ToMany"),
+        };
         quote!(#ident: ::limbeck::model::#kind::new(#i, alias))
     });
     let relation_defs = model.relations.iter().map(|relation| relation_def(model, relation));
@@ -101,7 +104,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
 pub(super) fn constant(model: &Model, relation: &Relation) -> TokenStream {
     let (owner, target) = (&model.ident, &relation.target);
     match relation.kind {
-        Kind::BelongsTo => quote!(::limbeck::model::ToOne<#owner, #target>),
+        Kind::BelongsTo | Kind::HasOne => quote!(::limbeck::model::ToOne<#owner, #target>),
         Kind::HasMany | Kind::ManyToMany => quote!(::limbeck::model::ToMany<#owner, #target>),
     }
 }

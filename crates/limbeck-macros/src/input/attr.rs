@@ -136,6 +136,40 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Ident> {
     input.call(Ident::parse_any)
 }
 
+/// `= field`, or `= (field, field)`
+pub(super) fn fields(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let ahead = input.fork();
+    ahead.parse::<Token![=]>()?;
+    if !ahead.peek(syn::token::Paren) {
+        return Ok(vec![field(input)?]);
+    }
+    input.parse::<Token![=]>()?;
+    let content;
+    syn::parenthesized!(content in input);
+    let fields = content.parse_terminated(Ident::parse_any, Token![,])?;
+    if fields.is_empty() {
+        return Err(content.error("this cannot be empty"));
+    }
+    Ok(fields.into_iter().collect())
+}
+
+/// `= "text"`, or `= ("text", "text")`
+pub(super) fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    let ahead = input.fork();
+    ahead.parse::<Token![=]>()?;
+    if !ahead.peek(syn::token::Paren) {
+        return Ok(vec![text(input)?]);
+    }
+    input.parse::<Token![=]>()?;
+    let content;
+    syn::parenthesized!(content in input);
+    let texts = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    if texts.iter().any(|text| text.value().is_empty()) || texts.is_empty() {
+        return Err(content.error("this cannot be empty"));
+    }
+    Ok(texts.into_iter().collect())
+}
+
 /// The doc comments among the attributes.
 pub(super) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect()

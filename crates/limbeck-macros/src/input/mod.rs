@@ -3,6 +3,7 @@
 mod attr;
 mod column;
 mod column_options;
+mod from_row;
 mod model;
 mod relation;
 mod table;
@@ -10,6 +11,7 @@ mod table_index;
 mod types;
 
 pub(crate) use column::{Column, KeyOptions};
+pub(crate) use from_row::{FromRow, RowField, RowSource};
 pub(crate) use model::Model;
 pub(crate) use relation::{Kind, Relation};
 pub(crate) use table::{CompositeKey, Index, IndexKey, KeyOf, TableOptions};

@@ -58,7 +58,7 @@ impl Model {
                 ctxt.push(syn::Error::new(span, format!("`#[{name}]` is for a field; the struct has `#[model(…)]`")));
             }
         }
-        if let Some(fields) = named_fields(&ctxt, input) {
+        if let Some(fields) = named_fields(&ctxt, input, "a model is a struct with named fields, one for each column") {
             for field in fields {
                 model.field(&ctxt, field);
             }
@@ -134,7 +134,7 @@ impl Model {
         self.gather();
         self.options.resolve(ctxt, &self.ident, &self.columns);
         for relation in &mut self.relations {
-            relation.resolve_key(ctxt, &self.ident, &self.columns);
+            relation.resolve_key(ctxt, &self.ident, &self.columns, &self.options.foreign_keys);
         }
     }
 
@@ -170,9 +170,11 @@ fn generated(key: &Column) -> bool {
         })
 }
 
-fn named_fields<'i>(
+/// The fields of a struct with names; of anything else, the error with what there should be.
+pub(super) fn named_fields<'i>(
     ctxt: &Ctxt,
     input: &'i DeriveInput,
+    wanted: &str,
 ) -> Option<&'i syn::punctuated::Punctuated<Field, syn::Token![,]>> {
     let what = match &input.data {
         Data::Struct(data) => match &data.fields {
@@ -183,7 +185,7 @@ fn named_fields<'i>(
         Data::Enum(_) => "an enum",
         Data::Union(_) => "a union",
     };
-    ctxt.error(&input.ident, format!("a model is a struct with named fields, one for each column; this is {what}"));
+    ctxt.error(&input.ident, format!("{wanted}; this is {what}"));
     None
 }
 

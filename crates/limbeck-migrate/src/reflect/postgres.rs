@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::schema::{
-    Action, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, Index, PrimaryKey, SqlType, Table,
-    TableName, UniqueConstraint,
+    Action, ArrayType, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, Index, PrimaryKey,
+    SqlType, Table, TableName, UniqueConstraint,
 };
-use limbeck::types::Value;
+use limbeck::types::{Kind, Value};
 
 use super::{Schema, no_schema};
 use crate::error::Result;
@@ -84,7 +84,7 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
         return Err(no_schema());
     };
     connection.execute_raw("SET LOCAL search_path = ''").await?;
-    let list = [Value::Text(array(std::iter::once(current.as_str()).chain(wanted.iter().copied())).into())];
+    let list = [Value::Text(text_array(std::iter::once(current.as_str()).chain(wanted.iter().copied())).into())];
     let mut found = Found { current, tables: BTreeMap::new(), serials: BTreeSet::new() };
     let mut schemas = BTreeSet::new();
     let rows: Vec<(String, Option<String>, Option<String>)> = connection.fetch_raw(TABLES, &list).await?;
@@ -109,7 +109,7 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
 }
 
 /// An array of texts, as PostgreSQL writes one.
-fn array<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+fn text_array<'t>(texts: impl Iterator<Item = &'t str>) -> String {
     let quoted = texts.map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
     format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
@@ -250,11 +250,50 @@ pub(crate) fn declared_type(declared: &str) -> SqlType {
         "timestamp with time zone" => SqlType::DateTime { timezone: true },
         "timestamp without time zone" => SqlType::DateTime { timezone: false },
         "date" => SqlType::Date,
-        _ => declared
-            .strip_prefix("character varying(")
-            .and_then(|rest| rest.strip_suffix(')')?.parse().ok())
-            .map_or_else(|| SqlType::Other(declared.to_string()), |length| SqlType::String { length: Some(length) }),
+        "time without time zone" => SqlType::Time,
+        "interval" => SqlType::Interval,
+        "numeric" => SqlType::Numeric { precision: None, scale: 0 },
+        "bytea" => SqlType::LargeBinary,
+        "json" => SqlType::Json { binary: false },
+        "jsonb" => SqlType::Json { binary: true },
+        "uuid" => SqlType::Uuid { text: false },
+        _ => sized(declared).or_else(|| array(declared)).unwrap_or_else(|| SqlType::Other(declared.to_string())),
     }
+}
+
+/// A type with numbers behind it: `character varying(20)`, `numeric(10,2)`.
+fn sized(declared: &str) -> Option<SqlType> {
+    let (name, size) = declared.strip_suffix(')')?.split_once('(')?;
+    match (name, size.split_once(',')) {
+        ("character varying", None) => Some(SqlType::String { length: Some(size.parse().ok()?) }),
+        ("numeric", Some((precision, scale))) => {
+            Some(SqlType::Numeric { precision: Some(precision.parse().ok()?), scale: scale.parse().ok()? })
+        }
+        _ => None,
+    }
+}
+
+/// An array of one of the types that models have arrays of.
+fn array(declared: &str) -> Option<SqlType> {
+    const ARRAYS: [ArrayType; 15] = [
+        ArrayType::new(&SqlType::SmallInteger, &Kind::I16),
+        ArrayType::new(&SqlType::Integer, &Kind::I32),
+        ArrayType::new(&SqlType::BigInteger, &Kind::I64),
+        ArrayType::new(&SqlType::Real, &Kind::F32),
+        ArrayType::new(&SqlType::Double, &Kind::F64),
+        ArrayType::new(&SqlType::Boolean, &Kind::Bool),
+        ArrayType::new(&SqlType::Text, &Kind::Text),
+        ArrayType::new(&SqlType::LargeBinary, &Kind::Bytes),
+        ArrayType::new(&SqlType::DateTime { timezone: true }, &Kind::DateTime),
+        ArrayType::new(&SqlType::DateTime { timezone: false }, &Kind::Timestamp),
+        ArrayType::new(&SqlType::Date, &Kind::Date),
+        ArrayType::new(&SqlType::Time, &Kind::Time),
+        ArrayType::new(&SqlType::Interval, &Kind::Interval),
+        ArrayType::new(&SqlType::Numeric { precision: None, scale: 0 }, &Kind::Decimal),
+        ArrayType::new(&SqlType::Uuid { text: false }, &Kind::Uuid),
+    ];
+    let element = declared_type(declared.strip_suffix("[]")?);
+    ARRAYS.into_iter().find(|array| *array.element() == element).map(SqlType::Array)
 }
 
 fn action(code: Option<&str>) -> Action {

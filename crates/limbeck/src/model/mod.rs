@@ -20,5 +20,7 @@ pub use options::{
     IndexKeyOf, TableOptions, UniqueDef,
 };
 pub use registry::Registered;
-pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
+pub use relation::{
+    BelongsTo, Handles, HasMany, HasOne, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne,
+};
 pub(crate) use relation::{Many, One};

@@ -194,7 +194,7 @@ fn association_table(
     name: &str,
 ) -> Result<Table, MetadataError> {
     let target = (relation.target)();
-    let association = association(model, relation);
+    let association = association(model, relation).map_err(MetadataError)?;
     let mut ends = [(model, association.local), (target, association.remote)];
     for (end, columns) in &ends {
         if columns.is_empty() {

@@ -5,7 +5,7 @@ use super::objects::{Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Handle, Many, Model, One, RelationRef, Tracked};
+use crate::model::{Handle, Model, One, RelationRef, Tracked};
 
 impl Session {
     /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
@@ -28,6 +28,31 @@ impl Session {
     /// Takes all objects out of the session. Unflushed changes are forgotten, handles no longer fit.
     pub fn expunge_all(&mut self) {
         self.objects.clear();
+    }
+
+    /// Lets an object be read again before it is looked at: [`fresh`](Self::fresh), [`refresh`](Self::refresh) and
+    /// queries do so. What was not flushed of its columns is forgotten, and its relationships are unloaded.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when it has no row, or when a
+    /// relationship of it was changed and is not flushed.
+    pub fn expire<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let meta = self.objects.store(obj).meta(obj.slot);
+        let invalid = |reason: &str| Error::InvalidState { model: M::def().name, reason: reason.into() };
+        if meta.state != State::Persistent {
+            return Err(invalid("cannot be expired, since it has no row"));
+        }
+        if !meta.links.is_empty() || self.objects.link_rows.values().any(|row| row.local == obj || row.remote == obj) {
+            return Err(invalid("cannot be expired while a link of it is not flushed: flush first"));
+        }
+        let store = self.objects.store_mut(obj);
+        store.revert(obj.slot);
+        let meta = store.meta_mut(obj.slot);
+        meta.expired = true;
+        meta.given = crate::model::ColumnSet::EMPTY;
+        store.unload(obj.slot);
+        Ok(())
     }
 
     /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
@@ -65,7 +90,7 @@ impl Objects {
     fn check_unneeded(&self, obj: Obj) -> Result<()> {
         let waits = |other: &&Obj| {
             let links = &self.store(**other).meta(other.slot).links;
-            **other != obj && links.iter().any(|link| link.target.is_some_and(|(target, _)| target == obj))
+            **other != obj && links.iter().any(|link| link.target == Some(obj))
         };
         match self.linked.iter().find(waits) {
             None => Ok(()),
@@ -87,10 +112,10 @@ impl Objects {
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Some(back) = resolved.back else { continue };
             let others: Vec<Handle> = match (&resolved.path, self.store(obj).relation(obj.slot, relation)) {
-                (Path::BelongsTo { key, to }, RelationRef::One(field)) => match field.state {
+                (Path::BelongsTo(keys), RelationRef::One(field)) => match field.state {
                     One::Loaded(parent) => parent.into_iter().collect(),
                     One::Unloaded => {
-                        let parent = self.by_key(obj, *key, resolved.target, *to);
+                        let parent = self.by_key(obj, keys, resolved.target);
                         parent.into_iter().map(|parent| self.handle(parent)).collect()
                     }
                 },
@@ -100,7 +125,7 @@ impl Objects {
             for other in others {
                 let Ok(other) = self.resolve(resolved.target, other) else { continue };
                 if has_row {
-                    self.set_many_field(other, back, Many::Unloaded);
+                    self.unload_field(other, back);
                 } else {
                     self.pull(other, back, obj);
                 }

@@ -5,13 +5,14 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them.
+//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
 //! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
 mod flush;
 mod forget;
+mod inspect;
 mod line;
 mod load;
 mod maker;
@@ -68,7 +69,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn new(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
+    pub(crate) fn open(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
         Session { options, line: Line::new(engine, options.autocommit, location), objects: Objects::new() }
     }
 

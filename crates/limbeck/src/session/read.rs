@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Session;
+use super::load::{KeyList, RowKey};
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
-use crate::engine::{ValueSink, check_width};
+use crate::engine::{Columns, ValueSink};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
@@ -109,11 +110,48 @@ impl Session {
         let values = key.values();
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
-        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false);
+        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false);
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.out.pop();
         result?;
         Ok(found)
+    }
+
+    /// The objects with these primary keys, in their order; `None` where there is no row. What the session has
+    /// is taken from it, all others are read by one statement. A composite key is a tuple.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn get_many<T: TableOf, K: Into<<T::Model as Model>::Key>>(
+        &mut self,
+        table: T,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Vec<Option<Tracked<T::Model>>>> {
+        let _ = table;
+        let model = T::Model::def();
+        let keys: Vec<<T::Model as Model>::Key> = keys.into_iter().map(Into::into).collect();
+        let mut list = KeyList::new(model.primary_key.len());
+        for key in keys.iter().filter(|key| !self.objects.has_current::<T::Model>(key)) {
+            let values = key.values();
+            // A key with a NULL in it is that of no row.
+            if let Some(key) = RowKey::of(values.len(), |part| values[part].clone()) {
+                list.push(&key);
+            }
+        }
+        if !list.is_empty() {
+            self.autoflush().await?;
+            let stmt = self.statement_by_columns(model, model.primary_key, false)?;
+            self.tracked(&stmt, list, model, model.primary_key).await?;
+        }
+        let store = self.objects.typed::<T::Model>();
+        let found = |key: &<T::Model as Model>::Key| {
+            let store = store?;
+            let handle = store.find_key(key)?;
+            let (_, meta) = store.get(handle)?;
+            // One that is still expired was asked for, and has no row any more.
+            (!meta.doomed && !meta.expired).then(|| Tracked::new(handle))
+        };
+        Ok(keys.iter().map(found).collect())
     }
 
     /// Reads the columns of an object again. Unflushed changes of it are forgotten; relationships that were
@@ -175,7 +213,7 @@ impl Session {
         self.autoflush().await?;
         let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
-        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
+        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty(), query.is_by_name());
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -220,20 +258,22 @@ impl Session {
 struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
     out: Vec<T::Tracked>,
+    columns: Columns,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
-    fn new(objects: &'s mut super::objects::Objects, roots: bool) -> Self {
-        TrackSink { loader: Loader { objects, roots: roots.then(Vec::new) }, out: Vec::new() }
+    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool) -> Self {
+        let loader = Loader { objects, roots: roots.then(Vec::new) };
+        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name) }
     }
 }
 
 impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         if self.out.is_empty() {
-            check_width::<T>(&row)?;
+            self.columns.find::<T>(&row)?;
         }
-        self.out.push(T::track(&mut self.loader, &row, 0)?);
+        self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
         Ok(())
     }
 
@@ -243,6 +283,14 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();
         }
+    }
+}
+
+impl super::objects::Objects {
+    /// Whether an object with this key is here and need not be read.
+    fn has_current<M: Model>(&self, key: &M::Key) -> bool {
+        let found = self.typed::<M>().and_then(|store| store.get(store.find_key(key)?));
+        found.is_some_and(|(_, meta)| meta.doomed || !meta.expired)
     }
 }
 

@@ -150,12 +150,7 @@ impl Renderer {
             }
         }
         if wanted.is_rows() {
-            for (index, order) in select.order_by.iter().enumerate() {
-                self.push(if index == 0 { " ORDER BY " } else { ", " }).node(&order.node);
-                if order.descending {
-                    self.push(" DESC");
-                }
-            }
+            self.orders(" ORDER BY ", &select.order_by);
         }
         self.bounds(limit, offset);
         if wanted == Wanted::Exists {
@@ -214,19 +209,25 @@ impl Renderer {
         for join in &select.joins {
             let (from, to) = (&join.from, &join.to);
             match &from.model.mapping()?.relations[join.relation].path {
-                Path::BelongsTo { key, to: column } => {
-                    self.push(" JOIN ").table(to).push(" ON ");
-                    self.equal(
-                        (to.name(), to.model.columns[*column].name),
-                        (from.name(), from.model.columns[*key].name),
-                    );
+                Path::BelongsTo(keys) => {
+                    self.push(" JOIN ").table(to);
+                    for (index, pair) in keys.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal(
+                            (to.name(), to.model.columns[pair.to].name),
+                            (from.name(), from.model.columns[pair.key].name),
+                        );
+                    }
                 }
-                Path::HasMany { key, from: column } => {
-                    self.push(" JOIN ").table(to).push(" ON ");
-                    self.equal(
-                        (to.name(), to.model.columns[*key].name),
-                        (from.name(), from.model.columns[*column].name),
-                    );
+                Path::HasMany(keys) | Path::HasOne(keys) => {
+                    self.push(" JOIN ").table(to);
+                    for (index, pair) in keys.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal(
+                            (to.name(), to.model.columns[pair.key].name),
+                            (from.name(), from.model.columns[pair.to].name),
+                        );
+                    }
                 }
                 Path::ManyToMany(link) => {
                     let name = free_name(link.table, &taken);
@@ -294,13 +295,12 @@ impl Renderer {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
                 self.list(list).push(")")
             }
-            Node::CountAll => self.push("count(*)"),
-            Node::Call(name, arguments) => self.push(name).push("(").list(arguments).push(")"),
             Node::Op(op, operands) => self.op(op, operands),
+            Node::Form(form) => self.form(form),
         }
     }
 
-    fn list(&mut self, nodes: &[Node]) -> &mut Self {
+    pub(super) fn list(&mut self, nodes: &[Node]) -> &mut Self {
         for (index, node) in nodes.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" }).node(node);
         }
@@ -323,6 +323,11 @@ impl Renderer {
             Spelling::Pattern(pattern) => pattern,
             Spelling::Missing(why) => return self.refuse(op.name, why),
         };
+        self.pattern(op, pattern, operands)
+    }
+
+    /// The pattern of an operator, or a part of it.
+    pub(super) fn pattern(&mut self, op: &'static Op, pattern: &'static str, operands: &[Node]) -> &mut Self {
         for piece in pieces(pattern) {
             match piece {
                 Piece::Text(text) => self.push(text),
@@ -339,7 +344,7 @@ impl Renderer {
 
     /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
     #[cold]
-    fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+    pub(super) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
         let database = self.dialect.name();
         self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
         self
@@ -363,7 +368,7 @@ impl Renderer {
     }
 
     /// An operand: in parentheses unless it cannot be misread without.
-    fn inner(&mut self, node: &Node) -> &mut Self {
+    pub(super) fn inner(&mut self, node: &Node) -> &mut Self {
         match node {
             node if level(node) == Level::Atom => self.node(node),
             _ => self.push("(").node(node).push(")"),
@@ -383,13 +388,18 @@ fn has_text_uuid(node: &Node) -> bool {
         Node::Binary(_, sides) => is(&sides.0) || is(&sides.1),
         Node::InValues { item, .. } => is(item),
         Node::InList { item, list, .. } => is(item) || list.iter().any(is),
-        Node::Call(_, operands) | Node::Op(_, operands) => operands.iter().any(is),
+        Node::Op(_, operands) => operands.iter().any(is),
+        Node::Form(form) => {
+            let mut found = false;
+            form.children(&mut |node| found |= is(node));
+            found
+        }
         _ => false,
     }
 }
 
 /// What PostgreSQL calls the elements of an array.
-fn type_of_element(kind: &Kind) -> &'static str {
+pub(super) fn type_of_element(kind: &Kind) -> &'static str {
     match kind {
         Kind::Bool => "bool",
         Kind::I16 => "int2",
@@ -414,12 +424,13 @@ fn type_of_element(kind: &Kind) -> &'static str {
 /// How tightly an expression holds together.
 fn level(node: &Node) -> Level {
     match node {
-        Node::Column(_) | Node::Bind(..) | Node::CountAll | Node::Call(..) => Level::Atom,
+        Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,
         Node::Op(op, _) => op.level,
+        Node::Form(form) => form.level(),
     }
 }
 

@@ -116,14 +116,10 @@ impl<'q> Shape<'q> {
             self.source(&join.to);
         }
         self.nodes(&select.filter, dialect);
-        self.short(select.order_by.len());
-        for order in &select.order_by {
-            if wanted.is_rows() {
-                self.byte(u8::from(order.descending));
-                self.node(&order.node, dialect);
-            } else {
-                self.tables(&order.node);
-            }
+        if wanted.is_rows() {
+            self.orders(&select.order_by, dialect);
+        } else {
+            select.order_by.iter().for_each(|order| self.tables(&order.node));
         }
         let (limit, offset) = select.bounds(wanted);
         self.bound(limit);
@@ -157,7 +153,9 @@ impl<'q> Shape<'q> {
     }
 
     /// The operands in the order, and as often, as they are written, so that their values are bound likewise.
-    fn op(&mut self, op: &'static Op, operands: &'q [Node], dialect: Dialect) {
+    pub(super) fn op(&mut self, op: &'static Op, operands: &'q [Node], dialect: Dialect) {
+        // An operator is its static: it has an address of its own.
+        self.number(std::ptr::from_ref(op).addr() as u64);
         let Spelling::Pattern(pattern) = op.spelling(dialect) else { return };
         for piece in pieces(pattern) {
             match piece {
@@ -172,14 +170,14 @@ impl<'q> Shape<'q> {
         }
     }
 
-    fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
+    pub(super) fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
         self.short(nodes.len());
         for node in nodes {
             self.node(node, dialect);
         }
     }
 
-    fn node(&mut self, node: &'q Node, dialect: Dialect) {
+    pub(super) fn node(&mut self, node: &'q Node, dialect: Dialect) {
         match node {
             Node::Column(column) => {
                 self.byte(1);
@@ -227,16 +225,13 @@ impl<'q> Shape<'q> {
                 self.node(item, dialect);
                 self.nodes(list, dialect);
             }
-            Node::CountAll => self.byte(10),
-            Node::Call(name, arguments) => {
-                self.byte(11);
-                self.text(name);
-                self.nodes(arguments, dialect);
-            }
             Node::Op(op, operands) => {
-                self.byte(12);
-                self.text(op.name);
+                self.byte(10);
                 self.op(op, operands, dialect);
+            }
+            Node::Form(form) => {
+                self.byte(11);
+                self.form(form, dialect);
             }
         }
     }

@@ -208,7 +208,7 @@ impl Sqlite {
         let params: Arc<[Owned]> =
             params.iter().map(|bind| owned(&bind)).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
         let mut patience = Patience::new(self.busy_timeout);
-        let (rows, took) = loop {
+        let (Buffered { rows, names }, took) = loop {
             let (text, params) = (Arc::clone(&text), Arc::clone(&params));
             let outcome = self.on_thread(move |db| {
                 let begun = Instant::now();
@@ -225,7 +225,7 @@ impl Sqlite {
             self.long.remove(sql);
         }
         for (i, row) in rows.iter().enumerate() {
-            sink.row(Row(Source::SqliteBuffer(row)))?;
+            sink.row(Row(Source::SqliteBuffer(row, &names)))?;
             if i % TURN == TURN - 1 {
                 tokio::task::coop::consume_budget().await;
             }
@@ -373,7 +373,13 @@ fn affected(db: &Connection, before: u64) -> u64 {
 }
 
 /// The rows of a query, copied.
-fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Vec<Vec<Owned>>> {
+/// A result that another thread read.
+struct Buffered {
+    names: Vec<String>,
+    rows: Vec<Vec<Owned>>,
+}
+
+fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Buffered> {
     let mut stmt = db.prepare_cached(sql)?;
     if stmt.parameter_count() != params.len() {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), stmt.parameter_count()));
@@ -382,6 +388,7 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Ve
         stmt.raw_bind_parameter(i + 1, param)?;
     }
     let width = stmt.column_count();
+    let names = stmt.column_names().into_iter().map(str::to_owned).collect();
     let mut rows = stmt.raw_query();
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -391,7 +398,7 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Ve
         }
         out.push(values);
     }
-    Ok(out)
+    Ok(Buffered { names, rows: out })
 }
 
 fn owned(bind: &BoundAny<'_>) -> rusqlite::Result<Owned> {
