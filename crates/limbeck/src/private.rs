@@ -1,8 +1,8 @@
 //! What the macros' output names. Not part of the interface: it may change with any version.
 
 pub use crate::session::new_store;
-pub use crate::sql::{aggregate_call, call};
 pub use crate::sql::from_row::{column, column_name as field_name, column_or_default, resolve, unreadable};
+pub use crate::sql::{aggregate_call, call};
 pub use inventory;
 
 use std::marker::PhantomData;

@@ -24,6 +24,7 @@ struct Written {
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
             if !work.early.is_empty() {
@@ -50,7 +51,7 @@ impl Objects {
                 }
             }
         }
-        self.evicted(&plan.evictions);
+        self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
         self.linked.clear();
@@ -164,13 +165,17 @@ impl Objects {
         }
     }
 
-    /// Rows lost their place in a one-to-one relationship to another one.
+    /// Rows lost their place in a one-to-one relationship to other ones, before these had it.
     fn evicted(&mut self, evictions: &[Eviction]) {
         for eviction in evictions {
-            let child = self.store(eviction.child).model();
-            let mut met = self.referring(child, eviction.keys, &[eviction.parent]);
-            met.retain(|obj| *obj != eviction.child);
-            self.all_orphaned(child, eviction.keys, met);
+            let Eviction { parent, child, keys } = *eviction;
+            let mut met = self.referring(child, keys, &[parent]);
+            let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+            // What the flush wrote into a key came after.
+            met.retain(|obj| {
+                self.planned(*obj, keys).is_none() && self.key_in(*obj, &columns) == self.saved_key_in(*obj, &columns)
+            });
+            self.all_orphaned(child, keys, met);
         }
     }
 

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Eviction, Work};
 use crate::error::Result;
-use crate::model::mapping::Unique;
+use crate::model::mapping::{KeyPair, Path, Unique};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -101,26 +101,46 @@ fn next_dependent(objects: &Objects, models: &[Work]) -> Result<Option<(usize, O
     Ok(None)
 }
 
-/// The places in one-to-one relationships that are taken without knowing who has them.
-pub(super) fn evictions(objects: &Objects) -> Vec<Eviction> {
-    let mut evictions = Vec::new();
-    for child in &objects.linked {
-        for link in &objects.store(*child).meta(child.slot).links {
-            let Some(parent) = link.target.filter(|_| link.evict) else { continue };
-            let to: Vec<usize> = link.keys.iter().map(|pair| pair.to).collect();
-            let keys: Vec<usize> = link.keys.iter().map(|pair| pair.key).collect();
-            // It went away and came back: then the row that has the place is its own.
-            let its_own = objects.state(*child) == State::Persistent
-                && objects.saved_key_in(*child, &keys) == objects.saved_key_in(parent, &to);
-            if !its_own {
-                evictions.push(Eviction { parent, keys: link.keys, child: *child });
+/// The places in one-to-one relationships that were taken without knowing who has them.
+pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
+    let mut evictions = Vec::with_capacity(objects.evictions.len());
+    let mut places: Vec<(Obj, usize)> = objects.evictions.iter().copied().collect();
+    // Not in the order of a hash.
+    places.sort_unstable();
+    for (parent, relation) in places {
+        if objects.is_going(parent) {
+            continue;
+        }
+        let resolved = &objects.store(parent).model().mapping()?.relations[relation];
+        let Path::HasOne(keys) = &resolved.path else { continue };
+        evictions.push(Eviction { parent, child: resolved.target, keys });
+    }
+    if evictions.is_empty() {
+        return Ok(evictions);
+    }
+    // The row may be that of the newcomer itself, which went away and came back: it is written in any case.
+    let places: FxHashSet<(Obj, &[KeyPair])> = evictions.iter().map(|one| (one.parent, one.keys)).collect();
+    for child in objects.linked.clone() {
+        if objects.state(child) != State::Persistent {
+            continue;
+        }
+        let links = objects.store(child).meta(child.slot).links.clone();
+        for link in links {
+            if link.target.is_some_and(|target| places.contains(&(target, link.keys))) {
+                let meta = objects.store_mut(child).meta_mut(child.slot);
+                link.keys.iter().for_each(|pair| meta.given.insert(pair.key));
             }
         }
     }
-    evictions
+    Ok(evictions)
 }
 
 impl Objects {
+    /// Whether a place was taken, so that the row that has it is to lose it.
+    pub(in crate::session) fn is_evicting(&self, place: (Obj, usize)) -> bool {
+        self.evictions.contains(&place)
+    }
+
     /// What columns will hold after the flush, if it is known already and not NULL.
     fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
         let store = self.store(obj);
