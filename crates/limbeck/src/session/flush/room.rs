@@ -34,13 +34,19 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
 fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
     let columns = unique.columns.as_slice();
     // Who holds which value and may let go of it.
-    let mut held: FxHashMap<RowKey, Obj> = FxHashMap::default();
+    // More than one only where an expired object may hold it no longer.
+    let mut held: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
+    let mut hold = |obj: Obj| {
+        if let Some(key) = objects.saved_key_in(obj, columns) {
+            held.entry(key).or_default().push(obj);
+        }
+    };
     for obj in &work.deletes {
-        held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+        hold(*obj);
     }
     for obj in &work.updates {
         if moves(objects, *obj, columns) {
-            held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+            hold(*obj);
         }
     }
     if held.is_empty() {
@@ -50,14 +56,14 @@ fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
     let mut early: FxHashSet<Obj> = FxHashSet::default();
     for taker in takers {
         let Some(wanted) = objects.key_to_be(*taker, columns) else { continue };
-        match held.get(&wanted) {
-            Some(holder) if holder == taker => {}
-            Some(holder) if objects.store(*holder).meta(holder.slot).doomed => {
+        let holders = held.get(&wanted).into_iter().flatten();
+        for holder in holders.filter(|holder| *holder != taker) {
+            if objects.store(*holder).meta(holder.slot).doomed {
                 early.insert(*holder);
+            } else if !unique.nulls.is_empty() {
+                // Of two columns that are unique together one NULL is enough, and any may be it.
+                work.parked.push((unique.nulls, *holder));
             }
-            // Of two columns that are unique together one NULL is enough, and any may be it.
-            Some(holder) if !unique.nulls.is_empty() => work.parked.push((unique.nulls, *holder)),
-            _ => {}
         }
     }
     work.deletes.retain(|obj| !early.contains(obj));
