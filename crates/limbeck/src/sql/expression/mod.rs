@@ -19,6 +19,9 @@ mod operand;
 mod order;
 mod text;
 mod time;
+mod time_ops;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod time_types;
 mod window;
 
 pub use aggregate::{Aggregate, AggregateExpression, count};
