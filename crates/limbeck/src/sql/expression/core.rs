@@ -263,7 +263,8 @@ fn binary(operator: &'static str, left: Node, right: Node) -> Expr<bool> {
     Expr::new(Node::Binary(operator, Box::new((left, right))))
 }
 
-/// A value as an expression: `literal(1) - Item.discount`. It is bound like any other value.
+/// A value as an expression: `literal(1).coalesce(Item.n)`. It is bound like any other value, and compared like one:
+/// [`eq`](Expression::eq) with `literal(None)` is `IS NULL`.
 pub fn literal<T: ColumnType>(value: T) -> Expr<T> {
     Expr::new(Operand::<T>::into_operand(value))
 }
