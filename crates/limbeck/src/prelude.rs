@@ -20,4 +20,11 @@ pub use crate::sql::{
 pub use crate::sql::JsonExpression as _;
 
 #[cfg(feature = "chrono")]
-pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+pub use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+#[cfg(feature = "json")]
+pub use crate::types::Json;
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
+#[cfg(feature = "uuid")]
+pub use uuid::Uuid;

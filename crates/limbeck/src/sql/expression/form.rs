@@ -7,7 +7,7 @@ use super::cast;
 use super::order::Order;
 use super::window::Window;
 use crate::dialect::Dialect;
-use crate::sql::node::{ColumnRef, Node};
+use crate::sql::node::Node;
 use crate::sql::op::{Level, Op, Spelling};
 use crate::sql::render::Renderer;
 use crate::sql::shape::Shape;
@@ -112,21 +112,9 @@ impl Form {
         }
     }
 
-    /// Whether it makes one value of many rows.
+    /// Whether it is what makes one value of many rows.
     pub(crate) fn is_aggregate(&self) -> bool {
-        match self {
-            Form::Call(call) if call.aggregate && call.window.is_none() => true,
-            _ => {
-                let mut found = false;
-                self.children(&mut |node| found |= node.is_aggregate());
-                found
-            }
-        }
-    }
-
-    /// Every column that it reads.
-    pub(crate) fn columns(&self, visit: &mut dyn FnMut(&ColumnRef)) {
-        self.children(&mut |node| node.columns(visit));
+        matches!(self, Form::Call(call) if call.aggregate && call.window.is_none())
     }
 
     /// The expressions that it is made of.
