@@ -4,7 +4,7 @@
 //! columns and values left to choose, so that a failure shrinks to a small expression.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use chrono::{Datelike, Days, Months};
@@ -448,6 +448,28 @@ async fn around_rows(db: &mut Connection, items: &[Item], maker: &mut Maker<'_>)
     Ok(())
 }
 
+/// Groups by a random condition and a random number.
+async fn in_groups(db: &mut Connection, items: &[Item], maker: &mut Maker<'_>) -> Result<(), TestCaseError> {
+    let (key, half, int) = (maker.int(4), maker.condition(4), maker.int(4));
+    let query = select((key.sql.clone(), half.sql.clone(), count(), int.sql.clone().sum()))
+        .from(Item)
+        .group_by((key.sql.clone(), half.sql.clone()))
+        .having(int.sql.clone().count().gt(1));
+    let mut found = db.all(&query).await.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let mut groups: BTreeMap<(Option<i64>, Option<bool>), Vec<Option<i64>>> = BTreeMap::new();
+    for row in items {
+        groups.entry((key.of(row), half.of(row))).or_default().push(int.of(row));
+    }
+    groups.retain(|_, ints| ints.iter().flatten().count() > 1);
+    let expected: Vec<_> = groups
+        .into_iter()
+        .map(|((key, half), ints)| (key, half, ints.len() as i64, Some(ints.iter().flatten().sum::<i64>())))
+        .collect();
+    found.sort();
+    prop_assert_eq!(found, expected, "{}", query.to_sql(Dialect::Postgres).unwrap_or_default());
+    Ok(())
+}
+
 fn agrees(kind: Kind) {
     let sqlite = matches!(kind, Kind::Sqlite);
     let Some(db) = TestDb::of(kind) else { return };
@@ -462,7 +484,8 @@ fn agrees(kind: Kind) {
         runtime.block_on(async {
             each_row(db, &items, maker).await?;
             all_rows(db, &items, maker).await?;
-            around_rows(db, &items, maker).await
+            around_rows(db, &items, maker).await?;
+            in_groups(db, &items, maker).await
         })
     });
     if let Err(error) = outcome {

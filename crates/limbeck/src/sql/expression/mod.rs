@@ -17,6 +17,8 @@ mod json;
 mod number;
 mod operand;
 mod order;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod time_ops;
