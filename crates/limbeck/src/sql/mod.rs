@@ -32,14 +32,19 @@ pub(crate) mod view;
 pub use compile::Query;
 pub use cte::{recursive, recursive_distinct};
 pub use expression::{
-    Aggregate, AggregateExpression, Argument, Arguments, Branch, Call, Case, CastExpression, Condition, Container,
-    ContainsExpression, Expr, Expression, Expressions, Form, Fraction, IntoOrder, Members, Minus, Number,
-    NumberExpression, Operand, Order, Plus, Remainder, Step, Text, TextExpression, ValueExpression, When, Window,
-    WindowExpression, WindowFunction, aggregate_func, all_of, any_of, case, concat, count, cume_dist, dense_rank, func,
-    literal, ntile, percent_rank, rank, row_number, window,
+    Aggregate, AggregateExpression, Argument, Arguments, Array, ArrayExpression, Branch, Call, Case, CastExpression,
+    Condition, Container, ContainsExpression, DatePart, Dated, Expr, Expression, Expressions, Form, Fraction,
+    IntoOrder, Members, Minus, Number, NumberExpression, Operand, Order, Plus, Remainder, Sort, Step, Temporal, Text,
+    TextExpression, TimeExpression, Timed, ValueExpression, When, Window, WindowExpression, WindowFunction,
+    aggregate_func, all_of, any_of, case, concat, count, cume_dist, dense_rank, func, literal, now_as, ntile,
+    percent_rank, rank, row_number, today_as, window,
 };
+#[cfg(feature = "json")]
+pub use expression::{JsonExpression, JsonType};
 #[doc(hidden)]
 pub use expression::{aggregate_call, call};
+#[cfg(feature = "chrono")]
+pub use expression::{now, today};
 pub use fetch::Fetch;
 #[doc(hidden)]
 pub use from_row::{Fields, Positions};
