@@ -3,6 +3,7 @@
 mod select;
 
 use super::compile::Wanted;
+use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
 use crate::dialect::Dialect;
@@ -167,6 +168,11 @@ impl Renderer {
                 let kind = self.bound(*kind);
                 self.inner(item).in_list(kind, *negated)
             }
+            Node::InKeys(keys) => {
+                let columns: Vec<(&str, &str, Kind)> = keys.columns.iter().map(ColumnRef::spelled).collect();
+                in_keys(self, &columns);
+                self
+            }
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
                 self.list(list).push(")")
@@ -325,7 +331,7 @@ fn level(node: &Node) -> Level {
         Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
-        Node::InQuery { .. } => Level::Compare,
+        Node::InQuery { .. } | Node::InKeys(_) => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,
