@@ -17,13 +17,12 @@ ORDER BY nation, o_year DESC
 ";
 
 pub fn typed() -> Select<Row> {
-    let same = PartSupp.ps_partkey.eq(LineItem.l_partkey).and(PartSupp.ps_suppkey.eq(LineItem.l_suppkey));
     let amount = volume() - PartSupp.ps_supplycost * LineItem.l_quantity;
     let profit = select((Nation.n_name, Order.o_orderdate.year(), amount))
         .from(LineItem)
         .join(LineItem.part)
         .join(LineItem.supplier)
-        .join_on(PartSupp, same)
+        .join(LineItem.offer)
         .join(LineItem.order)
         .join(Supplier.nation)
         .filter(Part.p_name.contains("green"))
