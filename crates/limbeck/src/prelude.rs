@@ -5,11 +5,12 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::Model;
+pub use limbeck_macros::{ColumnType, Embed, Model};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
+pub use crate::types::Deferred;
 
 #[cfg(feature = "chrono")]
 pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};

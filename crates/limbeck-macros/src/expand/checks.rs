@@ -7,33 +7,46 @@ use syn::spanned::Spanned;
 
 use super::model::label;
 use super::{local, option};
-use crate::input::{Column, Kind, Model, Relation};
+use crate::input::{Column, Generated, Kind, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
-    let keys = model.columns.iter().filter_map(|column| {
-        let key = column.foreign_key.as_ref()?;
-        let (ty, target, field) = (&column.ty, &key.target, &key.column);
-        let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
-        Some(quote_spanned!(ty.span()=> ::limbeck::__private::reference(#target).check::<#ty>();))
-    });
+    let columns = columns(model);
+    let embeds = super::embed::checks(model);
     let far_keys = model.relations.iter().filter(|relation| relation.kind == Kind::HasMany).filter_map(|relation| {
         let (key, target) = (relation.key.as_ref()?, &relation.target);
         Some(quote! {
             let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
         })
     });
-    let types = model.columns.iter().filter_map(|column| of_type(model, column));
-    let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
         fn __check() {
-            #(#keys)*
             #(#far_keys)*
+        }
+        #columns
+        #embeds
+        #(#back)*
+    }
+}
+
+/// What is checked of the struct's own columns.
+pub(super) fn columns(model: &Model) -> TokenStream {
+    let keys = model.columns.iter().filter_map(|column| {
+        let key = column.foreign_key.as_ref()?;
+        let (ty, target, field) = (&column.ty, &key.target, &key.column);
+        let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
+        Some(quote_spanned!(ty.span()=> ::limbeck::__private::reference(#target).check::<#ty>();))
+    });
+    let types = model.columns.iter().filter_map(|column| of_type(model, column));
+    let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
+    quote! {
+        #[allow(dead_code)]
+        fn __check_keys() {
+            #(#keys)*
         }
         #(#types)*
         #(#nulls)*
-        #(#back)*
     }
 }
 
@@ -43,7 +56,7 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
     let (test, span, what) = match &column.length {
         Some(length) => ("can_have_length", length.span(), "`length` is for text"),
         None if column.text => ("can_have_length", column.ident.span(), "`text` is for text"),
-        None if column.generated => {
+        None if column.generated == Generated::Yes => {
             ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
         }
         None => return None,

@@ -5,11 +5,14 @@
 
 mod builder;
 mod checks;
+mod embed;
 mod model;
 mod table;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+
+pub(crate) use embed::items as embedded;
 
 use crate::input::Model;
 

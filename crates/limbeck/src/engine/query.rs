@@ -2,7 +2,7 @@
 
 use super::{Connection, Engine};
 use crate::dialect::ddl;
-use crate::driver::{Row, RowSink};
+use crate::driver::{Extra, Row, RowSink};
 use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
@@ -69,14 +69,14 @@ impl Connection {
     /// When a value is missing or the database refuses the statement.
     pub async fn execute_sql(&mut self, sql: Sql) -> Result<u64> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = sql.compile_execute(compiler(&engine))?;
+        let Compiled { stmt, binds, .. } = sql.compile_execute(compiler(&engine))?;
         self.execute(&stmt, &binds).await
     }
 
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
-        let mut sink = ValueSink::<T>::default();
+        let Compiled { stmt, binds, extras } = query.compile(compiler(&engine), wanted)?;
+        let mut sink = ValueSink::<T> { out: Vec::new(), extras };
         match self.query(&stmt, &binds, &mut sink).await {
             Ok(()) => Ok(sink.out),
             Err(error) => Err(query.explain(error)),
@@ -132,11 +132,12 @@ impl Engine {
 /// Makes values of rows.
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
+    extras: Vec<Extra>,
 }
 
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink { out: Vec::new() }
+        ValueSink { out: Vec::new(), extras: Vec::new() }
     }
 }
 
@@ -145,9 +146,10 @@ impl<T: Fetch> RowSink for ValueSink<T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         // SQL written by hand may return anything.
         if self.out.is_empty() {
-            check_width::<T>(&row)?;
+            check_width::<T>(&row, self.extras.len())?;
         }
-        match T::fetch(&row, 0) {
+        let read = if self.extras.is_empty() { T::fetch(&row, 0) } else { T::fetch(&row.undeferred(&self.extras), 0) };
+        match read {
             Ok(value) => {
                 self.out.push(value);
                 Ok(())
@@ -161,9 +163,9 @@ impl<T: Fetch> RowSink for ValueSink<T> {
     }
 }
 
-/// Whether a row has as many columns as a `T` takes.
-pub(crate) fn check_width<T: Fetch>(row: &Row<'_>) -> Result<()> {
-    let (there, read) = (row.len(), T::width());
+/// Whether a row has as many columns as a `T` and the deferred ones take.
+pub(crate) fn check_width<T: Fetch>(row: &Row<'_>, extras: usize) -> Result<()> {
+    let (there, read) = (row.len(), T::width() + extras);
     if there == read {
         return Ok(());
     }

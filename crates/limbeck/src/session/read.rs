@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
-use crate::driver::{Access, Bind, Row, RowSink, Stmt};
+use crate::driver::{Access, Bind, Extra, Row, RowSink, Stmt};
 use crate::engine::{ValueSink, check_width};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
@@ -79,7 +79,7 @@ impl Session {
     /// When a value is missing or the database refuses the statement.
     pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = sql.compile_execute(self.line.compiler())?;
+        let Compiled { stmt, binds, .. } = sql.compile_execute(self.line.compiler())?;
         self.line.execute(&stmt, &binds).await
     }
 
@@ -145,7 +145,7 @@ impl Session {
         self.objects.get(handle)
     }
 
-    async fn reread(&mut self, obj: Obj) -> Result<()> {
+    pub(super) async fn reread(&mut self, obj: Obj) -> Result<()> {
         let model = self.objects.store(obj).model();
         let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
         if self.objects.state(obj) != State::Persistent {
@@ -173,9 +173,10 @@ impl Session {
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
         let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
+        sink.extras = extras;
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -192,7 +193,7 @@ impl Session {
 
     async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, .. } = query.compile(self.line.compiler(), wanted)?;
         let mut sink = ValueSink::<T>::default();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         result?;
@@ -220,20 +221,26 @@ impl Session {
 struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
     out: Vec<T::Tracked>,
+    extras: Vec<Extra>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
     fn new(objects: &'s mut super::objects::Objects, roots: bool) -> Self {
-        TrackSink { loader: Loader { objects, roots: roots.then(Vec::new) }, out: Vec::new() }
+        TrackSink { loader: Loader { objects, roots: roots.then(Vec::new) }, out: Vec::new(), extras: Vec::new() }
     }
 }
 
 impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         if self.out.is_empty() {
-            check_width::<T>(&row)?;
+            check_width::<T>(&row, self.extras.len())?;
         }
-        self.out.push(T::track(&mut self.loader, &row, 0)?);
+        let tracked = if self.extras.is_empty() {
+            T::track(&mut self.loader, &row, 0)?
+        } else {
+            T::track(&mut self.loader, &row.undeferred(&self.extras), 0)?
+        };
+        self.out.push(tracked);
         Ok(())
     }
 

@@ -45,6 +45,7 @@ pub(super) fn tables(select: &SelectCore) -> Result<()> {
             Projection::Model(_) => {}
         }
     }
+    super::undefer::check(select)?;
     select.filter.iter().try_for_each(check)?;
     select.order_by.iter().try_for_each(|order| check(&order.node))
 }

@@ -16,6 +16,7 @@ mod raw;
 pub(crate) mod render;
 mod select;
 pub(crate) mod shape;
+mod undefer;
 
 pub use compile::Query;
 pub use expression::{Condition, Expr, Expression, IntoOrder, Operand, Order, count};

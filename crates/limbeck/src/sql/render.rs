@@ -74,9 +74,9 @@ impl Renderer {
         }
     }
 
-    /// All columns of a model, separated by commas.
+    /// The columns of a model that queries fetch, separated by commas.
     pub(crate) fn columns(&mut self, model: &'static ModelDef, qualifier: &str) -> &mut Self {
-        for (index, column) in model.columns.iter().enumerate() {
+        for (index, column) in model.fetched().iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -139,6 +139,9 @@ impl Renderer {
                 Projection::Model(source) => self.columns(source.model, source.name()),
                 Projection::Node(node) => self.node(node),
             };
+        }
+        for column in &select.undefer {
+            self.push(", ").column(column);
         }
     }
 

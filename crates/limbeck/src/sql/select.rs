@@ -6,7 +6,7 @@ use super::compile::Wanted;
 use super::expression::{Condition, Expression, IntoOrder, Order};
 use super::fetch::Fetch;
 use super::load::{IntoLoad, Load};
-use super::node::{Node, Source};
+use super::node::{ColumnRef, Node, Source};
 use crate::model::{Column, Model, Related, TableOf};
 use crate::types::ColumnType;
 
@@ -47,6 +47,7 @@ pub(crate) struct SelectCore {
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) loads: Vec<Load>,
+    pub(crate) undefer: Vec<ColumnRef>,
 }
 
 impl SelectCore {
@@ -77,7 +78,7 @@ impl SelectCore {
         for item in &self.projection {
             let (model, index) = match item {
                 Projection::Model(source) => {
-                    let width = source.model.columns.len();
+                    let width = source.model.fetched().len();
                     next += width;
                     (source.model, (position + width).checked_sub(next))
                 }
@@ -94,7 +95,8 @@ impl SelectCore {
                 return Some((model.table, model.columns[index?].name));
             }
         }
-        None
+        let undeferred = self.undefer.get(position.checked_sub(next)?)?;
+        Some((undeferred.model.table, undeferred.model.columns[usize::from(undeferred.index)].name))
     }
 }
 
@@ -210,6 +212,7 @@ pub fn select<S: Selection>(selection: S) -> Select<S::Row> {
         limit: None,
         offset: None,
         loads: Vec::new(),
+        undefer: Vec::new(),
     })
 }
 

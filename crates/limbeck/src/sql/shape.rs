@@ -35,6 +35,7 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    LoadColumn,
 }
 
 /// A shape while it is written.
@@ -101,6 +102,11 @@ impl<'q> Shape<'q> {
                     self.tables(node);
                 }
             }
+        }
+        self.short(select.undefer.len());
+        for column in &select.undefer {
+            self.source(&column.source());
+            self.short(usize::from(column.index));
         }
         match &select.from {
             None => self.byte(0),

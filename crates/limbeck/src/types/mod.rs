@@ -4,6 +4,7 @@
 
 mod cell;
 pub(crate) mod clock;
+mod deferred;
 mod number;
 mod text;
 #[cfg(feature = "chrono")]
@@ -14,6 +15,8 @@ pub(crate) use cell::Source;
 pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub use deferred::Deferred;
+pub use limbeck_macros::ColumnType;
 pub use value::{Kind, Value};
 
 use crate::schema::SqlType;
@@ -60,6 +63,10 @@ pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {
 
     /// The SQL type, before `length` and other options of the column.
     const SQL_TYPE: SqlType;
+
+    /// Whether the database numbers a lone primary key of this type unless the model says otherwise, as it does for
+    /// the integers.
+    const NUMBERED: bool = false;
 
     /// The value as it is sent.
     fn encode(&self) -> Value<'_>;

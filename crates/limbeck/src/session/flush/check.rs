@@ -15,7 +15,7 @@ pub(super) fn values(store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Res
     for column in columns.iter() {
         let def = &model.columns[column];
         let reason = match store.value(slot, column) {
-            Value::Text(text) => match &def.sql_type {
+            Value::Text(text) => match def.sql_type {
                 _ if text.contains('\0') => "text with a NUL character, which PostgreSQL cannot hold".to_string(),
                 SqlType::String { length: Some(length) }
                     if text.len() > *length as usize && text.chars().count() > *length as usize =>

@@ -75,6 +75,7 @@ impl Objects {
             }
         }
         for obj in &self.pending {
+            self.check_deferred(*obj)?;
             let store = self.store(*obj);
             check::values(store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
