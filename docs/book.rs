@@ -7,8 +7,17 @@ pub mod introduction {}
 #[doc = include_str!("src/tutorial.md")]
 pub mod tutorial {}
 
+#[doc = include_str!("src/models.md")]
+pub mod models {}
+
+#[doc = include_str!("src/column-types.md")]
+pub mod column_types {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
+
+#[doc = include_str!("src/sqlalchemy.md")]
+pub mod sqlalchemy {}
 
 #[doc = include_str!("src/architecture.md")]
 pub mod architecture {}

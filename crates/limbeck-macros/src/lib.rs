@@ -9,6 +9,7 @@ mod expand;
 mod input;
 mod naming;
 mod newtype;
+mod sql;
 
 use proc_macro::TokenStream;
 
@@ -65,6 +66,16 @@ pub fn derive_embed(tokens: TokenStream) -> TokenStream {
     }
 }
 
+/// Makes a struct one that is read from rows by the names of their columns: see `limbeck::sql::FromRow`.
+#[proc_macro_derive(FromRow, attributes(from_row))]
+pub fn derive_from_row(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
+    match input::FromRow::read(&input) {
+        Ok(row) => expand::from_row(&row).into(),
+        Err(errors) => errors.into(),
+    }
+}
+
 /// Makes a struct of one field a column's type: `struct UserId(i64)`.
 ///
 /// Its column is that of the field's type, and it is another type to the compiler: a `PostId` cannot be a foreign key to
@@ -84,4 +95,22 @@ pub fn derive_column_type(tokens: TokenStream) -> TokenStream {
 pub fn embed_migrations(tokens: TokenStream) -> TokenStream {
     let folder = syn::parse_macro_input!(tokens as syn::LitStr);
     embed::expand(&folder).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// A statement written by hand, with the values that it names: `sql!("… WHERE id = {id}")`.
+///
+/// Values travel apart from the text, always. What stands in braces is Rust and is checked by the compiler:
+///
+/// - `{name}`, `{user.id}`, `{self.id}`: a value in scope, or a field of one. It is not moved.
+/// - `{limit}` with `limit = n * 2` after the text: any other expression.
+/// - `IN {..ids}`, `NOT IN {..ids}`: a list of any length, in one parameter.
+/// - `{#Post.title}`, `{#Post}`: a column or a table as its model spells it, quoted where the database needs it.
+/// - `{{` and `}}`: braces of the statement's own.
+///
+/// A value has the type of a column, or is a reference to one or an `Option`. In a quoted text or a comment, where no
+/// value can be bound, braces do not compile.
+#[proc_macro]
+pub fn sql(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as sql::Input);
+    sql::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }

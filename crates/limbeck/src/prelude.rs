@@ -5,11 +5,16 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::{ColumnType, Embed, Model};
+pub use limbeck_macros::{ColumnType, Embed, FromRow, Model, sql};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
+// The methods that expressions have by their type; nobody needs the names.
+pub use crate::sql::{
+    AggregateExpression as _, CastExpression as _, ContainsExpression as _, NumberExpression as _, TextExpression as _,
+    ValueExpression as _, WindowExpression as _,
+};
 pub use crate::types::Deferred;
 
 #[cfg(feature = "chrono")]

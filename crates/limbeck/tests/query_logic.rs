@@ -171,6 +171,8 @@ enum Operand {
 }
 
 impl limbeck::sql::Operand<i32> for Operand {
+    type Null<U: limbeck::types::ColumnType> = Option<U::Base>;
+
     fn into_operand(self) -> limbeck::sql::Node {
         match self {
             Operand::Column(column) => limbeck::sql::Operand::<i32>::into_operand(column),

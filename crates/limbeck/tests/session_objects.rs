@@ -427,3 +427,47 @@ fn a_session_is_send_and_sync() {
     fn assert<T: Send + Sync>() {}
     assert::<Session>();
 }
+
+both! {
+    async fn what_the_next_flush_would_do_can_be_asked(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let (ada, bob) = (session.add(user("ada")), session.add(user("bob")));
+        assert_eq!(session.new(User).collect::<Vec<_>>(), [ada, bob]);
+        assert_eq!(session.new(Tag).count(), 0);
+        let tag = session.add(Tag::builder().name("a"));
+        let post = session.add(Post::builder().title("t").author(ada));
+        session.commit().await?;
+        assert_eq!((session.new(User).count(), session.dirty(User).count(), session.deleted(User).count()), (0, 0, 0));
+        session[ada].full_name = Some("Ada".into());
+        session[bob].is_active = true;
+        session.link(post, Post.author, bob)?;
+        session.delete(tag)?;
+        assert_eq!(session.dirty(User).collect::<Vec<_>>(), [ada]);
+        assert_eq!(session.dirty(Post).collect::<Vec<_>>(), [post]);
+        assert_eq!(session.deleted(Tag).collect::<Vec<_>>(), [tag]);
+        session.flush().await?;
+        assert_eq!((session.dirty(User).count(), session.dirty(Post).count(), session.deleted(Tag).count()), (0, 0, 0));
+        session.commit().await
+    }
+
+    async fn one_object_can_be_expired(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let (ada, bob) = (session.add(user("ada")), session.add(user("bob")));
+        assert!(matches!(session.expire(ada), Err(Error::InvalidState { .. })));
+        session.commit().await?;
+        session.execute(sql("UPDATE users SET full_name = 'new'")).await?;
+        session[ada].username = "forgotten".into();
+        session.expire(ada)?;
+        assert!(matches!(session.try_get(ada), Err(Error::Expired { model: "User" })));
+        assert_eq!(session[bob].full_name, None);
+        let fresh = session.fresh(ada).await?;
+        assert_eq!((fresh.full_name.as_deref(), fresh.username.as_str()), (Some("new"), "ada"));
+        assert!(!session[ada].posts.is_loaded());
+        let post = session.add(Post::builder().title("t").author(ada));
+        session.flush().await?;
+        session.link(post, Post.author, bob)?;
+        let error = session.expire(post).unwrap_err();
+        assert!(error.to_string().contains("flush first"), "{error}");
+        session.commit().await
+    }
+}

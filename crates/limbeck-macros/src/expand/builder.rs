@@ -96,12 +96,14 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let states = States::of(model);
     let (list, params) = (states.list(), &states.params);
     let missing = states.missing();
-    let setters = model.columns.iter().map(|column| column_setter(model, &builder, &states, column));
+    // What only the database makes cannot be set.
+    let settable = || model.columns.iter().filter(|column| !column.is_read_only());
+    let setters = settable().map(|column| column_setter(model, &builder, &states, column));
     let embeds = model.embeds.iter().map(|embed| embed_setter(model, &builder, &states, embed));
     let links = model.relations.iter().map(|relation| relation_setter(model, &builder, &states, relation));
     let builder_doc = doc(&format!("A new `{name}`; `session.add` takes it once every required column has a value."));
     let start_doc = doc(&format!("A new `{name}`, without any value yet."));
-    let fields = model.columns.iter().map(|column| {
+    let fields = settable().map(|column| {
         let (ident, ty) = (&column.ident, &column.ty);
         quote!(#ident: ::core::option::Option<#ty>)
     });
@@ -113,7 +115,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
         let (ident, ty) = (&relation.ident, &relation.ty);
         quote!(#ident: #ty)
     });
-    let nothing = model.columns.iter().map(|column| {
+    let nothing = settable().map(|column| {
         let ident = &column.ident;
         quote!(#ident: ::core::option::Option::None)
     });
@@ -258,6 +260,7 @@ fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
                 give();
                 quote!(::limbeck::__private::given(#draft.#field))
             }
+            Unset::Placeholder(value) if column.is_read_only() => value,
             Unset::Default(value) => {
                 give();
                 quote!(match #draft.#field {
@@ -401,6 +404,10 @@ pub(super) fn complete(model: &Model) -> TokenStream {
 
 fn by_value(model: &Model) -> TokenStream {
     let (ident, width) = (&model.ident, model.width());
+    let computed = model.columns.iter().enumerate().filter(|(_, column)| column.computed.is_some()).map(|(i, _)| {
+        let i = model.number(i);
+        quote!(given.remove(#i);)
+    });
     let numbered = model.columns.iter().enumerate().find(|(_, column)| column.generated != Generated::No);
     let generated = numbered.map(|(i, column)| {
         let (field, ty, i) = (&column.ident, &column.ty, model.number(i));
@@ -435,6 +442,7 @@ fn by_value(model: &Model) -> TokenStream {
             #[allow(unused_mut)]
             fn into_new(mut self) -> ::limbeck::model::NewObject<#ident> {
                 let mut given = ::limbeck::model::ColumnSet::first(#width);
+                #(#computed)*
                 #generated
                 #(#unloaded)*
                 ::limbeck::model::Model::normalize(&mut self, given);

@@ -38,12 +38,21 @@ pub(super) fn columns(model: &Model) -> TokenStream {
         let target = quote_spanned!(target.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
         Some(quote_spanned!(ty.span()=> ::limbeck::__private::reference(#target).check::<#ty>();))
     });
+    let composite_keys = model.options.foreign_keys.iter().flat_map(|key| {
+        let target = &key.target;
+        key.columns.iter().zip(&key.fields).map(move |(own, field)| {
+            let ty = &model.columns[own.column].ty;
+            let target = quote_spanned!(field.span()=> <#target as ::limbeck::__private::HasTable>::TABLE.#field);
+            quote_spanned!(own.ident.span()=> ::limbeck::__private::reference(#target).check::<#ty>();)
+        })
+    });
     let types = model.columns.iter().filter_map(|column| of_type(model, column));
     let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
     quote! {
         #[allow(dead_code)]
         fn __check_keys() {
             #(#keys)*
+            #(#composite_keys)*
         }
         #(#types)*
         #(#nulls)*
@@ -84,7 +93,10 @@ fn nullability(model: &Model, column: &Column) -> Option<TokenStream> {
     if column.primary_key {
         check(false, ident.span(), format!("`{}.{}`: a primary key cannot be NULL", model.name, column.field));
     }
-    if column.sets_null() {
+    let by_composite = |key: &crate::input::CompositeKey| {
+        key.options.sets_null() && key.columns.iter().any(|field| model.columns[field.column].ident == *ident)
+    };
+    if column.sets_null() || model.options.foreign_keys.iter().any(by_composite) {
         check(true, ident.span(), format!("`{}.{}`: {}", model.name, column.field, column.needs_null()));
     }
     for relation in model.relations.iter().filter(|relation| relation.kind == Kind::BelongsTo) {

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Expr, Lit};
 
-use super::{embed, local, option};
+use super::{embed, local, option, options};
 use crate::input::{Column, Generated, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
@@ -36,7 +36,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     }
 }
 
-fn index(i: usize) -> Literal {
+pub(super) fn index(i: usize) -> Literal {
     Literal::usize_unsuffixed(i)
 }
 
@@ -44,6 +44,8 @@ fn definition(model: &Model) -> TokenStream {
     let (ident, name, table) = (&model.ident, &model.name, &model.table);
     let columns = columns(model);
     let primary_key = model.primary_key.iter().map(|&i| index(i));
+    let foreign_keys = model.options.foreign_keys.iter().map(|key| options::composite_key(model, key));
+    let options = options::table(model);
     quote! {
         fn def() -> &'static ::limbeck::model::ModelDef {
             static ID: ::limbeck::model::ModelId = ::limbeck::model::ModelId::new();
@@ -55,6 +57,8 @@ fn definition(model: &Model) -> TokenStream {
                 columns: #columns,
                 relations: <#ident as ::limbeck::__private::HasTable>::RELATIONS,
                 primary_key: &[#(#primary_key),*],
+                foreign_keys: &[#(#foreign_keys),*],
+                options: #options,
                 id: &ID,
                 store: ::limbeck::__private::new_store::<#ident>,
             };
@@ -107,18 +111,17 @@ fn column_def(column: &Column) -> TokenStream {
         None => quote!(::core::option::Option::None),
         Some(key) => {
             let (target, field) = (&key.target, key.column.unraw().to_string());
-            let on_delete = super::local(key.on_delete);
-            let on_update = super::local(key.on_update);
+            let options = options::key(&key.options);
             quote! {
                 ::core::option::Option::Some(::limbeck::model::ForeignKeyDef {
                     target: <#target as ::limbeck::__private::HasTable>::DEF,
                     field: #field,
-                    on_delete: ::limbeck::schema::Action::#on_delete,
-                    on_update: ::limbeck::schema::Action::#on_update,
+                    #options
                 })
             }
         }
     };
+    let options = options::column(column);
     quote! {
         ::limbeck::model::ColumnDef {
             field: #field,
@@ -131,6 +134,7 @@ fn column_def(column: &Column) -> TokenStream {
             server_default: #server_default,
             foreign_key: #foreign_key,
             deferred: #deferred,
+            options: #options,
         }
     }
 }

@@ -6,6 +6,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type, Visibility};
 
+use super::column_options::{Collation, Computed, Identity};
+use super::table::{self, Check, Index, Unique};
 use super::{attr, types};
 use crate::ctxt::Ctxt;
 
@@ -21,6 +23,11 @@ const OPTIONS: &[&str] = &[
     "on_update",
     "foreign_key",
     "autoincrement",
+    "computed",
+    "identity",
+    "comment",
+    "collation",
+    "check",
 ];
 
 /// A column.
@@ -46,6 +53,14 @@ pub(crate) struct Column {
     pub(crate) server_default: Option<LitStr>,
     pub(crate) on_update: Option<Expr>,
     pub(crate) foreign_key: Option<ForeignKey>,
+    pub(crate) computed: Option<Computed>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) collation: Option<Collation>,
+    /// Its constraints and index that have options. They become the table's.
+    pub(super) unique_options: Option<Unique>,
+    pub(super) index_options: Option<Index>,
+    pub(super) check: Option<Check>,
     /// Whether the database numbers it. Known when the whole struct is.
     pub(crate) generated: Generated,
     pub(super) autoincrement: Option<bool>,
@@ -67,12 +82,25 @@ pub(crate) enum Generated {
 pub(crate) struct ForeignKey {
     pub(crate) target: Path,
     pub(crate) column: Ident,
+    pub(crate) options: KeyOptions,
+}
+
+/// What is said of a foreign key behind what it refers to.
+pub(crate) struct KeyOptions {
     pub(crate) on_delete: Action,
     pub(crate) on_update: Action,
+    /// A variant of `limbeck::schema::Deferrable`.
+    pub(crate) deferrable: &'static str,
+    pub(crate) name: Option<LitStr>,
+    /// Whether there is an index for a key of several columns, unless its columns lead another.
+    pub(crate) index: bool,
 }
 
 /// A variant of `limbeck::schema::Action`.
 pub(crate) type Action = &'static str;
+
+const DEFERRABLE: &[(&str, &str)] =
+    &[("initially_deferred", "InitiallyDeferred"), ("initially_immediate", "InitiallyImmediate")];
 
 const ACTIONS: &[(&str, Action)] = &[
     ("cascade", "Cascade"),
@@ -104,6 +132,13 @@ impl Column {
             server_default: None,
             on_update: None,
             foreign_key: None,
+            computed: None,
+            identity: None,
+            comment: None,
+            collation: None,
+            unique_options: None,
+            index_options: None,
+            check: None,
             generated: Generated::No,
             autoincrement: None,
             index_said: None,
@@ -117,8 +152,21 @@ impl Column {
     fn option(&mut self, ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
         match name.to_string().as_str() {
             "primary_key" => self.primary_key = attr::flag(input)?,
+            "unique" if input.peek(syn::token::Paren) => {
+                self.unique = true;
+                self.unique_options = Some(table::unique_of_column(name, input)?);
+            }
             "unique" => self.unique = attr::flag(input)?,
+            "index" if input.peek(syn::token::Paren) => {
+                self.index_said = Some(false);
+                self.index_options = Some(Index::of_column(name, input, &self.ident)?);
+            }
             "index" => self.index_said = Some(attr::flag(input)?),
+            "check" => self.check = Some(table::check(name, input)?),
+            "computed" => self.computed = Some(Computed::read(name, input)?),
+            "identity" => self.identity = Some(Identity::read(name, input)?),
+            "comment" => self.comment = Some(attr::text(input)?),
+            "collation" => self.collation = Some(Collation::read(name, input)?),
             "text" => self.text = attr::flag(input)?,
             "autoincrement" => self.autoincrement = Some(attr::flag(input)?),
             "name" => self.name = attr::text(input)?.value(),
@@ -156,6 +204,7 @@ impl Column {
         if self.autoincrement.is_some() && !self.primary_key {
             ctxt.error(&field.ident, "`autoincrement` is for a primary key");
         }
+        self.check_made(ctxt);
         if self.sets_null() && self.nullability() == Some(false) {
             ctxt.error(&self.ty, self.needs_null());
         }
@@ -187,7 +236,7 @@ impl Column {
 
     /// Whether its foreign key sets it to NULL.
     pub(crate) fn sets_null(&self) -> bool {
-        self.foreign_key.as_ref().is_some_and(|key| key.on_delete == "SetNull" || key.on_update == "SetNull")
+        self.foreign_key.as_ref().is_some_and(|key| key.options.sets_null())
     }
 
     /// The message for one that sets what cannot be NULL.
@@ -218,7 +267,52 @@ impl Column {
 
     /// Whether an object cannot be made without a value for it, or perhaps cannot.
     pub(crate) fn is_required(&self) -> bool {
-        !self.is_option() && self.generated != Generated::Yes && self.default.is_none() && self.server_default.is_none()
+        !self.is_option()
+            && self.generated != Generated::Yes
+            && self.default.is_none()
+            && self.server_default.is_none()
+            && self.computed.is_none()
+    }
+
+    /// Whether the database alone makes its values: nothing is ever sent.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.computed.is_some() || self.identity.as_ref().is_some_and(|identity| identity.always)
+    }
+
+    /// That what the database makes is not made by something else, too.
+    fn check_made(&self, ctxt: &Ctxt) {
+        if let Some(computed) = &self.computed {
+            let others = [
+                (self.default.is_some(), "default"),
+                (self.server_default.is_some(), "server_default"),
+                (self.on_update.is_some(), "on_update"),
+                (self.primary_key, "primary_key"),
+                (self.identity.is_some(), "identity"),
+            ];
+            for (_, other) in others.iter().filter(|(said, _)| *said) {
+                ctxt.error(
+                    &computed.expression,
+                    format!("a computed column has no `{other}`: its row makes its value"),
+                );
+            }
+        }
+        if let Some(identity) = &self.identity {
+            for (said, other) in
+                [(self.default.is_some(), "default"), (self.server_default.is_some(), "server_default")]
+            {
+                if said {
+                    ctxt.push(syn::Error::new(identity.span, format!("say `identity` or `{other}`, not both")));
+                }
+            }
+            if !self.primary_key {
+                let message = "`identity` is for a lone primary key, which is what databases can number alike";
+                ctxt.push(syn::Error::new(identity.span, message));
+            }
+            if self.autoincrement == Some(false) {
+                let message = "`identity` numbers the rows, `autoincrement = false` does not: say one";
+                ctxt.push(syn::Error::new(identity.span, message));
+            }
+        }
     }
 }
 
@@ -251,32 +345,65 @@ fn foreign_key(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result
     }
     content.parse::<Token![.]>()?;
     let column = content.call(Ident::parse_any)?;
-    let mut key = ForeignKey { target, column, on_delete: "NoAction", on_update: "NoAction" };
-    while !content.is_empty() {
-        content.parse::<Token![,]>()?;
-        if content.is_empty() {
-            break;
-        }
-        let option = content.call(Ident::parse_any)?;
-        match option.to_string().as_str() {
-            "on_delete" => key.on_delete = action(ctxt, &content)?,
-            "on_update" => key.on_update = action(ctxt, &content)?,
-            _ => return Err(attr::unknown(&option, "option of `foreign_key`", &["on_delete", "on_update"])),
-        }
-    }
-    Ok(key)
+    let options = KeyOptions::read(ctxt, &content, false)?;
+    Ok(ForeignKey { target, column, options })
 }
 
-fn action(ctxt: &Ctxt, input: ParseStream<'_>) -> syn::Result<Action> {
+impl KeyOptions {
+    /// `, on_delete = cascade, name = "…"`
+    pub(super) fn read(ctxt: &Ctxt, content: ParseStream<'_>, composite: bool) -> syn::Result<Self> {
+        let mut key = KeyOptions {
+            on_delete: "NoAction",
+            on_update: "NoAction",
+            deferrable: "NotDeferrable",
+            name: None,
+            index: true,
+        };
+        while !content.is_empty() {
+            content.parse::<Token![,]>()?;
+            if content.is_empty() {
+                break;
+            }
+            let option = content.call(Ident::parse_any)?;
+            match option.to_string().as_str() {
+                "on_delete" => key.on_delete = choice(ctxt, content, "action", ACTIONS)?.unwrap_or("NoAction"),
+                "on_update" => key.on_update = choice(ctxt, content, "action", ACTIONS)?.unwrap_or("NoAction"),
+                "deferrable" => {
+                    key.deferrable = choice(ctxt, content, "moment", DEFERRABLE)?.unwrap_or("NotDeferrable");
+                }
+                "name" => key.name = Some(attr::text(content)?),
+                "index" if composite => key.index = attr::flag(content)?,
+                _ => {
+                    let known: &[&str] = match composite {
+                        true => &["on_delete", "on_update", "deferrable", "name", "index"],
+                        false => &["on_delete", "on_update", "deferrable", "name"],
+                    };
+                    return Err(attr::unknown(&option, "option of `foreign_key`", known));
+                }
+            }
+        }
+        Ok(key)
+    }
+
+    /// Whether the key sets its columns to NULL.
+    pub(crate) fn sets_null(&self) -> bool {
+        self.on_delete == "SetNull" || self.on_update == "SetNull"
+    }
+}
+
+/// `= one_of_them`
+fn choice(
+    ctxt: &Ctxt,
+    input: ParseStream<'_>,
+    what: &str,
+    of: &[(&str, &'static str)],
+) -> syn::Result<Option<&'static str>> {
     input.parse::<Token![=]>()?;
     let name = input.call(Ident::parse_any)?;
-    let found = ACTIONS.iter().find(|(known, _)| name == known);
-    match found {
-        Some((_, action)) => Ok(action),
-        None => {
-            let known: Vec<&str> = ACTIONS.iter().map(|(known, _)| *known).collect();
-            ctxt.push(attr::unknown(&name, "action", &known));
-            Ok("NoAction")
-        }
+    let found = of.iter().find(|(known, _)| name == known);
+    if found.is_none() {
+        let known: Vec<&str> = of.iter().map(|(known, _)| *known).collect();
+        ctxt.push(attr::unknown(&name, what, &known));
     }
+    Ok(found.map(|(_, variant)| *variant))
 }

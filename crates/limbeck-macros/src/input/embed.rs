@@ -94,6 +94,10 @@ pub(super) fn check_column(ctxt: &Ctxt, column: &Column) {
     if column.primary_key {
         ctxt.error(&column.ident, "a primary key belongs in the model, not in a struct that it embeds");
     }
+    if column.unique_options.is_some() || column.index_options.is_some() || column.check.is_some() {
+        let message = "a constraint with options belongs to the table: say it in the model's `#[model(…)]`";
+        ctxt.error(&column.ident, message);
+    }
     if column.deferred {
         ctxt.error(&column.ident, "a deferred column belongs in the model, not in a struct that it embeds");
     }

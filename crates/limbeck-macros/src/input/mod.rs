@@ -2,12 +2,18 @@
 
 mod attr;
 mod column;
+mod column_options;
 mod embed;
+mod from_row;
 mod model;
 mod relation;
+mod table;
+mod table_index;
 mod types;
 
-pub(crate) use column::{Column, Generated};
+pub(crate) use column::{Column, Generated, KeyOptions};
 pub(crate) use embed::Embed;
+pub(crate) use from_row::{FromRow, RowField, RowSource};
 pub(crate) use model::Model;
 pub(crate) use relation::{Kind, Relation};
+pub(crate) use table::{CompositeKey, Index, IndexKey, KeyOf, TableOptions};

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote};
 use syn::{Data, DeriveInput, Field, Fields, Ident, Visibility};
 
 use super::attr::{self, span_of};
-use super::{Column, Embed, Generated, Kind, Relation};
+use super::table::{self, Field as ColumnOf};
+use super::{Column, Embed, Generated, Kind, Relation, TableOptions};
 use crate::ctxt::Ctxt;
 use crate::naming;
 
@@ -19,6 +20,7 @@ pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) vis: Visibility,
     pub(crate) table: String,
+    pub(crate) options: TableOptions,
     /// Its own columns, deferred ones last.
     pub(crate) columns: Vec<Column>,
     /// The structs that it embeds.
@@ -36,9 +38,9 @@ impl Model {
     pub(crate) fn read(input: &DeriveInput) -> Result<Self, TokenStream> {
         let ctxt = Ctxt::default();
         let mut model = Model::of(input);
-        attr::options(&ctxt, &input.attrs, "model", &["table"], |name, content| {
+        attr::options(&ctxt, &input.attrs, "model", table::OPTIONS, |name, content| {
             if name != "table" {
-                return Ok(false);
+                return model.options.option(&ctxt, name, content);
             }
             model.table = attr::text(content)?.value();
             Ok(true)
@@ -51,7 +53,7 @@ impl Model {
                 ctxt.push(syn::Error::new(span, format!("`#[{name}]` is for a field; the struct has `#[model(…)]`")));
             }
         }
-        if let Some(fields) = named_fields(&ctxt, input, "a model") {
+        if let Some(fields) = named_fields(&ctxt, input, "a model is a struct with named fields, one for each column") {
             for field in fields {
                 model.field(&ctxt, field);
             }
@@ -67,6 +69,7 @@ impl Model {
             name: attr::plain(&input.ident),
             vis: input.vis.clone(),
             table: naming::table(&attr::plain(&input.ident)),
+            options: TableOptions::default(),
             columns: Vec::new(),
             embeds: Vec::new(),
             relations: Vec::new(),
@@ -82,7 +85,7 @@ impl Model {
         let ctxt = Ctxt::default();
         let mut model = Model::of(input);
         super::embed::check_struct(&ctxt, input);
-        if let Some(fields) = named_fields(&ctxt, input, "an embedded struct") {
+        if let Some(fields) = named_fields(&ctxt, input, "an embedded struct has named fields, one for each column") {
             for field in fields {
                 model.field(&ctxt, field);
             }
@@ -176,7 +179,7 @@ impl Model {
             &[lone] => self.columns[lone].generated = generated(&self.columns[lone]),
             [_, rest @ ..] => {
                 for &i in &self.primary_key {
-                    if self.columns[i].autoincrement == Some(true) {
+                    if self.columns[i].autoincrement == Some(true) || self.columns[i].identity.is_some() {
                         ctxt.error(&self.columns[i].ident, "the database generates a lone key only, not a part of one");
                     }
                 }
@@ -194,6 +197,8 @@ impl Model {
         }
         self.index_keys();
         self.same_names(ctxt);
+        self.gather();
+        self.options.resolve(ctxt, &self.ident, &self.columns);
         for relation in &mut self.relations {
             relation.resolve_key(ctxt, &self.ident, &self.columns);
         }
@@ -222,6 +227,21 @@ impl Model {
         }
     }
 
+    /// What columns say of themselves with options becomes the table's.
+    fn gather(&mut self) {
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            self.options.indexes.extend(column.index_options.take());
+            if let Some(mut unique) = column.unique_options.take() {
+                unique.columns.push(ColumnOf::new(column.ident.clone()));
+                self.options.uniques.push(unique);
+            }
+            if let Some(mut check) = column.check.take() {
+                check.column = Some(i);
+                self.options.checks.push(check);
+            }
+        }
+    }
+
     fn same_names(&self, ctxt: &Ctxt) {
         for (i, column) in self.columns.iter().enumerate() {
             if let Some(other) = self.columns[..i].iter().find(|other| other.name == column.name) {
@@ -234,6 +254,7 @@ impl Model {
 
 fn generated(key: &Column) -> Generated {
     match key.autoincrement {
+        _ if key.identity.is_some() => Generated::Yes,
         Some(true) => Generated::Yes,
         None if key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none() => {
             key.generated_by_type()
@@ -242,10 +263,11 @@ fn generated(key: &Column) -> Generated {
     }
 }
 
-fn named_fields<'i>(
+/// The fields of a struct with names; of anything else, the error with what there should be.
+pub(super) fn named_fields<'i>(
     ctxt: &Ctxt,
     input: &'i DeriveInput,
-    what: &str,
+    wanted: &str,
 ) -> Option<&'i syn::punctuated::Punctuated<Field, syn::Token![,]>> {
     let this = match &input.data {
         Data::Struct(data) => match &data.fields {
@@ -256,7 +278,7 @@ fn named_fields<'i>(
         Data::Enum(_) => "an enum",
         Data::Union(_) => "a union",
     };
-    ctxt.error(&input.ident, format!("{what} is a struct with named fields, one for each column; this is {this}"));
+    ctxt.error(&input.ident, format!("{wanted}; this is {this}"));
     None
 }
 

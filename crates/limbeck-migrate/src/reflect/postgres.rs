@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
-use limbeck::schema::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+use limbeck::schema::{
+    Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+};
 use limbeck::types::Value;
 
 use super::{Schema, no_schema};
@@ -173,6 +175,7 @@ fn constraints(rows: Vec<ConstraintRow>, tables: &mut BTreeMap<String, Table>) {
                         target_columns: Vec::new(),
                         on_delete: action(on_delete.as_deref()),
                         on_update: action(on_update.as_deref()),
+                        deferrable: Deferrable::NotDeferrable,
                     });
                 }
                 if let Some(last) = table.foreign_keys.last_mut() {

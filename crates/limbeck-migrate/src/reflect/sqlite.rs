@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use limbeck::dialect::{Dialect, ddl};
 use limbeck::engine::Connection;
-use limbeck::schema::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+use limbeck::schema::{
+    Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+};
 
 use super::create::{CreateTable, What, same_names};
 use super::{Schema, SqliteTable};
@@ -181,6 +183,7 @@ async fn foreign_keys(connection: &mut Connection, _: &Schema, tables: &mut BTre
                 target_columns: Vec::new(),
                 on_delete: action(&on_delete),
                 on_update: action(&on_update),
+                deferrable: Deferrable::NotDeferrable,
             });
             last = Some((table, id));
         }

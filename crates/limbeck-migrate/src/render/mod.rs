@@ -73,11 +73,16 @@ fn neutral(column: &Column) -> Option<&'static str> {
         return None;
     }
     Some(match &column.sql_type {
-        SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger | SqlType::Real | SqlType::Double => "0",
+        SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger => "0",
+        SqlType::Real | SqlType::Double | SqlType::Numeric { .. } => "0",
         SqlType::Boolean => "false",
         SqlType::String { .. } | SqlType::Text => "''",
         SqlType::DateTime { .. } => "'1970-01-01 00:00:00'",
         SqlType::Date => "'1970-01-01'",
+        SqlType::Time => "'00:00:00'",
+        SqlType::Json { .. } => "'null'",
+        // What stands for nothing differs between the databases.
+        SqlType::LargeBinary | SqlType::Interval | SqlType::Array(_) | SqlType::Uuid { .. } => return None,
         SqlType::Other(_) => return None,
     })
 }

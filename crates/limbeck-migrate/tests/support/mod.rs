@@ -4,8 +4,8 @@
 use limbeck::dialect::Dialect;
 use limbeck::engine::Engine;
 use limbeck::schema::{
-    Action, Column, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint, in_creation_order,
-    naming,
+    Action, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint,
+    in_creation_order, naming,
 };
 use limbeck_migrate::Migrator;
 use limbeck_migrate::autogenerate::{Difference, difference};
@@ -88,6 +88,7 @@ impl With for Table {
             target_columns: vec!["id".into()],
             on_delete,
             on_update: Action::NoAction,
+            deferrable: Deferrable::NotDeferrable,
         });
         self
     }

@@ -3,32 +3,10 @@
 //! A statement has no semicolon at its end. It is written for people: revisions show it as it is here.
 
 use super::Dialect;
-use crate::schema::{Action, Check, Column, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint};
-
-/// A column's type as the database spells it.
-pub fn type_name(dialect: Dialect, sql_type: &SqlType) -> String {
-    let name = match (dialect, sql_type) {
-        (_, SqlType::Other(name)) => return name.clone(),
-        (_, SqlType::String { length: Some(length) }) => return format!("VARCHAR({length})"),
-        (_, SqlType::String { length: None }) => "VARCHAR",
-        (_, SqlType::Text) => "TEXT",
-        (_, SqlType::Boolean) => "BOOLEAN",
-        // Exactly INTEGER: only a key of that name is SQLite's rowid, which is what numbers rows.
-        (Dialect::Sqlite, SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger) => "INTEGER",
-        (Dialect::Sqlite, SqlType::Real | SqlType::Double) => "REAL",
-        // SQLite has no dates; TEXT has the affinity that leaves them as they are written.
-        (Dialect::Sqlite, SqlType::DateTime { .. } | SqlType::Date) => "TEXT",
-        (Dialect::Postgres, SqlType::SmallInteger) => "SMALLINT",
-        (Dialect::Postgres, SqlType::Integer) => "INTEGER",
-        (Dialect::Postgres, SqlType::BigInteger) => "BIGINT",
-        (Dialect::Postgres, SqlType::Real) => "REAL",
-        (Dialect::Postgres, SqlType::Double) => "DOUBLE PRECISION",
-        (Dialect::Postgres, SqlType::DateTime { timezone: true }) => "TIMESTAMPTZ",
-        (Dialect::Postgres, SqlType::DateTime { timezone: false }) => "TIMESTAMP",
-        (Dialect::Postgres, SqlType::Date) => "DATE",
-    };
-    name.to_string()
-}
+pub use super::type_name::type_name;
+use crate::schema::{
+    Action, Check, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, Table, UniqueConstraint,
+};
 
 /// `a, b`, each quoted where it has to be.
 pub fn column_list<S: AsRef<str>>(dialect: Dialect, columns: &[S]) -> String {
@@ -139,6 +117,11 @@ pub fn foreign_key(dialect: Dialect, key: &ForeignKey) -> String {
     if key.on_update != Action::NoAction {
         definition.push_str(" ON UPDATE ");
         definition.push_str(key.on_update.as_sql());
+    }
+    match key.deferrable {
+        Deferrable::NotDeferrable => {}
+        Deferrable::InitiallyImmediate => definition.push_str(" DEFERRABLE"),
+        Deferrable::InitiallyDeferred => definition.push_str(" DEFERRABLE INITIALLY DEFERRED"),
     }
     named(dialect, key.name.as_deref(), definition)
 }

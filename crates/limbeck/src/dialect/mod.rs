@@ -2,6 +2,7 @@
 
 pub mod ddl;
 mod quote;
+mod type_name;
 
 /// A database's way to spell SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,6 +16,18 @@ pub struct Stats {
     pub prepares: u64,
 }
 
+impl std::ops::Add for Stats {
+    type Output = Stats;
+
+    fn add(self, other: Stats) -> Stats {
+        Stats {
+            statements: self.statements + other.statements,
+            round_trips: self.round_trips + other.round_trips,
+            prepares: self.prepares + other.prepares,
+        }
+    }
+}
+
 impl std::ops::Sub for Stats {
     type Output = Stats;
 

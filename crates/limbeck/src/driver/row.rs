@@ -15,7 +15,7 @@ pub(crate) enum RowSource<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     /// A row that another thread read.
     #[cfg(feature = "sqlite")]
-    SqliteBuffer(&'r [rusqlite::types::Value]),
+    SqliteBuffer(&'r [rusqlite::types::Value], &'r [String]),
     #[cfg(feature = "postgres")]
     Postgres(&'r tokio_postgres::Row),
     /// A row of one of the others, and where in it the deferred columns are that were asked for.
@@ -52,7 +52,7 @@ impl<'r> Row<'r> {
             #[cfg(feature = "sqlite")]
             RowSource::Sqlite(row) => row.as_ref().column_count(),
             #[cfg(feature = "sqlite")]
-            RowSource::SqliteBuffer(row) => row.len(),
+            RowSource::SqliteBuffer(row, _) => row.len(),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => row.len(),
             RowSource::Undeferred(row, _) => Row(*row).len(),
@@ -62,6 +62,20 @@ impl<'r> Row<'r> {
     /// Whether it has no columns.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The name of a column, as the statement gives it. Empty where it has none.
+    pub fn name(&self, column: usize) -> &'r str {
+        match self.0 {
+            RowSource::Values(_) => "",
+            #[cfg(feature = "sqlite")]
+            RowSource::Sqlite(row) => row.as_ref().column_name(column).unwrap_or_default(),
+            #[cfg(feature = "sqlite")]
+            RowSource::SqliteBuffer(_, names) => names.get(column).map_or("", String::as_str),
+            #[cfg(feature = "postgres")]
+            RowSource::Postgres(row) => row.columns().get(column).map_or("", |info| info.name()),
+            RowSource::Undeferred(row, _) => Row(*row).name(column),
+        }
     }
 
     /// A column. One beyond the end reads as NULL.
@@ -75,7 +89,7 @@ impl<'r> Row<'r> {
             #[cfg(feature = "sqlite")]
             RowSource::Sqlite(row) => row.get_ref(column).map_or(NULL, |value| Cell(Source::Sqlite(value))),
             #[cfg(feature = "sqlite")]
-            RowSource::SqliteBuffer(row) => row.get(column).map_or(NULL, |value| Cell(Source::Sqlite(value.into()))),
+            RowSource::SqliteBuffer(row, _) => row.get(column).map_or(NULL, |value| Cell(Source::Sqlite(value.into()))),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => match row.columns().get(column) {
                 None => NULL,

@@ -131,7 +131,7 @@ pub(super) fn value(value: &Value<'_>, out: &mut String) {
         Value::I64(v) => write!(out, "{v}"),
         Value::F32(v) => write!(out, "{v:?}"),
         Value::F64(v) => write!(out, "{v:?}"),
-        Value::Text(v) => match v.char_indices().nth(SHOWN) {
+        Value::Text(v) | Value::Json(v) => match v.char_indices().nth(SHOWN) {
             Some((at, _)) => write!(out, "{:?}…", &v[..at]),
             None => write!(out, "{v:?}"),
         },
@@ -139,6 +139,18 @@ pub(super) fn value(value: &Value<'_>, out: &mut String) {
         Value::DateTime(v) | Value::Timestamp(v) => out.write_str(&crate::types::clock::format_datetime(*v)),
         Value::Date(v) => out.write_str(&crate::types::clock::format_date(*v)),
         Value::Time(v) => out.write_str(&crate::types::clock::format_time(*v)),
+        Value::Interval(v) => out.write_str(&crate::types::clock::format_interval(*v)),
+        Value::Decimal(v) => write!(out, "{v}"),
+        Value::Uuid(v) => out.write_str(&crate::types::hyphenated(v)),
+        Value::Invalid(reason) => write!(out, "<{reason}>"),
+        Value::Array(list) => {
+            out.push('[');
+            for (i, element) in list.iter().take(SHOWN_LIST).enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                self::value(element, out);
+            }
+            out.write_str(if list.len() > SHOWN_LIST { ", …]" } else { "]" })
+        }
     };
 }
 

@@ -6,6 +6,7 @@ use crate::driver::{Extra, Row, RowSink};
 use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
+use crate::sql::from_row::{Positions, unreadable};
 use crate::sql::{Fetch, Query, Sql};
 
 impl Connection {
@@ -76,7 +77,7 @@ impl Connection {
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
         let Compiled { stmt, binds, extras } = query.compile(compiler(&engine), wanted)?;
-        let mut sink = ValueSink::<T> { out: Vec::new(), extras };
+        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), extras);
         match self.query(&stmt, &binds, &mut sink).await {
             Ok(()) => Ok(sink.out),
             Err(error) => Err(query.explain(error)),
@@ -132,34 +133,72 @@ impl Engine {
 /// Makes values of rows.
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
-    extras: Vec<Extra>,
+    columns: Columns,
+}
+
+impl<T> ValueSink<T> {
+    pub(crate) fn new(by_name: bool, extras: Vec<Extra>) -> Self {
+        ValueSink { out: Vec::new(), columns: Columns::new(by_name, extras) }
+    }
 }
 
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink { out: Vec::new(), extras: Vec::new() }
+        ValueSink::new(false, Vec::new())
     }
 }
 
 impl<T: Fetch> RowSink for ValueSink<T> {
     #[inline]
     fn row(&mut self, row: Row<'_>) -> Result<()> {
-        // SQL written by hand may return anything.
         if self.out.is_empty() {
-            check_width::<T>(&row, self.extras.len())?;
+            self.columns.find::<T>(&row)?;
         }
-        let read = if self.extras.is_empty() { T::fetch(&row, 0) } else { T::fetch(&row.undeferred(&self.extras), 0) };
-        match read {
+        match T::fetch_at(&self.columns.of(&row), self.columns.positions()) {
             Ok(value) => {
                 self.out.push(value);
                 Ok(())
             }
-            Err(source) => Err(unreadable::<T>(source)),
+            Err(source) => Err(unreadable::<T>(source, self.columns.positions())),
         }
     }
 
     fn restart(&mut self) {
         self.out.clear();
+    }
+}
+
+/// Where the columns of a result are: looked up in its first row.
+pub(crate) struct Columns {
+    by_name: bool,
+    positions: Vec<usize>,
+    /// The deferred columns that were asked for.
+    extras: Vec<Extra>,
+}
+
+impl Columns {
+    pub(crate) fn new(by_name: bool, extras: Vec<Extra>) -> Self {
+        Columns { by_name, positions: Vec::new(), extras }
+    }
+
+    /// Looks at the first row. SQL written by hand may return anything.
+    pub(crate) fn find<T: Fetch>(&mut self, row: &Row<'_>) -> Result<()> {
+        if !self.by_name {
+            return check_width::<T>(row, self.extras.len());
+        }
+        self.positions = T::resolve(row)?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn positions(&self) -> Positions<'_> {
+        Positions::new(&self.positions)
+    }
+
+    /// The row, with the places of its deferred columns.
+    #[inline]
+    pub(crate) fn of<'r>(&'r self, row: &'r Row<'r>) -> Row<'r> {
+        if self.extras.is_empty() { *row } else { row.undeferred(&self.extras) }
     }
 }
 
@@ -172,10 +211,4 @@ pub(crate) fn check_width<T: Fetch>(row: &Row<'_>, extras: usize) -> Result<()> 
     let returned = if there == 1 { "1 column".to_owned() } else { format!("{there} columns") };
     let wanted = if read == 1 { "1 is".to_owned() } else { format!("{read} are") };
     Err(Error::Statement(format!("the query returns {returned}, but {wanted} read of each row")))
-}
-
-#[cold]
-fn unreadable<T: Fetch>(source: crate::types::DecodeError) -> Error {
-    let (table, column) = T::column_name(source.column.unwrap_or(0));
-    Error::Decode { table, column, source }
 }

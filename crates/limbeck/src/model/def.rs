@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::mapping::Mapping;
-use super::{Key, RelationMut, RelationRef};
+use super::{ColumnOptions, CompositeKeyDef, Key, RelationMut, RelationRef, TableOptions};
 use crate::driver::Row;
 use crate::error::{Error, Result};
-use crate::schema::{Action, SqlType};
+use crate::schema::{Action, Deferrable, SqlType};
 use crate::types::{Cell, DecodeError, Value};
 
 /// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
@@ -87,6 +87,10 @@ pub struct ModelDef {
     pub relations: &'static [RelationDef],
     /// The positions of the primary key's columns.
     pub primary_key: &'static [usize],
+    /// The foreign keys of several columns; those of one are in its [`ColumnDef`].
+    pub foreign_keys: &'static [CompositeKeyDef],
+    /// What else is said of the table.
+    pub options: TableOptions,
     /// A number for the model in this process.
     pub id: &'static ModelId,
     /// Makes an empty store for objects of the model.
@@ -155,6 +159,8 @@ pub struct ColumnDef {
     pub server_default: Option<&'static str>,
     /// What it refers to.
     pub foreign_key: Option<ForeignKeyDef>,
+    /// What else is said of the column.
+    pub options: ColumnOptions,
     /// Whether queries leave it out until it is asked for. Such columns are a model's last.
     pub deferred: bool,
 }
@@ -162,7 +168,13 @@ pub struct ColumnDef {
 impl ColumnDef {
     /// Whether the database makes the value when none is sent.
     pub fn made_by_database(&self) -> bool {
-        self.generated || self.server_default.is_some()
+        self.generated || self.server_default.is_some() || self.options.computed.is_some()
+    }
+
+    /// Whether only the database makes the value, so that none may be sent: a computed column, or one with
+    /// `identity(always)`.
+    pub fn is_read_only(&self) -> bool {
+        self.options.computed.is_some() || self.options.identity.is_some_and(|identity| identity.always)
     }
 }
 
@@ -177,6 +189,10 @@ pub struct ForeignKeyDef {
     pub on_delete: Action,
     /// `on_update`
     pub on_update: Action,
+    /// `deferrable`
+    pub deferrable: Deferrable,
+    /// The constraint's name; `None` is one made by [`naming`](crate::schema::naming).
+    pub name: Option<&'static str>,
 }
 
 /// A relationship as the model declares it.

@@ -4,7 +4,7 @@
 //! together while the program compiles, by the constant functions of this file: the model's own first, whose numbers
 //! the macro knows; then those of the embedded structs, whose numbers are sums of constants; deferred ones last.
 
-use super::{ColumnDef, ColumnSet};
+use super::{ColumnDef, ColumnOptions, ColumnSet};
 use crate::driver::Row;
 use crate::schema::SqlType;
 use crate::types::{Cell, DecodeError, Value};
@@ -151,6 +151,7 @@ pub const fn columns<const N: usize>(
         generated: false,
         server_default: None,
         foreign_key: None,
+        options: ColumnOptions::NONE,
         deferred: false,
     };
     let mut all = [NONE; N];

@@ -7,6 +7,7 @@ pub(crate) mod embed;
 mod handle;
 mod key;
 pub(crate) mod mapping;
+mod options;
 pub(crate) mod registry;
 mod relation;
 #[cfg(feature = "chrono")]
@@ -18,6 +19,10 @@ pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, Rel
 pub use embed::Embedded;
 pub use handle::{Handle, Tracked};
 pub use key::Key;
+pub use options::{
+    CheckDef, CollationDef, ColumnOptions, CompositeKeyDef, ComputedDef, IdentityDef, IndexDef, IndexKeyDef,
+    IndexKeyOf, TableOptions, UniqueDef,
+};
 pub use registry::Registered;
 pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
 pub(crate) use relation::{Many, One};

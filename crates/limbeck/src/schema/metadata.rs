@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::association::association;
-use super::{Action, Column, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint, naming};
+use super::{Action, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint, naming};
 use crate::model::{ColumnDef, ModelDef, RelationDef, registry};
 
 /// The tables of a set of models, in an order in which they can be created.
@@ -167,28 +167,97 @@ fn table(model: &'static ModelDef, known: &dyn Fn(&ModelDef) -> bool) -> Result<
         let Some(foreign_key) = &column.foreign_key else {
             continue;
         };
-        let target = (foreign_key.target)();
-        let place = format!("{}.{}", model.name, column.field);
-        if !known(target) {
-            return Err(unknown_target(&place, target));
-        }
-        let target_column =
-            target.column_of_field(foreign_key.field).map(|i| target.columns[i].name).ok_or_else(|| {
-                MetadataError(format!(
-                    "`{place}` refers to `{}.{}`, which is not a column",
-                    target.name, foreign_key.field
-                ))
-            })?;
+        let referred = Referred {
+            columns: &[column.field],
+            target: (foreign_key.target)(),
+            fields: &[foreign_key.field],
+            place: format!("{}.{}", model.name, column.field),
+        };
         table.foreign_keys.push(ForeignKey {
-            name: Some(naming::foreign_key(model.table, &name, target.table)),
-            columns: name.to_vec(),
-            target_table: target.table.to_string(),
-            target_columns: vec![target_column.to_string()],
             on_delete: foreign_key.on_delete,
             on_update: foreign_key.on_update,
+            deferrable: foreign_key.deferrable,
+            ..referred.key(model, foreign_key.name, known)?
         });
     }
+    for key in model.foreign_keys {
+        let columns: Vec<&str> = key.columns.iter().map(|&column| model.columns[column].field).collect();
+        let referred = Referred {
+            columns: &columns,
+            target: (key.target)(),
+            fields: key.fields,
+            place: format!("{}: foreign_key(({}), …)", model.name, columns.join(", ")),
+        };
+        table.foreign_keys.push(ForeignKey {
+            on_delete: key.on_delete,
+            on_update: key.on_update,
+            deferrable: key.deferrable,
+            ..referred.key(model, key.name, known)?
+        });
+        let names: Vec<String> = key.columns.iter().map(|&column| model.columns[column].name.to_string()).collect();
+        if key.index && !leads(&table, &names) {
+            table.indexes.push(Index {
+                name: naming::index(model.table, &names),
+                columns: names,
+                unique: false,
+                definition: None,
+            });
+        }
+    }
     Ok(table)
+}
+
+/// Whether an index of the table, or that of a constraint, begins with these columns.
+fn leads(table: &Table, columns: &[String]) -> bool {
+    let key = table.primary_key.iter().map(|key| &key.columns);
+    let uniques = table.uniques.iter().map(|unique| &unique.columns);
+    let indexes = table.indexes.iter().filter(|index| index.definition.is_none()).map(|index| &index.columns);
+    key.chain(uniques).chain(indexes).any(|of| of.starts_with(columns))
+}
+
+/// What a foreign key refers to, by fields.
+struct Referred<'k> {
+    columns: &'k [&'k str],
+    target: &'static ModelDef,
+    fields: &'k [&'k str],
+    /// For messages.
+    place: String,
+}
+
+impl Referred<'_> {
+    fn key(
+        &self,
+        model: &ModelDef,
+        name: Option<&str>,
+        known: &dyn Fn(&ModelDef) -> bool,
+    ) -> Result<ForeignKey, MetadataError> {
+        let target = self.target;
+        if !known(target) {
+            return Err(unknown_target(&self.place, target));
+        }
+        let names = |of: &'static ModelDef, fields: &[&str]| {
+            let name = |field: &&str| {
+                of.column_of_field(field).map(|i| of.columns[i].name.to_string()).ok_or_else(|| {
+                    MetadataError(format!("`{}` refers to `{}.{field}`, which is not a column", self.place, of.name))
+                })
+            };
+            fields.iter().map(name).collect::<Result<Vec<String>, _>>()
+        };
+        let columns = self.columns.iter().map(|field| {
+            let own = model.columns.iter().find(|column| column.field == *field);
+            own.map_or_else(|| (*field).to_string(), |column| column.name.to_string())
+        });
+        let columns: Vec<String> = columns.collect();
+        Ok(ForeignKey {
+            name: Some(name.map_or_else(|| naming::foreign_key(model.table, &columns, target.table), str::to_string)),
+            columns,
+            target_table: target.table.to_string(),
+            target_columns: names(target, self.fields)?,
+            on_delete: Action::NoAction,
+            on_update: Action::NoAction,
+            deferrable: Deferrable::NotDeferrable,
+        })
+    }
 }
 
 fn column(def: &ColumnDef) -> Column {
@@ -255,6 +324,7 @@ fn association_table(
             target_columns: columns.iter().map(|(_, key)| end.columns[*key].name.to_string()).collect(),
             on_delete: Action::Cascade,
             on_update: Action::NoAction,
+            deferrable: Deferrable::NotDeferrable,
         });
     }
     table.primary_key = Some(PrimaryKey {

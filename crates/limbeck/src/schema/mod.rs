@@ -4,8 +4,10 @@
 mod association;
 mod metadata;
 pub mod naming;
+mod sql_type;
 mod table;
 
 pub use association::{Association, association};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
-pub use table::{Action, Check, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint};
+pub use sql_type::{ArrayType, SqlType};
+pub use table::{Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint};

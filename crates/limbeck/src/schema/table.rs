@@ -1,79 +1,6 @@
 //! The parts of a table.
 
-use crate::types::{ColumnType, Kind};
-
-/// A column's type, by SQLAlchemy's names. How each database spells it is the dialect's business.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum SqlType {
-    /// A 16-bit integer.
-    SmallInteger,
-    /// A 32-bit integer.
-    Integer,
-    /// A 64-bit integer.
-    BigInteger,
-    /// A 32-bit float.
-    Real,
-    /// A 64-bit float.
-    Double,
-    /// true or false.
-    Boolean,
-    /// Text, at most `length` characters where one is given.
-    String {
-        /// The most characters that the column holds.
-        length: Option<u32>,
-    },
-    /// Text of any length.
-    Text,
-    /// A date and time.
-    DateTime {
-        /// Whether it is a moment (with zone, kept in UTC) or a reading of a clock (without).
-        timezone: bool,
-    },
-    /// A calendar date.
-    Date,
-    /// A type that limbeck has no name for, in the database's own spelling. Reflection makes these.
-    Other(String),
-}
-
-impl SqlType {
-    /// Whether columns of type `T` are text, and so may have a length. Used by `derive(Model)`.
-    pub const fn can_have_length<T: ColumnType>() -> bool {
-        let sql_type = T::SQL_TYPE;
-        let text = matches!(sql_type, SqlType::String { .. } | SqlType::Text);
-        // A constant function cannot drop what might own something; this owns nothing.
-        std::mem::forget(sql_type);
-        text
-    }
-
-    /// Whether columns of type `T` may be numbered by the database. Used by `derive(Model)`.
-    pub const fn can_be_generated<T: ColumnType>() -> bool {
-        let sql_type = T::SQL_TYPE;
-        let integer = sql_type.is_integer();
-        std::mem::forget(sql_type);
-        integer
-    }
-
-    /// Whether it is one of the integers, which is what a generated key has to be.
-    pub const fn is_integer(&self) -> bool {
-        matches!(self, SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger)
-    }
-
-    /// How values of this type travel.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            SqlType::SmallInteger => Kind::I16,
-            SqlType::Integer => Kind::I32,
-            SqlType::BigInteger => Kind::I64,
-            SqlType::Real => Kind::F32,
-            SqlType::Double => Kind::F64,
-            SqlType::Boolean => Kind::Bool,
-            SqlType::String { .. } | SqlType::Text | SqlType::Other(_) => Kind::Text,
-            SqlType::DateTime { timezone: true } => Kind::DateTime,
-            SqlType::DateTime { timezone: false } => Kind::Timestamp,
-            SqlType::Date => Kind::Date,
-        }
-    }
-}
+use super::SqlType;
 
 /// What the database does to a row when the row that it refers to is deleted or gets another key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,6 +29,18 @@ impl Action {
             Action::SetDefault => "SET DEFAULT",
         }
     }
+}
+
+/// When a foreign key is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Deferrable {
+    /// At the end of each statement. The default.
+    #[default]
+    NotDeferrable,
+    /// At the end of each statement, until a transaction says `SET CONSTRAINTS … DEFERRED`.
+    InitiallyImmediate,
+    /// When the transaction is committed.
+    InitiallyDeferred,
 }
 
 /// A table.
@@ -192,6 +131,8 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// What happens when the row referred to gets another key.
     pub on_update: Action,
+    /// When it is checked.
+    pub deferrable: Deferrable,
 }
 
 /// A check constraint.

@@ -30,6 +30,31 @@ impl Session {
         self.objects.clear();
     }
 
+    /// Lets an object be read again before it is looked at: [`fresh`](Self::fresh), [`refresh`](Self::refresh) and
+    /// queries do so. What was not flushed of its columns is forgotten, and its relationships are unloaded.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when it has no row, or when a
+    /// relationship of it was changed and is not flushed.
+    pub fn expire<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
+        let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let meta = self.objects.store(obj).meta(obj.slot);
+        let invalid = |reason: &str| Error::InvalidState { model: M::def().name, reason: reason.into() };
+        if meta.state != State::Persistent {
+            return Err(invalid("cannot be expired, since it has no row"));
+        }
+        if !meta.links.is_empty() || self.objects.link_rows.values().any(|row| row.local == obj || row.remote == obj) {
+            return Err(invalid("cannot be expired while a link of it is not flushed: flush first"));
+        }
+        let store = self.objects.store_mut(obj);
+        store.revert(obj.slot);
+        let meta = store.meta_mut(obj.slot);
+        meta.expired = true;
+        meta.given = crate::model::ColumnSet::EMPTY;
+        store.unload(obj.slot);
+        Ok(())
+    }
+
     /// Lets all objects be read again before they are looked at, as `expire_on_commit` does. Unflushed
     /// changes are forgotten, but for objects that have no row yet.
     pub fn expire_all(&mut self) {
@@ -43,6 +68,7 @@ impl Objects {
         self.check_unneeded(obj)?;
         let meta = self.store(obj).meta(obj.slot);
         let (pending, doomed, linked) = (meta.state == State::Pending, meta.doomed, !meta.links.is_empty());
+        let has_row = meta.state == State::Persistent;
         if pending {
             self.pending.retain(|other| *other != obj);
             self.refused.retain(|refused| refused.place.is_none_or(|(other, _)| other != obj));
@@ -56,7 +82,7 @@ impl Objects {
         if !self.link_rows.is_empty() {
             self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
         }
-        self.leave_collections(obj, pending);
+        self.leave_collections(obj, has_row);
         Ok(())
     }
 
@@ -80,7 +106,7 @@ impl Objects {
 
     /// Takes an object that leaves out of the collections that it is in. One that has a row is in them in the
     /// database still: then the collection is unloaded rather than wrong.
-    fn leave_collections(&mut self, obj: Obj, pending: bool) {
+    fn leave_collections(&mut self, obj: Obj, has_row: bool) {
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
@@ -98,10 +124,10 @@ impl Objects {
             };
             for other in others {
                 let Ok(other) = self.resolve(resolved.target, other) else { continue };
-                if pending {
-                    self.pull(other, back, obj);
-                } else {
+                if has_row {
                     self.set_many_field(other, back, Many::Unloaded);
+                } else {
+                    self.pull(other, back, obj);
                 }
             }
         }

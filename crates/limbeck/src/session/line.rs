@@ -9,7 +9,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::driver::{Access, Begin, Bind, RowSink, Stmt};
+use crate::driver::{Access, Begin, Bind, RowSink, Stats, Stmt};
 use crate::engine::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
@@ -25,13 +25,30 @@ pub(crate) struct Line {
     pub(super) aborted: bool,
     /// An exchange began and did not end: its future was dropped.
     interrupted: bool,
+    /// A savepoint whose guard was dropped: what came after it is undone before anything else is sent.
+    abandoned: Option<String>,
+    /// How many transactions, or attempts at one, have ended.
+    pub(super) ended: u64,
+    /// What connections that were given back have sent for this session.
+    spent: Stats,
     /// Where the session was opened, for the pool's list of holders.
     location: &'static Location<'static>,
 }
 
 impl Line {
     pub(super) fn new(engine: Engine, autocommit: bool, location: &'static Location<'static>) -> Self {
-        Line { engine, autocommit, connection: None, explicit: false, aborted: false, interrupted: false, location }
+        Line {
+            engine,
+            autocommit,
+            connection: None,
+            explicit: false,
+            aborted: false,
+            interrupted: false,
+            abandoned: None,
+            ended: 0,
+            spent: Stats::default(),
+            location,
+        }
     }
 
     pub(super) fn compiler(&self) -> Compiler<'_> {
@@ -67,7 +84,26 @@ impl Line {
             none => none.insert(self.engine.connect_at(self.location).await?),
         };
         self.interrupted = true;
+        if let Some(name) = self.abandoned.take()
+            && connection.in_transaction()
+        {
+            connection.rollback_to(&name).await?;
+            connection.release(&name).await?;
+        }
         Ok(connection)
+    }
+
+    /// Gives the connection back to the pool.
+    fn give_back(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.spent = self.spent + connection.stats();
+            self.ended += 1;
+        }
+    }
+
+    /// What the session has sent.
+    pub(super) fn stats(&self) -> Stats {
+        self.connection.as_ref().map_or(self.spent, |connection| self.spent + connection.stats())
     }
 
     /// The end of an exchange, however it went.
@@ -75,7 +111,7 @@ impl Line {
         self.interrupted = false;
         self.aborted |= result.as_ref().is_err_and(Error::is_retryable);
         if !self.in_transaction() && (self.commits_at_once() || result.is_err()) {
-            self.connection = None;
+            self.give_back();
         }
         result
     }
@@ -122,7 +158,7 @@ impl Line {
         let result = if self.in_transaction() { self.ready().await?.commit().await } else { Ok(()) };
         self.explicit = false;
         let result = self.ended(result);
-        self.connection = None;
+        self.give_back();
         result
     }
 
@@ -130,15 +166,58 @@ impl Line {
         let interrupted = std::mem::take(&mut self.interrupted);
         self.explicit = false;
         self.aborted = false;
+        self.abandoned = None;
+        self.ended += 1;
         match self.connection.take() {
             // The pool ends what is still running, and rolls back.
-            Some(_) if interrupted => Ok(()),
-            Some(mut connection) => match connection.rollback().await {
-                // The server has rolled back when the line was cut.
-                Err(error) if error.is_disconnect() => Ok(()),
-                result => result,
-            },
+            Some(connection) if interrupted => {
+                self.spent = self.spent + connection.stats();
+                Ok(())
+            }
+            Some(mut connection) => {
+                let result = connection.rollback().await;
+                self.spent = self.spent + connection.stats();
+                match result {
+                    // The server has rolled back when the line was cut.
+                    Err(error) if error.is_disconnect() => Ok(()),
+                    result => result,
+                }
+            }
             None => Ok(()),
         }
+    }
+
+    /// Sets a savepoint, in the transaction that is open or a new one.
+    pub(super) async fn savepoint(&mut self, name: &str) -> Result<()> {
+        if self.commits_at_once() {
+            return Err(Error::Statement(
+                "a savepoint needs a transaction: with `autocommit`, call `begin` first".into(),
+            ));
+        }
+        let connection = self.ready().await?;
+        let result = match connection.begin_mode(Begin::Write).await {
+            Ok(()) => connection.savepoint(name).await,
+            Err(error) => Err(error),
+        };
+        self.ended(result)
+    }
+
+    /// Gives up a savepoint, and keeps what came after it.
+    pub(super) async fn release(&mut self, name: &str) -> Result<()> {
+        let result = self.ready().await?.release(name).await;
+        self.ended(result)
+    }
+
+    /// Undoes what came after a savepoint, and gives it up.
+    pub(super) async fn rollback_to(&mut self, name: &str) -> Result<()> {
+        self.abandon(name);
+        // Whatever is sent next would do it; here it is sent at once.
+        let result = self.ready().await.map(|_| ());
+        self.ended(result)
+    }
+
+    /// Has what came after a savepoint undone before anything else is sent.
+    pub(super) fn abandon(&mut self, name: &str) {
+        self.abandoned = Some(name.to_owned());
     }
 }

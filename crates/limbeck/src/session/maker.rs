@@ -55,7 +55,7 @@ impl SessionMaker {
     /// A new session. It takes no connection before it needs one.
     #[track_caller]
     pub fn open(&self) -> Session {
-        Session::new(self.engine.clone(), self.options, Location::caller())
+        Session::open(self.engine.clone(), self.options, Location::caller())
     }
 
     /// The engine.
@@ -111,7 +111,7 @@ impl SessionMaker {
         let location = Location::caller();
         let mut attempt = 1;
         loop {
-            let mut session = Session::new(self.engine.clone(), self.options, location);
+            let mut session = Session::open(self.engine.clone(), self.options, location);
             let outcome = match session.begin().await {
                 Ok(()) => work.clone()(&mut session).await,
                 Err(error) => Err(error.into()),

@@ -5,19 +5,21 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them.
+//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
-//! * `line`: its connection. `transaction`, `maker`: where transactions begin and end.
+//! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
 mod flush;
 mod forget;
+mod inspect;
 mod line;
 mod load;
 mod maker;
 mod objects;
 mod read;
 mod relate;
+mod savepoint;
 mod store;
 mod transaction;
 mod undo;
@@ -25,8 +27,10 @@ mod undo;
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
+pub use savepoint::Savepoint;
 pub use store::{AnyStore, State, new_store};
 
+use crate::driver::Stats;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Handle, Model, ModelDef, New, NewObject, Tracked};
@@ -65,7 +69,7 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn new(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
+    pub(crate) fn open(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
         Session { options, line: Line::new(engine, options.autocommit, location), objects: Objects::new() }
     }
 
@@ -119,6 +123,29 @@ impl Session {
             self.objects.doomed.push(obj);
         }
         Ok(())
+    }
+
+    /// What the session has sent since it was opened. The difference of two tells what a piece of code costs, in a
+    /// test of yours as in ours.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
+    /// # let engine = Engine::builder("sqlite::memory:").connect().await?;
+    /// # engine.create_all(&limbeck::metadata![Post]?).await?;
+    /// # let mut session = engine.sessionmaker().open();
+    /// let before = session.stats();
+    /// session.all(select(Post)).await?;
+    /// session.get(Post, 1).await?;
+    /// assert!((session.stats() - before).statements <= 3); // two SELECTs, and a BEGIN on SQLite
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stats(&self) -> Stats {
+        self.line.stats()
     }
 
     /// The engine.

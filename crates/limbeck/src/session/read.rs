@@ -6,7 +6,7 @@ use super::Session;
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Access, Bind, Extra, Row, RowSink, Stmt};
-use crate::engine::{ValueSink, check_width};
+use crate::engine::{Columns, ValueSink};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
@@ -109,7 +109,7 @@ impl Session {
         let values = key.values();
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
-        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false);
+        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false, Vec::new());
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.out.pop();
         result?;
@@ -175,8 +175,7 @@ impl Session {
         self.autoflush().await?;
         let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
-        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty());
-        sink.extras = extras;
+        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty(), query.is_by_name(), extras);
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { out, loader, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -221,26 +220,22 @@ impl Session {
 struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
     out: Vec<T::Tracked>,
-    extras: Vec<Extra>,
+    columns: Columns,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
-    fn new(objects: &'s mut super::objects::Objects, roots: bool) -> Self {
-        TrackSink { loader: Loader { objects, roots: roots.then(Vec::new) }, out: Vec::new(), extras: Vec::new() }
+    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, extras: Vec<Extra>) -> Self {
+        let loader = Loader { objects, roots: roots.then(Vec::new) };
+        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name, extras) }
     }
 }
 
 impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         if self.out.is_empty() {
-            check_width::<T>(&row, self.extras.len())?;
+            self.columns.find::<T>(&row)?;
         }
-        let tracked = if self.extras.is_empty() {
-            T::track(&mut self.loader, &row, 0)?
-        } else {
-            T::track(&mut self.loader, &row.undeferred(&self.extras), 0)?
-        };
-        self.out.push(tracked);
+        self.out.push(T::track_at(&mut self.loader, &self.columns.of(&row), self.columns.positions())?);
         Ok(())
     }
 

@@ -76,6 +76,11 @@ impl Objects {
 
     /// Drops what was changed since the last flush, then everything since the transaction began.
     pub(super) fn roll_back(&mut self) {
+        self.roll_back_to(0);
+    }
+
+    /// Drops what was changed since the last flush, then everything behind `mark`, where a flush had just ended.
+    pub(super) fn roll_back_to(&mut self, mark: usize) {
         self.drop_plans();
         for store in self.stores_mut() {
             for slot in store.take_touched() {
@@ -97,7 +102,7 @@ impl Objects {
                 }
             }
         }
-        let steps = std::mem::take(&mut self.undo);
+        let steps = self.undo.split_off(mark.min(self.undo.len()));
         let added: FxHashSet<Obj> =
             steps.iter().filter_map(|step| if let Undo::Added(obj) = step { Some(*obj) } else { None }).collect();
         for step in steps.into_iter().rev() {

@@ -91,6 +91,12 @@ pub trait Query: Send + Sync {
     fn loads(&self) -> &[Load] {
         &[]
     }
+
+    /// Whether structs find their columns by name: in statements whose columns limbeck did not write.
+    #[doc(hidden)]
+    fn is_by_name(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Fetch> Query for Select<T> {
@@ -134,6 +140,10 @@ impl<Q: Query> Query for &Q {
 
     fn loads(&self) -> &[Load] {
         (**self).loads()
+    }
+
+    fn is_by_name(&self) -> bool {
+        (**self).is_by_name()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a query's rows become.
 
+use super::from_row::Positions;
 use crate::driver::Row;
 use crate::error::{Error, Result};
 use crate::session::Loader;
@@ -28,6 +29,38 @@ pub trait Fetch: Sized + Send + 'static {
     /// # Errors
     /// When a column holds something that its type cannot read.
     fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked>;
+
+    /// Where the columns are in the rows of a statement written by hand: found once, in its first row. Nothing where
+    /// they are taken in their order.
+    ///
+    /// # Errors
+    /// When a column is missing, or there are too many.
+    #[doc(hidden)]
+    fn resolve(row: &Row<'_>) -> Result<Vec<usize>> {
+        crate::engine::check_width::<Self>(row, 0).map(|()| Vec::new())
+    }
+
+    /// [`fetch`](Self::fetch) of columns at the positions that [`resolve`](Self::resolve) found.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    #[doc(hidden)]
+    #[inline]
+    fn fetch_at(row: &Row<'_>, positions: Positions<'_>) -> Result<Self, DecodeError> {
+        let _ = positions;
+        Self::fetch(row, 0)
+    }
+
+    /// [`track`](Self::track) of columns at the positions that [`resolve`](Self::resolve) found.
+    ///
+    /// # Errors
+    /// When a column holds something that its type cannot read.
+    #[doc(hidden)]
+    #[inline]
+    fn track_at(loader: &mut Loader<'_>, row: &Row<'_>, positions: Positions<'_>) -> Result<Self::Tracked> {
+        let _ = positions;
+        Self::track(loader, row, 0)
+    }
 
     /// The model, if it is one: its columns can then be selected by name.
     fn model() -> Option<&'static crate::model::ModelDef> {

@@ -3,6 +3,7 @@
 //! The typed face ([`Expression`](super::Expression)) is thin: everything that looks at a query (rendering,
 //! shapes, checks) is compiled once, over this tree.
 
+use super::expression::Form;
 use super::op::Op;
 use crate::model::ModelDef;
 use crate::types::{Kind, Value};
@@ -44,12 +45,10 @@ pub enum Node {
         /// `NOT IN`.
         negated: bool,
     },
-    /// `count(*)`
-    CountAll,
-    /// A function call.
-    Call(&'static str, Vec<Node>),
     /// An operator or function of the catalogue.
     Op(&'static Op, Vec<Node>),
+    /// What is more than operands in a pattern.
+    Form(Box<Form>),
 }
 
 /// A column of a table in a query.
@@ -88,15 +87,13 @@ impl Node {
     /// Whether it makes one value of many rows.
     pub(crate) fn is_aggregate(&self) -> bool {
         match self {
-            Node::CountAll | Node::Call("count", _) => true,
             Node::Column(_) | Node::Bind(..) => false,
             Node::Binary(_, sides) => sides.0.is_aggregate() || sides.1.is_aggregate(),
-            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) | Node::Op(_, parts) => {
-                parts.iter().any(Node::is_aggregate)
-            }
+            Node::And(parts) | Node::Or(parts) | Node::Op(_, parts) => parts.iter().any(Node::is_aggregate),
             Node::Not(inner) | Node::IsNull(inner, _) => inner.is_aggregate(),
             Node::InValues { item, .. } => item.is_aggregate(),
             Node::InList { item, list, .. } => item.is_aggregate() || list.iter().any(Node::is_aggregate),
+            Node::Form(form) => form.is_aggregate(),
         }
     }
 
@@ -104,12 +101,12 @@ impl Node {
     pub(crate) fn columns(&self, visit: &mut dyn FnMut(&ColumnRef)) {
         match self {
             Node::Column(column) => visit(column),
-            Node::Bind(..) | Node::CountAll => {}
+            Node::Bind(..) => {}
             Node::Binary(_, sides) => {
                 sides.0.columns(visit);
                 sides.1.columns(visit);
             }
-            Node::And(parts) | Node::Or(parts) | Node::Call(_, parts) | Node::Op(_, parts) => {
+            Node::And(parts) | Node::Or(parts) | Node::Op(_, parts) => {
                 parts.iter().for_each(|part| part.columns(visit));
             }
             Node::Not(inner) | Node::IsNull(inner, _) => inner.columns(visit),
@@ -118,6 +115,7 @@ impl Node {
                 item.columns(visit);
                 list.iter().for_each(|part| part.columns(visit));
             }
+            Node::Form(form) => form.columns(visit),
         }
     }
 }

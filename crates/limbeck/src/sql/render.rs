@@ -10,6 +10,7 @@ use crate::driver::Param;
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
 use crate::model::mapping::Path;
+use crate::schema::SqlType;
 use crate::types::Kind;
 
 /// A statement while it is written.
@@ -17,13 +18,15 @@ pub(crate) struct Renderer {
     pub(crate) dialect: Dialect,
     pub(crate) sql: String,
     pub(crate) params: Vec<Param>,
+    /// Whether what is written stands beside a column that keeps UUIDs as text.
+    uuids_as_text: bool,
     /// The first thing that the database has no spelling for.
     refusal: Option<Error>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), refusal: None }
+        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), uuids_as_text: false, refusal: None }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -53,24 +56,57 @@ impl Renderer {
             Dialect::Postgres => {
                 self.sql.push('$');
                 self.sql.push_str(&self.params.len().to_string());
+                self.named(param);
             }
         }
         self
     }
 
-    /// A placeholder for an array (PostgreSQL).
+    /// The cast to a type that only the database knows: `::text::post_status`, for one value or for an array.
+    fn named(&mut self, param: Param) {
+        let (name, many) = match param {
+            Param::One(Kind::Named(name)) => (name, false),
+            Param::Many(Kind::Named(name)) => (name, true),
+            Param::One(Kind::Array(Kind::Named(name))) => (*name, true),
+            _ => return,
+        };
+        let brackets = if many { "[]" } else { "" };
+        self.push("::text").push(brackets).push("::").ident(name).push(brackets);
+    }
+
+    /// A placeholder for an array (PostgreSQL). Its elements are of the kind, except that arrays travel as text, since
+    /// PostgreSQL would take an array of arrays for a table: see [`unpacked`](Self::unpacked).
     pub(crate) fn array_param(&mut self, kind: Kind) -> &mut Self {
         self.placeholder(Param::Many(kind))
     }
 
+    /// What stands after a column that an [`array_param`](Self::array_param) gave, to make it a value of its kind.
+    pub(crate) fn unpacked(&mut self, kind: Kind) -> &mut Self {
+        let Kind::Array(element) = kind else { return self };
+        self.push("::");
+        match element {
+            Kind::Named(name) => self.ident(name),
+            other => self.push(type_of_element(other)),
+        };
+        self.push("[]")
+    }
+
     /// ` IN (a list in one parameter)`, after what is looked for.
     pub(crate) fn in_list(&mut self, kind: Kind, negated: bool) -> &mut Self {
-        match self.dialect {
-            Dialect::Sqlite => {
-                self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT value FROM json_each(");
-                self.array_param(kind).push("))")
+        match (self.dialect, kind) {
+            (Dialect::Sqlite, kind) => {
+                // JSON has no bytes: they travel in hexadecimal digits.
+                let value = if matches!(kind, Kind::Bytes | Kind::Uuid) { "unhex(value)" } else { "value" };
+                self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT ").push(value);
+                self.push(" FROM json_each(").array_param(kind).push("))")
             }
-            Dialect::Postgres => self.push(if negated { " <> ALL(" } else { " = ANY(" }).array_param(kind).push(")"),
+            (Dialect::Postgres, Kind::Array(_)) => {
+                self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT value").unpacked(kind);
+                self.push(" FROM unnest(").array_param(kind).push(") AS listed(value))")
+            }
+            (Dialect::Postgres, _) => {
+                self.push(if negated { " <> ALL(" } else { " = ANY(" }).array_param(kind).push(")")
+            }
         }
     }
 
@@ -114,12 +150,7 @@ impl Renderer {
             }
         }
         if wanted.is_rows() {
-            for (index, order) in select.order_by.iter().enumerate() {
-                self.push(if index == 0 { " ORDER BY " } else { ", " }).node(&order.node);
-                if order.descending {
-                    self.push(" DESC");
-                }
-            }
+            self.orders(" ORDER BY ", &select.order_by);
         }
         self.bounds(limit, offset);
         if wanted == Wanted::Exists {
@@ -228,9 +259,23 @@ impl Renderer {
     }
 
     pub(crate) fn node(&mut self, node: &Node) -> &mut Self {
+        // A UUID is bound as the column beside it keeps it, which only SQLite's driver has to know.
+        let around = self.uuids_as_text;
+        self.uuids_as_text |= self.dialect == Dialect::Sqlite && has_text_uuid(node);
+        self.plain_node(node);
+        self.uuids_as_text = around;
+        self
+    }
+
+    /// The kind as which a value is bound here.
+    fn bound(&self, kind: Kind) -> Kind {
+        if kind == Kind::Uuid && self.uuids_as_text { Kind::UuidText } else { kind }
+    }
+
+    fn plain_node(&mut self, node: &Node) -> &mut Self {
         match node {
             Node::Column(column) => self.column(column),
-            Node::Bind(_, kind) => self.param(*kind),
+            Node::Bind(_, kind) => self.param(self.bound(*kind)),
             Node::Binary(operator, sides) => {
                 self.operand(&sides.0, Level::Compare).push(" ").push(operator).push(" ");
                 self.operand(&sides.1, Level::Compare)
@@ -239,18 +284,20 @@ impl Renderer {
             Node::Or(parts) => self.parts(parts, " OR "),
             Node::Not(inner) => self.push("NOT ").inner(inner),
             Node::IsNull(inner, negated) => self.inner(inner).push(if *negated { " IS NOT NULL" } else { " IS NULL" }),
-            Node::InValues { item, kind, negated, .. } => self.inner(item).in_list(*kind, *negated),
+            Node::InValues { item, kind, negated, .. } => {
+                let kind = self.bound(*kind);
+                self.inner(item).in_list(kind, *negated)
+            }
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
                 self.list(list).push(")")
             }
-            Node::CountAll => self.push("count(*)"),
-            Node::Call(name, arguments) => self.push(name).push("(").list(arguments).push(")"),
             Node::Op(op, operands) => self.op(op, operands),
+            Node::Form(form) => self.form(form),
         }
     }
 
-    fn list(&mut self, nodes: &[Node]) -> &mut Self {
+    pub(super) fn list(&mut self, nodes: &[Node]) -> &mut Self {
         for (index, node) in nodes.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" }).node(node);
         }
@@ -273,6 +320,11 @@ impl Renderer {
             Spelling::Pattern(pattern) => pattern,
             Spelling::Missing(why) => return self.refuse(op.name, why),
         };
+        self.pattern(op, pattern, operands)
+    }
+
+    /// The pattern of an operator, or a part of it.
+    pub(super) fn pattern(&mut self, op: &'static Op, pattern: &'static str, operands: &[Node]) -> &mut Self {
         for piece in pieces(pattern) {
             match piece {
                 Piece::Text(text) => self.push(text),
@@ -289,7 +341,7 @@ impl Renderer {
 
     /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
     #[cold]
-    fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+    pub(super) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
         let database = self.dialect.name();
         self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
         self
@@ -313,7 +365,7 @@ impl Renderer {
     }
 
     /// An operand: in parentheses unless it cannot be misread without.
-    fn inner(&mut self, node: &Node) -> &mut Self {
+    pub(super) fn inner(&mut self, node: &Node) -> &mut Self {
         match node {
             node if level(node) == Level::Atom => self.node(node),
             _ => self.push("(").node(node).push(")"),
@@ -321,15 +373,61 @@ impl Renderer {
     }
 }
 
+/// Whether one of the direct operands is a column that keeps UUIDs as text.
+fn has_text_uuid(node: &Node) -> bool {
+    let is = |node: &Node| match node {
+        Node::Column(column) => {
+            matches!(column.model.columns[usize::from(column.index)].sql_type, SqlType::Uuid { text: true })
+        }
+        _ => false,
+    };
+    match node {
+        Node::Binary(_, sides) => is(&sides.0) || is(&sides.1),
+        Node::InValues { item, .. } => is(item),
+        Node::InList { item, list, .. } => is(item) || list.iter().any(is),
+        Node::Op(_, operands) => operands.iter().any(is),
+        Node::Form(form) => {
+            let mut found = false;
+            form.children(&mut |node| found |= is(node));
+            found
+        }
+        _ => false,
+    }
+}
+
+/// What PostgreSQL calls the elements of an array.
+pub(super) fn type_of_element(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "bool",
+        Kind::I16 => "int2",
+        Kind::I32 => "int4",
+        Kind::I64 => "int8",
+        Kind::F32 => "float4",
+        Kind::F64 => "float8",
+        Kind::Bytes => "bytea",
+        Kind::DateTime => "timestamptz",
+        Kind::Timestamp => "timestamp",
+        Kind::Date => "date",
+        Kind::Time => "time",
+        Kind::Decimal => "numeric",
+        Kind::Uuid | Kind::UuidText => "uuid",
+        Kind::Json => "jsonb",
+        Kind::Interval => "interval",
+        // An array in an array cannot be declared: see `types::Element`.
+        Kind::Text | Kind::Named(_) | Kind::Array(_) => "text",
+    }
+}
+
 /// How tightly an expression holds together.
 fn level(node: &Node) -> Level {
     match node {
-        Node::Column(_) | Node::Bind(..) | Node::CountAll | Node::Call(..) => Level::Atom,
+        Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,
         Node::Op(op, _) => op.level,
+        Node::Form(form) => form.level(),
     }
 }
 

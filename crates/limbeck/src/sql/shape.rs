@@ -122,14 +122,10 @@ impl<'q> Shape<'q> {
             self.source(&join.to);
         }
         self.nodes(&select.filter, dialect);
-        self.short(select.order_by.len());
-        for order in &select.order_by {
-            if wanted.is_rows() {
-                self.byte(u8::from(order.descending));
-                self.node(&order.node, dialect);
-            } else {
-                self.tables(&order.node);
-            }
+        if wanted.is_rows() {
+            self.orders(&select.order_by, dialect);
+        } else {
+            select.order_by.iter().for_each(|order| self.tables(&order.node));
         }
         let (limit, offset) = select.bounds(wanted);
         self.bound(limit);
@@ -163,7 +159,9 @@ impl<'q> Shape<'q> {
     }
 
     /// The operands in the order, and as often, as they are written, so that their values are bound likewise.
-    fn op(&mut self, op: &'static Op, operands: &'q [Node], dialect: Dialect) {
+    pub(super) fn op(&mut self, op: &'static Op, operands: &'q [Node], dialect: Dialect) {
+        // An operator is its static: it has an address of its own.
+        self.number(std::ptr::from_ref(op).addr() as u64);
         let Spelling::Pattern(pattern) = op.spelling(dialect) else { return };
         for piece in pieces(pattern) {
             match piece {
@@ -178,14 +176,14 @@ impl<'q> Shape<'q> {
         }
     }
 
-    fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
+    pub(super) fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
         self.short(nodes.len());
         for node in nodes {
             self.node(node, dialect);
         }
     }
 
-    fn node(&mut self, node: &'q Node, dialect: Dialect) {
+    pub(super) fn node(&mut self, node: &'q Node, dialect: Dialect) {
         match node {
             Node::Column(column) => {
                 self.byte(1);
@@ -194,7 +192,7 @@ impl<'q> Shape<'q> {
             }
             Node::Bind(value, kind) => {
                 self.byte(2);
-                self.byte(*kind as u8);
+                kind.write(&mut self.bytes);
                 self.binds.push(Bind::One(value.borrowed()));
             }
             Node::Binary(operator, sides) => {
@@ -223,7 +221,7 @@ impl<'q> Shape<'q> {
             Node::InValues { item, values, kind, negated } => {
                 self.byte(8);
                 self.byte(u8::from(*negated));
-                self.byte(*kind as u8);
+                kind.write(&mut self.bytes);
                 self.node(item, dialect);
                 self.binds.push(Bind::Many(values));
             }
@@ -233,16 +231,13 @@ impl<'q> Shape<'q> {
                 self.node(item, dialect);
                 self.nodes(list, dialect);
             }
-            Node::CountAll => self.byte(10),
-            Node::Call(name, arguments) => {
-                self.byte(11);
-                self.text(name);
-                self.nodes(arguments, dialect);
-            }
             Node::Op(op, operands) => {
-                self.byte(12);
-                self.text(op.name);
+                self.byte(10);
                 self.op(op, operands, dialect);
+            }
+            Node::Form(form) => {
+                self.byte(11);
+                self.form(form, dialect);
             }
         }
     }
@@ -371,10 +366,10 @@ mod tests {
                     for (bind, param) in shape.binds.iter().zip(params) {
                         match (bind, param) {
                             (Bind::One(value), Param::One(kind)) => {
-                                prop_assert!(value.kind().is_none_or(|found| found == *kind));
+                                prop_assert!(value.is(*kind));
                             }
                             (Bind::Many(values), Param::Many(kind)) => {
-                                prop_assert!(values.iter().all(|v| v.kind().is_none_or(|found| found == *kind)));
+                                prop_assert!(values.iter().all(|value| value.is(*kind)));
                             }
                             _ => prop_assert!(false, "a list for a value, or a value for a list"),
                         }

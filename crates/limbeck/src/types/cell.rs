@@ -1,6 +1,8 @@
 //! Values on their way from the database: one column of one row, still in the driver's bytes.
 
-use super::Value;
+use std::borrow::Cow;
+
+use super::{Kind, Value};
 
 /// One column of one row, not yet decoded.
 ///
@@ -93,7 +95,8 @@ impl<'r> Cell<'r> {
     pub fn describe(&self) -> String {
         match self.0 {
             Source::Value(Value::Null) => "NULL".into(),
-            Source::Value(v) => format!("{v:?}"),
+            Source::Value(Value::Text(text)) => format!("the text {:?}", shortened(text)),
+            Source::Value(v) => shortened(&format!("{v:?}")),
             #[cfg(feature = "sqlite")]
             Source::Sqlite(v) => {
                 use rusqlite::types::ValueRef;
@@ -117,8 +120,20 @@ impl<'r> Cell<'r> {
                     }
                     Some(Type::INT8) if b.len() == 8 => format!("the integer {}", i64::from_be_bytes(array(b))),
                     Some(Type::INT4) if b.len() == 4 => format!("the integer {}", i32::from_be_bytes(array(b))),
+                    Some(Type::NUMERIC) if self.numeric().is_ok() => match self.numeric() {
+                        Ok(number) => format!("the number {number}"),
+                        Err(error) => error.found,
+                    },
+                    Some(Type::UUID) if b.len() == 16 => format!("the UUID {}", hyphenated(&array(b))),
+                    Some(Type::JSON | Type::JSONB) => match self.json() {
+                        Ok(text) => format!("the JSON {}", shortened(&text)),
+                        Err(error) => error.found,
+                    },
                     Some(Type::FLOAT8) if b.len() == 8 => format!("the float {}", f64::from_be_bytes(array(b))),
                     Some(ty) => format!("a {} of {} bytes", ty.name(), b.len()),
+                    None if oid >= 16384 && std::str::from_utf8(b).is_ok() => {
+                        format!("the text {:?}", shortened(&String::from_utf8_lossy(b)))
+                    }
                     None => format!("a value of the type with oid {oid}"),
                 }
             }
@@ -311,6 +326,160 @@ impl<'r> Cell<'r> {
             _ => self.not("a date"),
         }
     }
+
+    /// The cell as a time of day: microseconds since midnight.
+    ///
+    /// PostgreSQL's `24:00` is refused: no other time of day is as late, and it cannot be told from the next day's
+    /// first.
+    #[inline]
+    pub fn time(&self) -> Result<i64> {
+        match self.0 {
+            Source::Value(Value::Time(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => {
+                super::clock::parse_time(v.as_bytes()).map_or_else(|| self.not("a time of day"), Ok)
+            }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(b)) => {
+                super::clock::parse_time(b).map_or_else(|| self.not("a time of day"), Ok)
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 1083 } if b.len() == 8 => {
+                let micros = i64::from_be_bytes(array(b));
+                if (0..super::clock::MICROS_PER_DAY).contains(&micros) {
+                    Ok(micros)
+                } else {
+                    Err(DecodeError::new("a time of day", super::clock::format_time(micros)))
+                }
+            }
+            _ => self.not("a time of day"),
+        }
+    }
+
+    /// The cell as a length of time: microseconds.
+    ///
+    /// A day of PostgreSQL's is 24 hours; months have no length, and are refused. On SQLite it is SQLAlchemy's
+    /// `Interval`: the date and time that is so long after 1970-01-01.
+    #[inline]
+    pub fn interval(&self) -> Result<i64> {
+        match self.0 {
+            Source::Value(Value::Interval(v)) => Ok(*v),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(_)) | Source::Sqlite(rusqlite::types::ValueRef::Text(_)) => {
+                self.timestamp().or_else(|_| self.not("an interval"))
+            }
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 1186 } if b.len() == 16 => {
+                let micros = i64::from_be_bytes(array(&b[..8]));
+                let days = i64::from(i32::from_be_bytes(array(&b[8..12])));
+                let months = i32::from_be_bytes(array(&b[12..]));
+                if months != 0 {
+                    return Err(DecodeError::new("an interval of days and less", format!("one of {months} months")));
+                }
+                let whole = days.checked_mul(super::clock::MICROS_PER_DAY).and_then(|days| days.checked_add(micros));
+                whole.map_or_else(|| self.not("an interval"), Ok)
+            }
+            _ => self.not("an interval"),
+        }
+    }
+
+    /// The cell as a UUID.
+    ///
+    /// On SQLite it is 16 bytes, or text with hyphens or without.
+    #[inline]
+    pub fn uuid(&self) -> Result<[u8; 16]> {
+        let bytes = match self.0 {
+            Source::Value(Value::Uuid(v)) => return Ok(*v),
+            Source::Value(Value::Bytes(v)) => v,
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => return uuid_of_text(v).map_or_else(|| self.not("a UUID"), Ok),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(_)) => {
+                return uuid_of_text(self.text()?).map_or_else(|| self.not("a UUID"), Ok);
+            }
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Blob(b)) => b,
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: 2950 } => b,
+            _ => return self.not("a UUID"),
+        };
+        <[u8; 16]>::try_from(bytes).or_else(|_| self.not("a UUID"))
+    }
+
+    /// The cell as a JSON text.
+    ///
+    /// SQLite takes a column that is declared as `JSON` for one of numbers, so a JSON number may be one there.
+    #[inline]
+    pub fn json(&self) -> Result<Cow<'r, str>> {
+        match self.0 {
+            Source::Value(Value::Json(v)) => Ok(Cow::Borrowed(v)),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::Text(v)) => Ok(Cow::Borrowed(v)),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::I64(v)) => Ok(Cow::Owned(v.to_string())),
+            #[cfg(feature = "sqlite")]
+            Source::Value(Value::F64(v)) if v.is_finite() => Ok(Cow::Owned(format!("{v:?}"))),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Text(_)) => self.text().map(Cow::Borrowed),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Integer(v)) => Ok(Cow::Owned(v.to_string())),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(rusqlite::types::ValueRef::Real(v)) if v.is_finite() => Ok(Cow::Owned(format!("{v:?}"))),
+            // jsonb has the version of its format in front.
+            #[cfg(feature = "postgres")]
+            Source::Postgres { bytes: Some(b), oid: oid @ (114 | 3802) } => {
+                let text = if oid == 3802 { b.strip_prefix(&[1]) } else { Some(b) };
+                let text = text.and_then(|text| std::str::from_utf8(text).ok());
+                text.map_or_else(|| self.not("JSON"), |text| Ok(Cow::Borrowed(text)))
+            }
+            _ => self.not("JSON"),
+        }
+    }
+
+    /// The cell as a value of a kind.
+    pub(crate) fn value(&self, kind: Kind) -> Result<Value<'static>> {
+        fn narrow<T: TryFrom<i64>>(wide: i64) -> Result<T> {
+            T::try_from(wide).map_err(|_| DecodeError::new("a narrower integer", wide.to_string()))
+        }
+        if self.is_null() {
+            return Ok(Value::Null);
+        }
+        Ok(match kind {
+            Kind::Bool => Value::Bool(self.bool()?),
+            Kind::I16 => Value::I16(narrow(self.i64()?)?),
+            Kind::I32 => Value::I32(narrow(self.i64()?)?),
+            Kind::I64 => Value::I64(self.i64()?),
+            Kind::F32 => Value::F32(self.f64()? as f32),
+            Kind::F64 => Value::F64(self.f64()?),
+            Kind::Text | Kind::Named(_) => Value::Text(self.text()?.to_owned().into()),
+            Kind::Bytes => Value::Bytes(self.bytes()?.to_owned().into()),
+            Kind::DateTime => Value::DateTime(self.datetime()?),
+            Kind::Timestamp => Value::Timestamp(self.timestamp()?),
+            Kind::Date => Value::Date(self.date()?),
+            Kind::Time => Value::Time(self.time()?),
+            Kind::Decimal => Value::Decimal(self.numeric()?),
+            Kind::Uuid | Kind::UuidText => Value::Uuid(self.uuid()?),
+            Kind::Json => Value::Json(self.json()?.into_owned().into()),
+            Kind::Interval => Value::Interval(self.interval()?),
+            Kind::Array(element) => Value::Array(self.values(*element)?),
+        })
+    }
+}
+
+/// 32 hexadecimal digits, perhaps with hyphens where a UUID has them.
+#[cfg(feature = "sqlite")]
+fn uuid_of_text(text: &str) -> Option<[u8; 16]> {
+    let digits: Cow<'_, str> = match text.len() {
+        36 if [8, 13, 18, 23].iter().all(|at| text.as_bytes()[*at] == b'-') => text.replace('-', "").into(),
+        _ => text.into(),
+    };
+    super::scan::unhex(&digits)?.try_into().ok()
+}
+
+/// A UUID as people read it.
+pub(crate) fn hyphenated(bytes: &[u8; 16]) -> String {
+    let hex = super::scan::hex(bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 #[cfg(feature = "postgres")]

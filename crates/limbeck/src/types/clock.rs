@@ -180,6 +180,13 @@ pub(crate) fn format_time(micros: i64) -> String {
     format!("{:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60, micros % 1_000_000)
 }
 
+/// A length of time, for people and for PostgreSQL: `-36:00:00.000000`.
+pub(crate) fn format_interval(micros: i64) -> String {
+    let (sign, size) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
+    let seconds = size / 1_000_000;
+    format!("{sign}{:02}:{:02}:{:02}.{:06}", seconds / 3600, seconds / 60 % 60, seconds % 60, size % 1_000_000)
+}
+
 /// A date and time as SQLite's text.
 pub(crate) fn format_datetime(micros: i64) -> String {
     // Days of any i64 of microseconds fit an i32.

@@ -2,21 +2,28 @@
 //!
 //! A type family has a file. To add your own, implement [`ColumnType`].
 
+mod array;
 mod cell;
 pub(crate) mod clock;
 mod deferred;
 mod number;
+mod numeric;
+pub(crate) mod scan;
 mod text;
 #[cfg(feature = "chrono")]
 mod time;
 mod value;
 
-pub(crate) use cell::Source;
+pub use array::Element;
 pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub(crate) use cell::{Source, hyphenated};
 pub use deferred::Deferred;
 pub use limbeck_macros::ColumnType;
+pub use numeric::Numeric;
+#[cfg(feature = "sqlite")]
+pub(crate) use numeric::Real;
 pub use value::{Kind, Value};
 
 use crate::schema::SqlType;

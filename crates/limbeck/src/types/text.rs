@@ -1,4 +1,4 @@
-//! Text.
+//! Text, and bytes.
 
 use std::borrow::Cow;
 
@@ -24,5 +24,27 @@ impl ColumnType for String {
 impl Placeholder for String {
     fn placeholder() -> Self {
         String::new()
+    }
+}
+
+impl ColumnType for Vec<u8> {
+    type Base = Self;
+    type Null<T: ColumnType> = T;
+    const SQL_TYPE: SqlType = SqlType::LargeBinary;
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        Value::Bytes(Cow::Borrowed(self))
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        cell.bytes().map(<[u8]>::to_vec)
+    }
+}
+
+impl Placeholder for Vec<u8> {
+    fn placeholder() -> Self {
+        Vec::new()
     }
 }

@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use tokio_postgres::types::{Format, IsNull, Kind as PgKind, ToSql, Type};
 
 use crate::driver::{Bind, Param, RowSource};
-use crate::types::{Kind, POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS, Value};
+use crate::types::{Kind, Numeric, POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS, Value};
 
 type Encoded = Result<IsNull, Box<dyn StdError + Sync + Send>>;
 
@@ -27,6 +27,12 @@ pub(super) fn type_of(param: Param) -> Type {
             Kind::Timestamp => Type::TIMESTAMP,
             Kind::Date => Type::DATE,
             Kind::Time => Type::TIME,
+            Kind::Decimal => Type::NUMERIC,
+            Kind::Uuid | Kind::UuidText => Type::UUID,
+            Kind::Json => Type::JSONB,
+            Kind::Interval => Type::INTERVAL,
+            Kind::Named(_) => Type::TEXT,
+            Kind::Array(element) => type_of(Param::Many(*element)),
         },
         Param::Many(kind) => match kind {
             Kind::Bool => Type::BOOL_ARRAY,
@@ -41,6 +47,12 @@ pub(super) fn type_of(param: Param) -> Type {
             Kind::Timestamp => Type::TIMESTAMP_ARRAY,
             Kind::Date => Type::DATE_ARRAY,
             Kind::Time => Type::TIME_ARRAY,
+            Kind::Decimal => Type::NUMERIC_ARRAY,
+            Kind::Uuid | Kind::UuidText => Type::UUID_ARRAY,
+            Kind::Json => Type::JSONB_ARRAY,
+            Kind::Interval => Type::INTERVAL_ARRAY,
+            // Arrays of several rows are texts, and each is made an array of its own by a cast.
+            Kind::Named(_) | Kind::Array(_) => Type::TEXT_ARRAY,
         },
     }
 }
@@ -186,6 +198,14 @@ fn encode(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Encoded {
             out.put_i32(v.checked_sub(POSTGRES_EPOCH_DAYS).ok_or_else(|| beyond(value, ty))?);
         }
         (Value::Time(v), &Type::TIME) => out.put_i64(*v),
+        (Value::Decimal(v), &Type::NUMERIC) => v.write_postgres(out),
+        (Value::Uuid(v), &Type::UUID) => out.put_slice(v),
+        (Value::Json(v), &Type::JSONB) => put_jsonb(v, out)?,
+        (Value::Interval(v), &Type::INTERVAL) => {
+            out.put_i64(*v);
+            // Days and months.
+            out.put_i64(0);
+        }
         _ => return encode_as(value, ty, out),
     }
     Ok(IsNull::No)
@@ -205,18 +225,29 @@ fn encode_as(value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Encoded {
         Value::F64(v) if *ty == Type::FLOAT4 && (f64::from(*v as f32) == *v || v.is_nan()) => out.put_f32(*v as f32),
         Value::Text(v) => match *ty {
             Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON | Type::XML => put_text(v, out)?,
-            Type::JSONB => {
-                // The version of the format.
-                out.put_u8(1);
-                put_text(v, out)?;
-            }
+            Type::JSONB => put_jsonb(v, out)?,
             // An enum, or a type of an extension such as citext.
             _ if matches!(ty.kind(), PgKind::Enum(_)) || ty.oid() >= 16384 => put_text(v, out)?,
             _ => return Err(mismatch(value, ty)),
         },
+        Value::Json(v) if matches!(*ty, Type::JSON | Type::TEXT | Type::VARCHAR) => put_text(v, out)?,
+        Value::Array(values) => match ty.kind() {
+            PgKind::Array(_) => {
+                return array(values.len(), ty, out, |i, element, out| encode(&values[i], element, out));
+            }
+            _ if *ty == Type::TEXT => put_text(&super::literal::array(values).map_err(unfit)?, out)?,
+            _ => return Err(mismatch(value, ty)),
+        },
+        Value::Invalid(reason) => return Err(unfit(format!("a parameter is {reason}"))),
         _ => return Err(mismatch(value, ty)),
     }
     Ok(IsNull::No)
+}
+
+fn put_jsonb(text: &str, out: &mut BytesMut) -> Result<(), Box<dyn StdError + Sync + Send>> {
+    // The version of the format.
+    out.put_u8(1);
+    put_text(text, out)
 }
 
 fn integer(v: i64, value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<(), Box<dyn StdError + Sync + Send>> {
@@ -227,27 +258,13 @@ fn integer(v: i64, value: &Value<'_>, ty: &Type, out: &mut BytesMut) -> Result<(
         Type::OID => out.put_u32(u32::try_from(v).map_err(|_| beyond(value, ty))?),
         Type::FLOAT8 if v as f64 as i64 == v => out.put_f64(v as f64),
         Type::FLOAT4 if v as f32 as i64 == v => out.put_f32(v as f32),
-        Type::NUMERIC => numeric(v, out),
+        Type::NUMERIC => match Numeric::new(i128::from(v), 0) {
+            Some(number) => number.write_postgres(out),
+            None => return Err(beyond(value, ty)),
+        },
         _ => return Err(mismatch(value, ty)),
     }
     Ok(())
-}
-
-/// An integer as `numeric`: digits of base 10,000, their number, the weight of the first, sign, scale.
-fn numeric(v: i64, out: &mut BytesMut) {
-    let mut digits = Vec::with_capacity(5);
-    let mut rest = v.unsigned_abs();
-    while rest > 0 {
-        digits.push((rest % 10_000) as i16);
-        rest /= 10_000;
-    }
-    out.put_i16(digits.len() as i16);
-    out.put_i16(digits.len() as i16 - 1);
-    out.put_u16(if v < 0 { 0x4000 } else { 0 });
-    out.put_i16(0);
-    for digit in digits.iter().rev() {
-        out.put_i16(*digit);
-    }
 }
 
 fn put_text(text: &str, out: &mut BytesMut) -> Result<(), Box<dyn StdError + Sync + Send>> {

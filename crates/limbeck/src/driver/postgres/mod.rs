@@ -15,6 +15,7 @@ mod connect;
 mod decode;
 mod encode;
 mod error;
+mod literal;
 mod pipeline;
 mod run;
 mod statements;

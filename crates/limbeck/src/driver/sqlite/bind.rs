@@ -1,38 +1,76 @@
-//! Values as SQLite keeps them: booleans as 0 and 1, dates as text, lists as JSON.
+//! Values as SQLite keeps them: booleans as 0 and 1, dates as text, lists and arrays as JSON.
 
 use std::fmt::Write as _;
 
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Owned, ValueRef};
 
-use crate::driver::Bind;
+use crate::driver::{Bind, Param};
 use crate::error::Error;
-use crate::types::{Value, clock};
+use crate::types::{Kind, Numeric, Real, Value, clock, scan};
 
 /// A value on its way into a statement.
-pub(super) struct Bound<'a>(pub(super) &'a Value<'a>);
+pub(super) struct Bound<'a> {
+    value: &'a Value<'a>,
+    /// Whether a UUID is to be text.
+    as_text: bool,
+}
+
+impl<'a> Bound<'a> {
+    /// A value for a parameter.
+    #[inline]
+    pub(super) fn new(value: &'a Value<'a>, param: Param) -> Self {
+        Bound { value, as_text: is_text(param) }
+    }
+}
 
 impl ToSql for Bound<'_> {
     #[inline]
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        output(self.0)
+        output(self.value, self.as_text)
+    }
+}
+
+/// What is bound to a statement, and what is known of its parameters: nothing, where the statement was written by
+/// hand.
+#[derive(Clone, Copy)]
+pub(super) struct Binds<'a> {
+    pub(super) values: &'a [Bind<'a>],
+    pub(super) params: &'a [Param],
+}
+
+impl<'a> Binds<'a> {
+    pub(super) fn len(self) -> usize {
+        self.values.len()
+    }
+
+    pub(super) fn iter(self) -> impl ExactSizeIterator<Item = BoundAny<'a>> {
+        let as_text = move |i: usize| self.params.get(i).is_some_and(|param| is_text(*param));
+        self.values.iter().enumerate().map(move |(i, bind)| BoundAny { bind, as_text: as_text(i) })
     }
 }
 
 /// A parameter on its way into a statement.
-pub(super) struct BoundAny<'a>(pub(super) &'a Bind<'a>);
+pub(super) struct BoundAny<'a> {
+    bind: &'a Bind<'a>,
+    as_text: bool,
+}
 
 impl ToSql for BoundAny<'_> {
     #[inline]
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self.0 {
-            Bind::One(value) => output(value),
-            Bind::Many(values) => json_array(values).map(|text| ToSqlOutput::Owned(Owned::Text(text))),
+        match self.bind {
+            Bind::One(value) => output(value, self.as_text),
+            Bind::Many(values) => json_array(values).map(text),
         }
     }
 }
 
+fn is_text(param: Param) -> bool {
+    matches!(param, Param::One(Kind::UuidText))
+}
+
 #[inline]
-fn output<'a>(value: &'a Value<'_>) -> rusqlite::Result<ToSqlOutput<'a>> {
+fn output<'a>(value: &'a Value<'_>, as_text: bool) -> rusqlite::Result<ToSqlOutput<'a>> {
     Ok(ToSqlOutput::Borrowed(match value {
         Value::Null => ValueRef::Null,
         Value::Bool(v) => ValueRef::Integer(i64::from(*v)),
@@ -41,12 +79,27 @@ fn output<'a>(value: &'a Value<'_>) -> rusqlite::Result<ToSqlOutput<'a>> {
         Value::I64(v) => ValueRef::Integer(*v),
         Value::F32(v) => ValueRef::Real(number(f64::from(*v))?),
         Value::F64(v) => ValueRef::Real(number(*v)?),
-        Value::Text(v) => ValueRef::Text(plain(v)?.as_bytes()),
+        Value::Decimal(v) => match exact(v)? {
+            Real::Integer(v) => ValueRef::Integer(v),
+            Real::Float(v) => ValueRef::Real(v),
+        },
+        Value::Text(v) | Value::Json(v) => ValueRef::Text(plain(v)?.as_bytes()),
         Value::Bytes(v) => ValueRef::Blob(v),
-        Value::DateTime(v) | Value::Timestamp(v) => return Ok(text(clock::format_datetime(*v))),
+        Value::Uuid(v) if as_text => return Ok(text(scan::hex(v))),
+        Value::Uuid(v) => ValueRef::Blob(v),
+        Value::DateTime(v) | Value::Timestamp(v) | Value::Interval(v) => return Ok(text(clock::format_datetime(*v))),
         Value::Date(v) => return Ok(text(clock::format_date(*v))),
         Value::Time(v) => return Ok(text(clock::format_time(*v))),
+        Value::Array(v) => return json_array(v).map(text),
+        Value::Invalid(reason) => return Err(refused(reason)),
     }))
+}
+
+/// SQLite would round a number of more digits than a float has.
+fn exact(value: &Numeric) -> rusqlite::Result<Real> {
+    value.to_sqlite().ok_or_else(|| {
+        refused(&format!("{value}, which has more than the 15 significant digits that SQLite keeps exactly"))
+    })
 }
 
 fn text<'a>(text: String) -> ToSqlOutput<'a> {
@@ -91,10 +144,20 @@ fn json_array(values: &[Value<'_>]) -> rusqlite::Result<String> {
             Value::F32(v) => json_number(&mut out, f64::from(*v))?,
             Value::F64(v) => json_number(&mut out, *v)?,
             Value::Text(v) => json_string(&mut out, plain(v)?),
-            Value::DateTime(v) | Value::Timestamp(v) => write!(out, "\"{}\"", clock::format_datetime(*v)),
+            Value::Decimal(v) => match exact(v)? {
+                Real::Integer(v) => write!(out, "{v}"),
+                Real::Float(v) => write!(out, "{v:?}"),
+            },
+            Value::DateTime(v) | Value::Timestamp(v) | Value::Interval(v) => {
+                write!(out, "\"{}\"", clock::format_datetime(*v))
+            }
             Value::Date(v) => write!(out, "\"{}\"", clock::format_date(*v)),
             Value::Time(v) => write!(out, "\"{}\"", clock::format_time(*v)),
-            Value::Bytes(_) => return Err(refused("a list of bytes, which SQLite cannot take as one parameter")),
+            Value::Json(v) => json_string(&mut out, plain(v)?),
+            Value::Bytes(v) => write!(out, "\"{}\"", scan::hex(v)),
+            Value::Uuid(v) => write!(out, "\"{}\"", scan::hex(v)),
+            Value::Array(v) => json_string(&mut out, &json_array(v)?),
+            Value::Invalid(reason) => return Err(refused(reason)),
         };
     }
     out.push(']');

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, StatementStatus};
 
-use super::bind::{Bound, BoundAny};
+use super::bind::{Binds, Bound, BoundAny};
 use super::transaction::{Patience, lost};
 use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
@@ -48,7 +48,7 @@ impl Sqlite {
         sink: &mut dyn RowSink,
     ) -> Result<()> {
         self.writable(meter, stmt).await?;
-        self.rows(meter, &stmt.sql, params, sink).await
+        self.rows(meter, &stmt.sql, Binds { values: params, params: &stmt.params }, sink).await
     }
 
     /// Makes a transaction for reading one for writing, if the statement writes.
@@ -68,7 +68,7 @@ impl Sqlite {
     ) -> Result<()> {
         self.unknown_settings |= sets_something(sql);
         let params: Vec<Bind<'_>> = params.iter().map(|v| Bind::One(v.borrowed())).collect();
-        self.rows(meter, sql, &params, sink).await?;
+        self.rows(meter, sql, Binds { values: &params, params: &[] }, sink).await?;
         self.follow();
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Sqlite {
         self.ready().await?;
         self.writable(meter, stmt).await?;
         let before = lock(&self.db).total_changes();
-        self.rows(meter, &stmt.sql, params, &mut Ignore).await?;
+        self.rows(meter, &stmt.sql, Binds { values: params, params: &stmt.params }, &mut Ignore).await?;
         Ok(affected(&lock(&self.db), before))
     }
 
@@ -135,7 +135,7 @@ impl Sqlite {
         }
     }
 
-    async fn rows(&mut self, meter: &mut Meter, sql: &str, params: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
+    async fn rows(&mut self, meter: &mut Meter, sql: &str, params: Binds<'_>, sink: &mut dyn RowSink) -> Result<()> {
         self.ready().await?;
         if self.tx == Tx::Lost {
             return Err(lost());
@@ -168,20 +168,14 @@ impl Sqlite {
         }
     }
 
-    fn rows_inline(
-        &self,
-        meter: &mut Meter,
-        sql: &str,
-        params: &[Bind<'_>],
-        sink: &mut dyn RowSink,
-    ) -> Result<(), Stop> {
+    fn rows_inline(&self, meter: &mut Meter, sql: &str, params: Binds<'_>, sink: &mut dyn RowSink) -> Result<(), Stop> {
         let db = lock(&self.db);
         let mut stmt = prepared(&db, meter, sql)?;
         let reads = stmt.readonly();
         if !reads && self.tx == Tx::Read {
             return Err(Stop::NeedsWrite);
         }
-        bind_all(&mut stmt, params.iter().map(BoundAny)).map_err(|e| match e {
+        bind_all(&mut stmt, params.iter()).map_err(|e| match e {
             Some(e) => Stop::Database(e),
             None => Stop::Caller(wrong_count(&stmt, params.len())),
         })?;
@@ -209,11 +203,12 @@ impl Sqlite {
 
     /// Runs a query on a thread that may block, and brings its rows back.
     #[cold]
-    async fn rows_on_thread(&mut self, sql: &str, params: &[Bind<'_>], sink: &mut dyn RowSink) -> Result<()> {
+    async fn rows_on_thread(&mut self, sql: &str, params: Binds<'_>, sink: &mut dyn RowSink) -> Result<()> {
         let text: Arc<str> = sql.into();
-        let params: Arc<[Owned]> = params.iter().map(owned).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
+        let params: Arc<[Owned]> =
+            params.iter().map(|bind| owned(&bind)).collect::<rusqlite::Result<_>>().map_err(error::convert)?;
         let mut patience = Patience::new(self.busy_timeout);
-        let (rows, took) = loop {
+        let (Buffered { rows, names }, took) = loop {
             let (text, params) = (Arc::clone(&text), Arc::clone(&params));
             let outcome = self.on_thread(move |db| {
                 let begun = Instant::now();
@@ -230,7 +225,7 @@ impl Sqlite {
             self.long.remove(sql);
         }
         for (i, row) in rows.iter().enumerate() {
-            sink.row(Row(Source::SqliteBuffer(row)))?;
+            sink.row(Row(Source::SqliteBuffer(row, &names)))?;
             if i % TURN == TURN - 1 {
                 tokio::task::coop::consume_budget().await;
             }
@@ -298,7 +293,7 @@ impl Sqlite {
         while *row < end {
             for param in 0..params {
                 let value = write.rows.value(*row, param);
-                stmt.raw_bind_parameter(param + 1, Bound(&value))?;
+                stmt.raw_bind_parameter(param + 1, Bound::new(&value, write.stmt.params[param]))?;
             }
             match write.returns {
                 Returns::Count => out.affected += stmt.raw_execute()? as u64,
@@ -378,7 +373,13 @@ fn affected(db: &Connection, before: u64) -> u64 {
 }
 
 /// The rows of a query, copied.
-fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Vec<Vec<Owned>>> {
+/// A result that another thread read.
+struct Buffered {
+    names: Vec<String>,
+    rows: Vec<Vec<Owned>>,
+}
+
+fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Buffered> {
     let mut stmt = db.prepare_cached(sql)?;
     if stmt.parameter_count() != params.len() {
         return Err(rusqlite::Error::InvalidParameterCount(params.len(), stmt.parameter_count()));
@@ -387,6 +388,7 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Ve
         stmt.raw_bind_parameter(i + 1, param)?;
     }
     let width = stmt.column_count();
+    let names = stmt.column_names().into_iter().map(str::to_owned).collect();
     let mut rows = stmt.raw_query();
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
@@ -396,11 +398,11 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Ve
         }
         out.push(values);
     }
-    Ok(out)
+    Ok(Buffered { names, rows: out })
 }
 
-fn owned(bind: &Bind<'_>) -> rusqlite::Result<Owned> {
-    match BoundAny(bind).to_sql()? {
+fn owned(bind: &BoundAny<'_>) -> rusqlite::Result<Owned> {
+    match bind.to_sql()? {
         ToSqlOutput::Owned(value) => Ok(value),
         ToSqlOutput::Borrowed(value) => copied(value),
         _ => Ok(Owned::Null),

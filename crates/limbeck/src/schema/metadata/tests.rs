@@ -13,6 +13,7 @@ const PLAIN: ColumnDef = ColumnDef {
     generated: false,
     server_default: None,
     foreign_key: None,
+    options: crate::model::ColumnOptions::NONE,
     deferred: false,
 };
 
@@ -31,6 +32,8 @@ const fn model(
         columns,
         relations,
         primary_key: &[0],
+        foreign_keys: &[],
+        options: crate::model::TableOptions::NONE,
         id,
         store: crate::session::new_store::<Nothing>,
     }
@@ -79,6 +82,8 @@ fn user() -> &'static ModelDef {
                     field: "id",
                     on_delete: Action::SetNull,
                     on_update: Action::NoAction,
+                    deferrable: Deferrable::NotDeferrable,
+                    name: None,
                 }),
                 ..PLAIN
             },
@@ -105,6 +110,8 @@ fn post() -> &'static ModelDef {
                     field: "id",
                     on_delete: Action::Cascade,
                     on_update: Action::NoAction,
+                    deferrable: Deferrable::NotDeferrable,
+                    name: None,
                 }),
                 ..PLAIN
             },

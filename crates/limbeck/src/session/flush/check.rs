@@ -48,6 +48,8 @@ pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Ordering {
         _ => match (a, b) {
             (Value::Text(a), Value::Text(b)) => a.cmp(b),
             (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
+            (Value::Uuid(a), Value::Uuid(b)) => a.cmp(b),
+            (Value::Decimal(a), Value::Decimal(b)) => a.cmp(b),
             _ => Ordering::Equal,
         },
     }
@@ -57,7 +59,7 @@ fn integer(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::I16(v) => Some(i64::from(*v)),
         Value::I32(v) | Value::Date(v) => Some(i64::from(*v)),
-        Value::I64(v) | Value::DateTime(v) | Value::Timestamp(v) | Value::Time(v) => Some(*v),
+        Value::I64(v) | Value::DateTime(v) | Value::Timestamp(v) | Value::Time(v) | Value::Interval(v) => Some(*v),
         Value::Bool(v) => Some(i64::from(*v)),
         _ => None,
     }

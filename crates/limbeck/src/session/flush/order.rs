@@ -56,7 +56,8 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
 
 /// The models that a model's foreign keys refer to.
 fn referred(model: &'static ModelDef) -> impl Iterator<Item = &'static ModelDef> {
-    model.columns.iter().filter_map(|column| column.foreign_key.as_ref().map(|key| (key.target)()))
+    let of_columns = model.columns.iter().filter_map(|column| column.foreign_key.as_ref().map(|key| (key.target)()));
+    of_columns.chain(model.foreign_keys.iter().map(|key| (key.target)()))
 }
 
 /// Which models can be reached over at least one edge.

@@ -64,7 +64,9 @@ fn rows(renderer: &mut Renderer, columns: &[(&str, Kind)]) {
         }
         Dialect::Postgres => {
             renderer.push(") SELECT ");
-            names(renderer, "c", columns.len());
+            for (index, (_, kind)) in columns.iter().enumerate() {
+                renderer.push(if index > 0 { ", c" } else { "c" }).push(&index.to_string()).unpacked(*kind);
+            }
             renderer.push(" FROM unnest(");
             for (index, (_, kind)) in columns.iter().enumerate() {
                 renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
@@ -98,7 +100,7 @@ pub(super) fn update(compiler: Compiler<'_>, model: &'static ModelDef, columns: 
             Dialect::Postgres => {
                 for (index, column) in columns.iter().enumerate() {
                     renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[column].name);
-                    renderer.push(" = r.c").push(&index.to_string());
+                    renderer.push(" = r.c").push(&index.to_string()).unpacked(kind_of(model, column));
                 }
                 renderer.push(" FROM unnest(");
                 for (index, column) in columns.iter().chain(model.primary_key.iter().copied()).enumerate() {

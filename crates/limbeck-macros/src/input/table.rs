@@ -1,0 +1,261 @@
+//! What `#[model(…)]` says of the table: schema, comment, keys of several columns, indexes, checks.
+//!
+//! Options that may be said several times (`index`, `unique`, `check`, `foreign_key`) gather here. Names of fields
+//! are kept as they are written until the struct's fields are known; `resolve` finds the columns.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, LitStr, Path, Token};
+
+use super::attr;
+use super::column::{Column, KeyOptions};
+use crate::ctxt::Ctxt;
+use crate::naming;
+
+pub(crate) use super::table_index::{Index, IndexKey, KeyOf};
+
+/// The options of `#[model(…)]`.
+pub(super) const OPTIONS: &[&str] = &["table", "schema", "comment", "index", "unique", "check", "foreign_key"];
+
+/// Options of `#[model(…)]` that may be said more than once.
+pub(super) const REPEATED: &[&str] = &["index", "unique", "check", "foreign_key"];
+
+/// The table's options.
+#[derive(Default)]
+pub(crate) struct TableOptions {
+    pub(crate) schema: Option<LitStr>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) uniques: Vec<Unique>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) foreign_keys: Vec<CompositeKey>,
+}
+
+/// A field that an option names, and its position among the columns once that is known.
+#[derive(Clone)]
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) column: usize,
+}
+
+/// `unique(a, b, name = "…", nulls_not_distinct)`
+pub(crate) struct Unique {
+    pub(crate) columns: Vec<Field>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) nulls_not_distinct: bool,
+}
+
+/// `check("sql", name = "…")`
+pub(crate) struct Check {
+    pub(crate) expression: LitStr,
+    pub(crate) name: Option<LitStr>,
+    /// The column that it was said at.
+    pub(crate) column: Option<usize>,
+}
+
+/// `foreign_key((a, b), Target(x, y), on_delete = …)`
+pub(crate) struct CompositeKey {
+    pub(crate) columns: Vec<Field>,
+    pub(crate) target: Path,
+    pub(crate) fields: Vec<Ident>,
+    pub(crate) options: KeyOptions,
+}
+
+impl TableOptions {
+    /// Reads an option; says whether it knows the name.
+    pub(super) fn option(&mut self, ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<bool> {
+        match name.to_string().as_str() {
+            "schema" => self.schema = Some(attr::text(input)?),
+            "comment" => self.comment = Some(attr::text(input)?),
+            "index" => self.indexes.push(Index::of_table(name, input)?),
+            "unique" => self.uniques.push(unique(name, input)?),
+            "check" => self.checks.push(check(name, input)?),
+            "foreign_key" => self.foreign_keys.push(composite_key(ctxt, name, input)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Finds the columns that the options name.
+    pub(super) fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column]) {
+        let find = |field: &mut Field| field.resolve(ctxt, model, columns);
+        for index in &mut self.indexes {
+            index.fields().for_each(find);
+        }
+        for unique in &mut self.uniques {
+            unique.columns.iter_mut().for_each(find);
+            check_twice(ctxt, &unique.columns);
+        }
+        for key in &mut self.foreign_keys {
+            key.columns.iter_mut().for_each(find);
+            check_twice(ctxt, &key.columns);
+            key.check(ctxt, columns);
+        }
+    }
+}
+
+impl Field {
+    pub(super) fn new(ident: Ident) -> Self {
+        Field { ident, column: 0 }
+    }
+
+    fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column]) {
+        let name = self.ident.unraw().to_string();
+        match columns.iter().position(|column| column.field == name) {
+            Some(column) => self.column = column,
+            None => {
+                let known: Vec<&str> = columns.iter().map(|column| column.field.as_str()).collect();
+                let hint = match naming::nearest(&name, &known) {
+                    Some(nearest) => format!(": did you mean `{nearest}`?"),
+                    None => String::new(),
+                };
+                ctxt.error(&self.ident, format!("`{model}` has no column `{name}`{hint}"));
+            }
+        }
+    }
+}
+
+fn check_twice(ctxt: &Ctxt, fields: &[Field]) {
+    for (i, field) in fields.iter().enumerate() {
+        if fields[..i].iter().any(|other| other.ident == field.ident) {
+            ctxt.error(&field.ident, format!("`{}` is said twice", field.ident));
+        }
+    }
+}
+
+impl CompositeKey {
+    fn check(&self, ctxt: &Ctxt, columns: &[Column]) {
+        if self.columns.len() != self.fields.len() {
+            let (own, far) = (self.columns.len(), self.fields.len());
+            ctxt.error(&self.target, format!("{own} columns refer to {far}: each column refers to one"));
+        }
+        for field in &self.columns {
+            if let Some(column) = columns.get(field.column)
+                && self.options.sets_null()
+                && column.nullability() == Some(false)
+            {
+                ctxt.error(&field.ident, column.needs_null());
+            }
+        }
+    }
+}
+
+/// What is in the brackets behind an option.
+pub(super) fn bracketed<'a>(
+    name: &Ident,
+    input: ParseStream<'a>,
+    usage: &str,
+) -> syn::Result<syn::parse::ParseBuffer<'a>> {
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(name.span(), usage));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    Ok(content)
+}
+
+/// `a, b`
+pub(super) fn fields(content: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let mut fields = Vec::new();
+    while !content.is_empty() {
+        fields.push(content.call(Ident::parse_any)?);
+        if content.is_empty() {
+            break;
+        }
+        content.parse::<Token![,]>()?;
+    }
+    Ok(fields)
+}
+
+fn unique(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
+    let content = bracketed(name, input, "name the columns: `unique(first, second)`")?;
+    let mut unique = Unique { columns: Vec::new(), name: None, nulls_not_distinct: false };
+    while !content.is_empty() {
+        let word = content.call(Ident::parse_any)?;
+        match word.to_string().as_str() {
+            "name" if content.peek(Token![=]) => unique.name = Some(attr::text(&content)?),
+            "nulls_not_distinct" => unique.nulls_not_distinct = attr::flag(&content)?,
+            _ if content.peek(Token![=]) => {
+                return Err(attr::unknown(&word, "option of `unique`", &["name", "nulls_not_distinct"]));
+            }
+            _ => unique.columns.push(Field::new(word)),
+        }
+        comma(&content)?;
+    }
+    if unique.columns.is_empty() {
+        return Err(syn::Error::new(name.span(), "name the columns: `unique(first, second)`"));
+    }
+    Ok(unique)
+}
+
+/// `(name = "…", nulls_not_distinct)` behind a column's `unique`.
+pub(super) fn unique_of_column(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
+    let content = bracketed(name, input, "write `unique` or `unique(name = \"…\")`")?;
+    let mut unique = Unique { columns: Vec::new(), name: None, nulls_not_distinct: false };
+    while !content.is_empty() {
+        let word = content.call(Ident::parse_any)?;
+        match word.to_string().as_str() {
+            "name" => unique.name = Some(attr::text(&content)?),
+            "nulls_not_distinct" => unique.nulls_not_distinct = attr::flag(&content)?,
+            _ => return Err(attr::unknown(&word, "option of `unique`", &["name", "nulls_not_distinct"])),
+        }
+        comma(&content)?;
+    }
+    Ok(unique)
+}
+
+/// `("sql", name = "…")`
+pub(super) fn check(name: &Ident, input: ParseStream<'_>) -> syn::Result<Check> {
+    let usage = "write the condition in SQL: `check(\"price > 0\")`";
+    let content = bracketed(name, input, usage)?;
+    let expression = sql(&content, name.span(), usage)?;
+    let mut check = Check { expression, name: None, column: None };
+    comma(&content)?;
+    while !content.is_empty() {
+        let word = content.call(Ident::parse_any)?;
+        match word.to_string().as_str() {
+            "name" => check.name = Some(attr::text(&content)?),
+            _ => return Err(attr::unknown(&word, "option of `check`", &["name"])),
+        }
+        comma(&content)?;
+    }
+    Ok(check)
+}
+
+/// A piece of SQL, which is not empty.
+pub(super) fn sql(content: ParseStream<'_>, span: Span, usage: &str) -> syn::Result<LitStr> {
+    if !content.peek(LitStr) {
+        return Err(syn::Error::new(if content.is_empty() { span } else { content.span() }, usage));
+    }
+    let text: LitStr = content.parse()?;
+    if text.value().trim().is_empty() {
+        return Err(syn::Error::new(text.span(), usage));
+    }
+    Ok(text)
+}
+
+pub(super) fn comma(content: ParseStream<'_>) -> syn::Result<()> {
+    if !content.is_empty() {
+        content.parse::<Token![,]>()?;
+    }
+    Ok(())
+}
+
+fn composite_key(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<CompositeKey> {
+    let usage =
+        "write the columns, and what they refer to: `foreign_key((order_id, line_no), OrderLine(order_id, line_no))`";
+    let content = bracketed(name, input, usage)?;
+    let own = bracketed(name, &content, usage)?;
+    let columns: Vec<Field> = fields(&own)?.into_iter().map(Field::new).collect();
+    content.parse::<Token![,]>().map_err(|error| syn::Error::new(error.span(), usage))?;
+    let target = content.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), usage))?;
+    let far = bracketed(name, &content, usage)?;
+    let fields = fields(&far)?;
+    let options = KeyOptions::read(ctxt, &content, true)?;
+    if columns.len() < 2 {
+        let usage = "a key of one column is an option of the column: `#[column(foreign_key(User.id))]`";
+        return Err(syn::Error::new(name.span(), usage));
+    }
+    Ok(CompositeKey { columns, target, fields, options })
+}

@@ -1,0 +1,32 @@
+//! Typed expressions: what `User.email.eq("…")` is.
+//!
+//! [`Expression`] has what every column and expression has. What only some types have is in a trait for each family
+//! (text, numbers, times, …), implemented for every expression, whose methods ask for a type of that family: so the
+//! compiler says "this is not text" and not "there is no such method". All of it is spelled in
+//! [`Op`](super::Op)s and [`Form`](form::Form)s; nothing here knows how a statement is rendered.
+
+mod aggregate;
+mod case;
+mod cast;
+mod core;
+mod form;
+mod function;
+mod number;
+mod operand;
+mod order;
+mod text;
+mod window;
+
+pub use aggregate::{Aggregate, AggregateExpression, count};
+pub use case::{Branch, Case, When, case};
+pub use cast::CastExpression;
+pub use core::{Condition, Expr, Expression, all_of, any_of, literal};
+pub use form::{Call, Form, Step};
+pub use function::{ValueExpression, aggregate_call, aggregate_func, call, func};
+pub use number::{Fraction, Minus, Number, NumberExpression, Plus, Remainder};
+pub use operand::{Argument, Arguments, Expressions, Members, Operand};
+pub use order::{IntoOrder, Order};
+pub use text::{Container, ContainsExpression, Text, TextExpression, concat};
+pub use window::{
+    Window, WindowExpression, WindowFunction, cume_dist, dense_rank, ntile, percent_rank, rank, row_number, window,
+};

@@ -1,0 +1,210 @@
+//! One database, two libraries: what SQLAlchemy writes limbeck reads, and the other way round.
+//!
+//! The other half is `sqlalchemy/samples.py`. It runs in the Python that `LIMBECK_PYTHON` names, in the one that
+//! `scripts/setup` made, or in `python3`, whichever has SQLAlchemy. Where none has, these tests are left out and say
+//! so; where `LIMBECK_PYTHON` is set they fail.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use limbeck::prelude::*;
+use limbeck_test_support::{TestDb, both};
+
+/// A column of each type, in the order of `samples.py`.
+#[derive(Model, Debug, PartialEq)]
+struct Sample {
+    #[column(primary_key)]
+    id: i32,
+    writer: String,
+    case: String,
+    small: Option<i16>,
+    number: Option<i32>,
+    big: Option<i64>,
+    single: Option<f32>,
+    double: Option<f64>,
+    flag: Option<bool>,
+    #[column(length = 100)]
+    name: Option<String>,
+    plain: Option<String>,
+    #[column(text)]
+    body: Option<String>,
+    moment: Option<DateTime<Utc>>,
+    clock: Option<NaiveDateTime>,
+    day: Option<NaiveDate>,
+}
+
+impl Sample {
+    /// The row of a case of which nothing else is known.
+    fn empty(case: &str) -> Sample {
+        Sample {
+            id: 0,
+            writer: String::new(),
+            case: case.to_owned(),
+            small: None,
+            number: None,
+            big: None,
+            single: None,
+            double: None,
+            flag: None,
+            name: None,
+            plain: None,
+            body: None,
+            moment: None,
+            clock: None,
+            day: None,
+        }
+    }
+}
+
+fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).expect("a day")
+}
+
+/// What `samples.py` calls `CASES`.
+fn cases() -> Vec<Sample> {
+    let typical = day(2026, 11, 22).and_hms_micro_opt(8, 12, 0, 123_456).expect("a time");
+    let first = day(1, 1, 1).and_hms_opt(0, 0, 0).expect("a time");
+    let last = day(9999, 12, 31).and_hms_micro_opt(23, 59, 59, 999_999).expect("a time");
+    vec![
+        Sample {
+            small: Some(7),
+            number: Some(-42),
+            big: Some(1_234_567_890_123),
+            single: Some(1.5),
+            double: Some(0.1),
+            flag: Some(true),
+            name: Some("Ada".into()),
+            plain: Some("it's \"quoted\" \\ 100%".into()),
+            body: Some("two\nlines\tand a tab".into()),
+            moment: Some(typical.and_utc()),
+            clock: day(2026, 11, 22).and_hms_milli_opt(8, 12, 0, 120),
+            day: Some(day(2024, 2, 29)),
+            ..Sample::empty("typical")
+        },
+        Sample {
+            small: Some(i16::MIN),
+            number: Some(i32::MIN),
+            big: Some(i64::MIN),
+            single: Some(f32::MIN),
+            double: Some(f64::MIN),
+            flag: Some(false),
+            name: Some(String::new()),
+            plain: Some(String::new()),
+            body: Some(String::new()),
+            moment: Some(first.and_utc()),
+            clock: Some(first),
+            day: Some(day(1, 1, 1)),
+            ..Sample::empty("lowest")
+        },
+        Sample {
+            small: Some(i16::MAX),
+            number: Some(i32::MAX),
+            big: Some(i64::MAX),
+            single: Some(f32::MAX),
+            double: Some(f64::MAX),
+            flag: Some(true),
+            name: Some("é".repeat(100)),
+            plain: Some("\u{1f9d7}\u{200d}\u{2640}\u{fe0f} \u{202e}right to left\u{202c}".into()),
+            body: Some("\u{4e2d}\u{6587}".repeat(5000)),
+            moment: Some(last.and_utc()),
+            clock: Some(last),
+            day: Some(day(9999, 12, 31)),
+            ..Sample::empty("highest")
+        },
+        Sample { single: Some(f32::from_bits(1)), double: Some(f64::from_bits(1)), ..Sample::empty("smallest") },
+        Sample::empty("nulls"),
+    ]
+}
+
+/// SQLAlchemy, and the database of a test as it calls it.
+struct Python {
+    program: PathBuf,
+    url: String,
+}
+
+impl Python {
+    /// `None`, with a note, where no Python has SQLAlchemy.
+    fn find(db: &TestDb) -> Option<Python> {
+        let url = match db.url().split_once("://") {
+            Some(("sqlite", file)) => format!("sqlite:///{file}"),
+            Some((_, rest)) => format!("postgresql+psycopg://{rest}"),
+            None => panic!("not a URL: {}", db.url()),
+        };
+        let named = std::env::var_os("LIMBECK_PYTHON").map(PathBuf::from);
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
+        let home = std::env::var_os("LIMBECK_PYTHON_HOME").map(PathBuf::from);
+        let home = home.or_else(|| cache.map(|cache| cache.join("limbeck/python")));
+        let places = match &named {
+            Some(program) => vec![program.clone()],
+            None => home.map(|home| home.join("bin/python")).into_iter().chain(["python3".into()]).collect(),
+        };
+        for program in places {
+            let import = Command::new(&program).args(["-c", "import sqlalchemy, psycopg"]).output();
+            if import.is_ok_and(|output| output.status.success()) {
+                return Some(Python { program, url });
+            }
+        }
+        if let Some(program) = named {
+            panic!("LIMBECK_PYTHON is {}, which has no SQLAlchemy and psycopg", program.display());
+        }
+        eprintln!("left out: no Python has SQLAlchemy and psycopg; scripts/setup installs them");
+        None
+    }
+
+    /// Runs a command of `samples.py`.
+    fn run(&self, args: &[&str]) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sqlalchemy/samples.py");
+        let output = Command::new(&self.program)
+            .args(["-W", "error", script, &self.url])
+            .args(args)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .expect("python runs");
+        assert!(output.status.success(), "samples.py {args:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// Writes the cases as `writer`.
+async fn write(engine: &Engine, writer: &str) {
+    let mut session = engine.sessionmaker().open();
+    for case in cases() {
+        // The key is the placeholder, so the database makes one.
+        session.add(Sample { writer: writer.to_owned(), ..case });
+    }
+    session.commit().await.expect("the rows");
+}
+
+/// Reads what `writer` wrote, and compares.
+async fn read(engine: &Engine, writer: &str) {
+    let mut db = engine.connect().await.expect("a connection");
+    let rows = db.all(select(Sample).filter(Sample.writer.eq(writer)).order_by(Sample.id)).await.expect("the rows");
+    assert_eq!(rows.len(), cases().len());
+    for (row, case) in rows.into_iter().zip(cases()) {
+        let case = Sample { id: row.id, writer: writer.to_owned(), ..case };
+        assert_eq!(row, case, "in the case {:?}, written by {writer}", case.case);
+    }
+}
+
+both! {
+    async fn tables_of_sqlalchemy_are_shared(db: TestDb) {
+        let Some(python) = Python::find(&db) else { return };
+        python.run(&["create"]);
+        python.run(&["write", "sqlalchemy"]);
+        let engine = Engine::builder(db.url()).connect().await.expect("an engine");
+        read(&engine, "sqlalchemy").await;
+        write(&engine, "limbeck").await;
+        read(&engine, "limbeck").await;
+        python.run(&["read", "limbeck"]);
+    }
+
+    async fn tables_of_limbeck_are_shared(db: TestDb) {
+        let Some(python) = Python::find(&db) else { return };
+        let engine = Engine::builder(db.url()).connect().await.expect("an engine");
+        engine.create_all(&limbeck::metadata![Sample].expect("metadata")).await.expect("tables");
+        python.run(&["write", "sqlalchemy"]);
+        read(&engine, "sqlalchemy").await;
+        write(&engine, "limbeck").await;
+        python.run(&["read", "limbeck"]);
+    }
+}

@@ -1,0 +1,5 @@
+use limbeck::prelude::*;
+
+fn main() {
+    let _ = sql!("SELECT {idd}");
+}
