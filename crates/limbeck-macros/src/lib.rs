@@ -4,6 +4,7 @@
 //! which is expanded to items. Nothing here knows a database.
 
 mod ctxt;
+mod db_enum;
 mod embed;
 mod expand;
 mod input;
@@ -39,8 +40,12 @@ use proc_macro::TokenStream;
 ///
 /// # Options of a relationship: `#[relationship(…)]`
 /// - `back_populates = field`: the same relationship at the other end, where it has to name this one.
-/// - `key = field`: the foreign key, where it is not the only one between the two.
-/// - `secondary = "table"`: the association table of a `ManyToMany`.
+/// - `key = field`: the foreign key, where it is not the only one between the two; `key = (field, field)` for
+///   one of several columns.
+/// - `secondary = "table"`: the association table of a `ManyToMany`. `local = "column"` and `remote = "column"`:
+///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
+///   they are not called `<model>_<key>`.
+/// - `view_only`: the association table has a model of its own, by which its rows are written.
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
@@ -74,6 +79,23 @@ pub fn derive_from_row(tokens: TokenStream) -> TokenStream {
         Ok(row) => expand::from_row(&row).into(),
         Err(errors) => errors.into(),
     }
+}
+
+/// Makes an enum a column's type, whose values the database knows by name: `enum PostStatus { Draft, Published }`.
+///
+/// The names are the variants' in snake_case. An unknown value in a row is an error.
+///
+/// # Options of the enum: `#[db_enum(…)]`
+/// - `name = "…"`: the name of its type on PostgreSQL; otherwise the enum's in snake_case.
+/// - `rename_all = "…"`: how the values are spelled: `snake_case`, `SCREAMING_SNAKE_CASE`, `kebab-case`, `camelCase`,
+///   `PascalCase`, `lowercase` or `UPPERCASE`.
+///
+/// # Options of a variant: `#[db_enum(…)]`
+/// - `rename = "…"`: its value.
+#[proc_macro_derive(DbEnum, attributes(db_enum))]
+pub fn derive_db_enum(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
+    db_enum::expand(&input).unwrap_or_else(|errors| errors).into()
 }
 
 /// Makes a struct of one field a column's type: `struct UserId(i64)`.

@@ -56,6 +56,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
 
+        #[automatically_derived]
+        impl ::limbeck::types::Element for #ident where for<'__never> #inner: ::limbeck::types::Element {}
+
         #not_null
     })
 }

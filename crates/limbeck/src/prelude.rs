@@ -5,10 +5,10 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::{ColumnType, Embed, FromRow, Model, sql};
+pub use limbeck_macros::{ColumnType, DbEnum, Embed, FromRow, Model, sql};
 
 pub use crate::engine::Engine;
-pub use crate::model::{BelongsTo, HasMany, ManyToMany, Tracked};
+pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
 // The methods that expressions have by their type; nobody needs the names.
 pub use crate::sql::{

@@ -10,7 +10,8 @@ use std::marker::PhantomData;
 
 use crate::driver::Row;
 use crate::model::{
-    Assign, BelongsTo, Column, HasMany, ManyToMany, Model, ModelDef, RelationDef, TableOf, ToMany, ToOne,
+    Assign, BelongsTo, Column, HasMany, HasOne, ManyToMany, Model, ModelDef, RelationDef, RelationKind, TableOf,
+    ToMany, ToOne,
 };
 use crate::schema::SqlType;
 use crate::types::{Cell, ColumnType, DecodeError, Placeholder, Value};
@@ -165,12 +166,18 @@ impl<R> Side<R> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the other side of this relationship",
     label = "`back_populates` names the field that leads back",
-    note = "a `HasMany` and a `BelongsTo` populate each other, and so do two `ManyToMany`"
+    note = "a `BelongsTo` and a `HasMany` or `HasOne` populate each other, and so do two `ManyToMany`"
 )]
 pub trait LeadsBack<F, Owner> {}
 
 #[diagnostic::do_not_recommend]
 impl<M, T> LeadsBack<HasMany<M>, T> for ToOne<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<HasOne<M>, T> for ToOne<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<BelongsTo<M>, T> for ToOne<M, T> {}
+#[diagnostic::do_not_recommend]
+impl<M, T> LeadsBack<BelongsTo<Option<M>>, T> for ToOne<M, T> {}
 #[diagnostic::do_not_recommend]
 impl<M, T> LeadsBack<BelongsTo<M>, T> for ToMany<M, T> {}
 #[diagnostic::do_not_recommend]
@@ -182,6 +189,20 @@ impl<M, T> LeadsBack<ManyToMany<M>, T> for ToMany<M, T> {}
 pub const fn populates(relations: &[RelationDef], field: &str, back: &str) -> bool {
     match find(relations, field) {
         Some(relation) => same(relation.back_populates, Some(back)),
+        None => true,
+    }
+}
+
+/// Whether the relationship `field`, if there is one among `relations`, can be the other side of one of this
+/// kind. The constants' types tell one from many; of two that lead to one, this tells who has the key.
+pub const fn is_opposite(relations: &[RelationDef], field: &str, kind: RelationKind) -> bool {
+    match find(relations, field) {
+        Some(relation) => matches!(
+            (relation.kind, kind),
+            (RelationKind::BelongsTo, RelationKind::HasMany | RelationKind::HasOne)
+                | (RelationKind::HasMany | RelationKind::HasOne, RelationKind::BelongsTo)
+                | (RelationKind::ManyToMany, RelationKind::ManyToMany)
+        ),
         None => true,
     }
 }

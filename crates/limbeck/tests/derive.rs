@@ -148,13 +148,13 @@ fn foreign_keys_know_their_target_and_actions_and_are_indexed_unless_refused() {
 #[test]
 fn relationships_know_direction_target_key_and_other_side() {
     let [author, editor, tags] = Post::def().relations else { panic!("three relationships") };
-    assert_eq!((author.label, author.kind, author.key), ("Post.author", RelationKind::BelongsTo, Some("author_id")));
+    assert_eq!((author.label, author.kind, author.key), ("Post.author", RelationKind::BelongsTo, &["author_id"][..]));
     assert_eq!(((author.target)().name, author.back_populates), ("User", Some("posts")));
     // Two keys lead to `users`: the one that is called like the relationship is meant.
-    assert_eq!((editor.key, editor.back_populates), (Some("editor_id"), None));
+    assert_eq!((editor.key, editor.back_populates), (&["editor_id"][..], None));
     assert_eq!((tags.kind, tags.secondary), (RelationKind::ManyToMany, Some("post_tags")));
     let [posts] = User::def().relations else { panic!("one relationship") };
-    assert_eq!((posts.kind, posts.key, (posts.target)().table), (RelationKind::HasMany, None, "posts"));
+    assert_eq!((posts.kind, posts.key, (posts.target)().table), (RelationKind::HasMany, &[][..], "posts"));
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn models_may_be_called_like_the_standard_library_s_types() {
     let row = draft(hostile_models::Row::builder().option_id(1)).object;
     assert_eq!((row.id, row.row_id), (0, None));
     let [_, up, down] = hostile_models::Row::def().relations else { panic!("three relationships") };
-    assert_eq!((up.key, down.back_populates), (Some("row_id"), Some("row")));
+    assert_eq!((up.key, down.back_populates), (&["row_id"][..], Some("row")));
 }
 
 #[test]

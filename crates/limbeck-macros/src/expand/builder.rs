@@ -64,13 +64,13 @@ impl<'m> States<'m> {
         if params.is_empty() { TokenStream::new() } else { quote_spanned!(self.span=> <#(#params),*>) }
     }
 
-    /// `<S0, Given>`: the parameters once `column` has a value.
-    fn with(&self, column: &Ident) -> TokenStream {
+    /// `<S0, Given>`: the parameters once these columns have a value.
+    fn with(&self, columns: &[Ident]) -> TokenStream {
         if self.params.is_empty() {
             return TokenStream::new();
         }
         let states = self.fields.iter().zip(&self.params).map(|(required, param)| {
-            if *required.ident == *column { quote!(::limbeck::model::Given) } else { quote!(#param) }
+            if columns.contains(required.ident) { quote!(::limbeck::model::Given) } else { quote!(#param) }
         });
         quote!(<#(#states),*>)
     }
@@ -82,10 +82,6 @@ impl<'m> States<'m> {
         }
         let states = self.fields.iter().map(|required| &required.missing);
         quote!(<#(#states),*>)
-    }
-
-    fn has(&self, column: &Ident) -> bool {
-        self.fields.iter().any(|required| required.ident == column)
     }
 }
 
@@ -177,7 +173,7 @@ fn column_setter(model: &Model, builder: &Ident, states: &States<'_>, column: &C
     let (ident, ty, vis) = (&column.ident, &column.ty, &column.vis);
     let docs = &column.docs;
     let doc = docs.is_empty().then(|| doc(&format!("Sets `{}.{}`.", model.name, column.field)));
-    let after = states.with(ident);
+    let after = states.with(std::slice::from_ref(ident));
     let argument = quote_spanned!(ident.span()=> impl ::limbeck::model::Assign<#ty>);
     quote! {
         #(#docs)*
@@ -194,7 +190,7 @@ fn column_setter(model: &Model, builder: &Ident, states: &States<'_>, column: &C
 fn embed_setter(model: &Model, builder: &Ident, states: &States<'_>, embed: &Embed) -> TokenStream {
     let Embed { ident, ty, vis, docs, .. } = embed;
     let doc = docs.is_empty().then(|| doc(&format!("Sets `{}.{}`.", model.name, embed.field)));
-    let after = states.with(ident);
+    let after = states.with(std::slice::from_ref(ident));
     quote! {
         #(#docs)*
         #doc
@@ -212,21 +208,19 @@ fn relation_setter(model: &Model, builder: &Ident, states: &States<'_>, relation
     let label = label(model, relation);
     let doc = docs.is_empty().then(|| doc(&format!("Links `{label}`.")));
     let kind = local(relation.kind.name());
-    let key = relation.key.as_ref().filter(|key| relation.kind == Kind::BelongsTo && states.has(key));
     let (argument, value) = match relation.kind {
         Kind::BelongsTo if relation.optional => (
             quote!(impl ::core::convert::Into<::core::option::Option<::limbeck::model::Tracked<#target>>>),
             quote!(::core::convert::Into::into(target)),
         ),
-        Kind::BelongsTo => (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target))),
+        Kind::BelongsTo | Kind::HasOne => {
+            (quote!(::limbeck::model::Tracked<#target>), quote!(::core::option::Option::Some(target)))
+        }
         Kind::HasMany | Kind::ManyToMany => {
             (quote!(impl ::core::iter::IntoIterator<Item = ::limbeck::model::Tracked<#target>>), quote!(target))
         }
     };
-    let after = match key {
-        Some(key) => states.with(key),
-        None => states.list(),
-    };
+    let after = if relation.kind == Kind::BelongsTo { states.with(&relation.key) } else { states.list() };
     quote! {
         #(#docs)*
         #doc
@@ -334,7 +328,10 @@ pub(super) enum Unset {
 impl Unset {
     pub(super) fn of(model: &Model, column: &Column) -> Self {
         let ty = &column.ty;
-        let linked = || model.relations.iter().any(|relation| relation.key.as_ref() == Some(&column.ident));
+        let linked = || {
+            let by = |relation: &Relation| relation.kind == Kind::BelongsTo && relation.key.contains(&column.ident);
+            model.relations.iter().any(by)
+        };
         if let Some(default) = &column.default {
             Unset::Default(value_of(column, default))
         } else if column.is_option() {

@@ -12,10 +12,13 @@ use crate::input::{Column, Generated, Kind, Model, Relation};
 pub(super) fn items(model: &Model) -> TokenStream {
     let columns = columns(model);
     let embeds = super::embed::checks(model);
-    let far_keys = model.relations.iter().filter(|relation| relation.kind == Kind::HasMany).filter_map(|relation| {
-        let (key, target) = (relation.key.as_ref()?, &relation.target);
-        Some(quote! {
-            let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
+    let far = |relation: &&Relation| matches!(relation.kind, Kind::HasMany | Kind::HasOne);
+    let far_keys = model.relations.iter().filter(far).flat_map(|relation| {
+        let target = &relation.target;
+        relation.key.iter().map(move |key| {
+            quote! {
+                let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
+            }
         })
     });
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
@@ -64,7 +67,9 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
     let ty = &column.ty;
     let (test, span, what) = match &column.length {
         Some(length) => ("can_have_length", length.span(), "`length` is for text"),
-        None if column.text => ("can_have_length", column.ident.span(), "`text` is for text"),
+        None if column.text => ("can_be_text", column.ident.span(), "`text` is for text and UUIDs"),
+        None if column.numeric.is_some() => ("can_be_numeric", column.ident.span(), "`numeric` is for decimals"),
+        None if column.json => ("can_be_json", column.ident.span(), "`json` is for JSON"),
         None if column.generated == Generated::Yes => {
             ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
         }
@@ -100,7 +105,7 @@ fn nullability(model: &Model, column: &Column) -> Option<TokenStream> {
         check(true, ident.span(), format!("`{}.{}`: {}", model.name, column.field, column.needs_null()));
     }
     for relation in model.relations.iter().filter(|relation| relation.kind == Kind::BelongsTo) {
-        if relation.key.as_ref() == Some(ident) {
+        if relation.key.as_slice() == std::slice::from_ref(ident) {
             let message = format!("`{}`: {}", label(model, relation), relation.wrong_null(column));
             check(relation.optional, relation.ident.span(), message);
         }
@@ -120,8 +125,13 @@ fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
     let mutual = format!("`{near}` has `back_populates = {far_field}`, so `{far}` needs `back_populates = {field}`");
     let tables = format!("`{near}` and `{far}` have to name the same association table in `secondary`");
     let far_table = quote!(<#target as ::limbeck::__private::HasTable>);
+    let opposite = format!(
+        "`{near}` is a `{}`, and `{far}` cannot be its other side: a `BelongsTo` is that of a `HasMany` or `HasOne`",
+        relation.kind.name()
+    );
     let panic = |message: &str| quote_spanned!(back.span()=> ::core::panic!(#message));
-    let (not_mutual, other_table) = (panic(&mutual), panic(&tables));
+    let (not_mutual, other_table, not_opposite) = (panic(&mutual), panic(&tables), panic(&opposite));
+    let kind = local(relation.kind.name());
     let over = (relation.kind == Kind::ManyToMany).then(|| {
         quote! {
             if !::limbeck::__private::is_over(#far_table::RELATIONS, #far_field, #secondary) {
@@ -136,6 +146,13 @@ fn back_populates(model: &Model, relation: &Relation) -> Option<TokenStream> {
             #side
             if !::limbeck::__private::populates(#far_table::RELATIONS, #far_field, #field) {
                 #not_mutual;
+            }
+            if !::limbeck::__private::is_opposite(
+                #far_table::RELATIONS,
+                #far_field,
+                ::limbeck::model::RelationKind::#kind,
+            ) {
+                #not_opposite;
             }
             #over
         };

@@ -102,8 +102,17 @@ fn column_def(column: &Column) -> TokenStream {
         (Some(length), _) => quote! {
             &::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
         },
-        (None, true) => quote!(&::limbeck::schema::SqlType::Text),
-        (None, false) => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
+        (None, true) => quote!(const { &::limbeck::schema::SqlType::text::<#ty>() }),
+        (None, false) => match &column.numeric {
+            Some((precision, scale)) => quote! {
+                &::limbeck::schema::SqlType::Numeric {
+                    precision: ::core::option::Option::Some(#precision),
+                    scale: #scale,
+                }
+            },
+            None if column.json => quote!(&::limbeck::schema::SqlType::Json { binary: false }),
+            None => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
+        },
     };
     let generated = generated(column);
     let server_default = option(column.server_default.as_ref().map(syn::LitStr::value).as_deref());
@@ -154,7 +163,8 @@ pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
     let label = label(model, relation);
     let kind = local(relation.kind.name());
     let back = option(relation.back_populates.as_ref().map(|back| back.unraw().to_string()).as_deref());
-    let key = option(relation.key.as_ref().map(|key| key.unraw().to_string()).as_deref());
+    let key = relation.key.iter().map(|key| key.unraw().to_string());
+    let (local_columns, remote_columns, view_only) = (&relation.local, &relation.remote, relation.view_only);
     let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
     quote! {
         ::limbeck::model::RelationDef {
@@ -163,8 +173,11 @@ pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
             kind: ::limbeck::model::RelationKind::#kind,
             target: <#target as ::limbeck::__private::HasTable>::DEF,
             back_populates: #back,
-            key: #key,
+            key: &[#(#key),*],
             secondary: #secondary,
+            local: &[#(#local_columns),*],
+            remote: &[#(#remote_columns),*],
+            view_only: #view_only,
         }
     }
 }

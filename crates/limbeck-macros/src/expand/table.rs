@@ -21,7 +21,10 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let new_columns = new_column_constants(model, &owner, &quote!(0));
     let new_relations = model.relations.iter().enumerate().map(|(i, relation)| {
         let (ident, i) = (&relation.ident, Literal::u16_unsuffixed(i as u16));
-        let kind = if relation.kind == Kind::BelongsTo { local("ToOne") } else { local("ToMany") };
+        let kind = match relation.kind {
+            Kind::BelongsTo | Kind::HasOne => local("ToOne"),
+            Kind::HasMany | Kind::ManyToMany => local("ToMany"),
+        };
         quote!(#ident: ::limbeck::model::#kind::new(#i, alias))
     });
     let relation_defs = model.relations.iter().map(|relation| relation_def(model, relation));
@@ -124,7 +127,7 @@ pub(super) fn new_column_constants(model: &Model, owner: &TokenStream, first: &T
 pub(super) fn constant(model: &Model, relation: &Relation) -> TokenStream {
     let (owner, target) = (&model.ident, &relation.target);
     match relation.kind {
-        Kind::BelongsTo => quote!(::limbeck::model::ToOne<#owner, #target>),
+        Kind::BelongsTo | Kind::HasOne => quote!(::limbeck::model::ToOne<#owner, #target>),
         Kind::HasMany | Kind::ManyToMany => quote!(::limbeck::model::ToMany<#owner, #target>),
     }
 }

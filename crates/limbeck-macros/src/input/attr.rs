@@ -10,7 +10,7 @@ use crate::naming;
 
 /// Reads the options of every attribute called `name`: `read` is given each option's name and reads what
 /// follows it, and says whether it knows the name. One wrong option does not hide the next.
-pub(super) fn options(
+pub(crate) fn options(
     ctxt: &Ctxt,
     attrs: &[Attribute],
     name: &str,
@@ -82,7 +82,7 @@ fn one_option(
 }
 
 /// An option that is not known, with the nearest that is.
-pub(super) fn unknown(name: &Ident, what: &str, known: &[&str]) -> syn::Error {
+pub(crate) fn unknown(name: &Ident, what: &str, known: &[&str]) -> syn::Error {
     let text = name.to_string();
     let message = match naming::nearest(&text, known) {
         Some(nearest) => format!("unknown {what} `{text}`: did you mean `{nearest}`?"),
@@ -105,7 +105,7 @@ fn skip_to_comma(input: ParseStream<'_>) {
 }
 
 /// `= "text"`
-pub(super) fn text(input: ParseStream<'_>) -> syn::Result<LitStr> {
+pub(crate) fn text(input: ParseStream<'_>) -> syn::Result<LitStr> {
     input.parse::<Token![=]>()?;
     let text: LitStr = input.parse()?;
     if text.value().is_empty() {
@@ -136,13 +136,47 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Ident> {
     input.call(Ident::parse_any)
 }
 
+/// `= field`, or `= (field, field)`
+pub(super) fn fields(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let ahead = input.fork();
+    ahead.parse::<Token![=]>()?;
+    if !ahead.peek(syn::token::Paren) {
+        return Ok(vec![field(input)?]);
+    }
+    input.parse::<Token![=]>()?;
+    let content;
+    syn::parenthesized!(content in input);
+    let fields = content.parse_terminated(Ident::parse_any, Token![,])?;
+    if fields.is_empty() {
+        return Err(content.error("this cannot be empty"));
+    }
+    Ok(fields.into_iter().collect())
+}
+
+/// `= "text"`, or `= ("text", "text")`
+pub(super) fn texts(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
+    let ahead = input.fork();
+    ahead.parse::<Token![=]>()?;
+    if !ahead.peek(syn::token::Paren) {
+        return Ok(vec![text(input)?]);
+    }
+    input.parse::<Token![=]>()?;
+    let content;
+    syn::parenthesized!(content in input);
+    let texts = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    if texts.iter().any(|text| text.value().is_empty()) || texts.is_empty() {
+        return Err(content.error("this cannot be empty"));
+    }
+    Ok(texts.into_iter().collect())
+}
+
 /// The doc comments among the attributes.
 pub(super) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect()
 }
 
 /// The name of a field as the database and messages say it.
-pub(super) fn plain(ident: &Ident) -> String {
+pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 

@@ -18,6 +18,8 @@ const OPTIONS: &[&str] = &[
     "name",
     "length",
     "text",
+    "numeric",
+    "json",
     "default",
     "server_default",
     "on_update",
@@ -49,6 +51,10 @@ pub(crate) struct Column {
     pub(crate) index: bool,
     pub(crate) length: Option<LitInt>,
     pub(crate) text: bool,
+    /// `numeric(p, s)`
+    pub(crate) numeric: Option<(LitInt, LitInt)>,
+    /// Whether PostgreSQL keeps its JSON as text.
+    pub(crate) json: bool,
     pub(crate) default: Option<Expr>,
     pub(crate) server_default: Option<LitStr>,
     pub(crate) on_update: Option<Expr>,
@@ -128,6 +134,8 @@ impl Column {
             index: false,
             length: None,
             text: false,
+            numeric: None,
+            json: false,
             default: None,
             server_default: None,
             on_update: None,
@@ -168,6 +176,8 @@ impl Column {
             "comment" => self.comment = Some(attr::text(input)?),
             "collation" => self.collation = Some(Collation::read(name, input)?),
             "text" => self.text = attr::flag(input)?,
+            "json" => self.json = attr::flag(input)?,
+            "numeric" => self.numeric = Some(numeric(name, input)?),
             "autoincrement" => self.autoincrement = Some(attr::flag(input)?),
             "name" => self.name = attr::text(input)?.value(),
             "length" => self.length = Some(length(input)?),
@@ -184,6 +194,10 @@ impl Column {
     }
 
     fn check(&self, ctxt: &Ctxt, field: &syn::Field) {
+        if let Some((precision, _)) = self.numeric.as_ref().filter(|_| self.text || self.length.is_some() || self.json)
+        {
+            ctxt.error(precision, "a column is `numeric`, text or JSON, not several of them");
+        }
         if self.text
             && let Some(length) = &self.length
         {
@@ -323,6 +337,31 @@ fn length(input: ParseStream<'_>) -> syn::Result<LitInt> {
         Ok(0) => Err(syn::Error::new(length.span(), "a column of length 0 holds nothing")),
         Ok(_) => Ok(length),
         Err(_) => Err(syn::Error::new(length.span(), "a length is a whole number of characters, such as 100")),
+    }
+}
+
+/// `(10, 2)`
+fn numeric(name: &Ident, input: ParseStream<'_>) -> syn::Result<(LitInt, LitInt)> {
+    let usage = "say how many digits there are, and how many of them after the point: `numeric(10, 2)`";
+    if !input.peek(syn::token::Paren) {
+        return Err(syn::Error::new(name.span(), usage));
+    }
+    let content;
+    syn::parenthesized!(content in input);
+    let wrong = |error: syn::Error| syn::Error::new(error.span(), usage);
+    let precision: LitInt = content.parse().map_err(wrong)?;
+    content.parse::<Token![,]>().map_err(wrong)?;
+    let scale: LitInt = content.parse().map_err(wrong)?;
+    if !content.is_empty() {
+        return Err(syn::Error::new(name.span(), usage));
+    }
+    // What a `Decimal` holds, and so no more than any database does.
+    match (precision.base10_parse::<u32>(), scale.base10_parse::<u32>()) {
+        (Ok(digits @ 1..=28), Ok(fraction)) if fraction <= digits => Ok((precision, scale)),
+        (Ok(1..=28), _) => {
+            Err(syn::Error::new(scale.span(), "there cannot be more digits after the point than digits"))
+        }
+        _ => Err(syn::Error::new(precision.span(), "a `Decimal` has from 1 to 28 digits")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a struct says: its tokens, read and checked.
 
-mod attr;
+pub(crate) mod attr;
 mod column;
 mod column_options;
 mod embed;

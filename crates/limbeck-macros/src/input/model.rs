@@ -200,7 +200,7 @@ impl Model {
         self.gather();
         self.options.resolve(ctxt, &self.ident, &self.columns);
         for relation in &mut self.relations {
-            relation.resolve_key(ctxt, &self.ident, &self.columns);
+            relation.resolve_key(ctxt, &self.ident, &self.columns, &self.options.foreign_keys);
         }
     }
 

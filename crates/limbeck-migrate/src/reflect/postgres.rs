@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::schema::{
-    Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+    Action, ArrayType, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
 };
-use limbeck::types::Value;
+use limbeck::types::{Kind, Value};
 
 use super::{Schema, no_schema};
 use crate::error::Result;
@@ -131,11 +131,50 @@ pub(crate) fn declared_type(declared: &str) -> SqlType {
         "timestamp with time zone" => SqlType::DateTime { timezone: true },
         "timestamp without time zone" => SqlType::DateTime { timezone: false },
         "date" => SqlType::Date,
-        _ => declared
-            .strip_prefix("character varying(")
-            .and_then(|rest| rest.strip_suffix(')')?.parse().ok())
-            .map_or_else(|| SqlType::Other(declared.to_string()), |length| SqlType::String { length: Some(length) }),
+        "time without time zone" => SqlType::Time,
+        "interval" => SqlType::Interval,
+        "numeric" => SqlType::Numeric { precision: None, scale: 0 },
+        "bytea" => SqlType::LargeBinary,
+        "json" => SqlType::Json { binary: false },
+        "jsonb" => SqlType::Json { binary: true },
+        "uuid" => SqlType::Uuid { text: false },
+        _ => sized(declared).or_else(|| array(declared)).unwrap_or_else(|| SqlType::Other(declared.to_string())),
     }
+}
+
+/// A type with numbers behind it: `character varying(20)`, `numeric(10,2)`.
+fn sized(declared: &str) -> Option<SqlType> {
+    let (name, size) = declared.strip_suffix(')')?.split_once('(')?;
+    match (name, size.split_once(',')) {
+        ("character varying", None) => Some(SqlType::String { length: Some(size.parse().ok()?) }),
+        ("numeric", Some((precision, scale))) => {
+            Some(SqlType::Numeric { precision: Some(precision.parse().ok()?), scale: scale.parse().ok()? })
+        }
+        _ => None,
+    }
+}
+
+/// An array of one of the types that models have arrays of.
+fn array(declared: &str) -> Option<SqlType> {
+    const ARRAYS: [ArrayType; 15] = [
+        ArrayType::new(&SqlType::SmallInteger, &Kind::I16),
+        ArrayType::new(&SqlType::Integer, &Kind::I32),
+        ArrayType::new(&SqlType::BigInteger, &Kind::I64),
+        ArrayType::new(&SqlType::Real, &Kind::F32),
+        ArrayType::new(&SqlType::Double, &Kind::F64),
+        ArrayType::new(&SqlType::Boolean, &Kind::Bool),
+        ArrayType::new(&SqlType::Text, &Kind::Text),
+        ArrayType::new(&SqlType::LargeBinary, &Kind::Bytes),
+        ArrayType::new(&SqlType::DateTime { timezone: true }, &Kind::DateTime),
+        ArrayType::new(&SqlType::DateTime { timezone: false }, &Kind::Timestamp),
+        ArrayType::new(&SqlType::Date, &Kind::Date),
+        ArrayType::new(&SqlType::Time, &Kind::Time),
+        ArrayType::new(&SqlType::Interval, &Kind::Interval),
+        ArrayType::new(&SqlType::Numeric { precision: None, scale: 0 }, &Kind::Decimal),
+        ArrayType::new(&SqlType::Uuid { text: false }, &Kind::Uuid),
+    ];
+    let element = declared_type(declared.strip_suffix("[]")?);
+    ARRAYS.into_iter().find(|array| *array.element() == element).map(SqlType::Array)
 }
 
 type ConstraintRow = (

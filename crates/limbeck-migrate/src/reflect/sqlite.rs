@@ -114,6 +114,8 @@ async fn columns(connection: &mut Connection, schema: &Schema) -> Result<BTreeMa
 /// rebuilt, or lost in a rebuild, for a spelling.
 pub(crate) fn declared_type(declared: &str) -> SqlType {
     let length = declared.strip_prefix("VARCHAR(").and_then(|rest| rest.strip_suffix(')')?.parse().ok());
+    let size = declared.strip_prefix("NUMERIC(").and_then(|rest| rest.strip_suffix(')')?.split_once(", "));
+    let (precision, scale) = size.and_then(|(p, s)| Some((p.parse().ok()?, s.parse().ok()?))).unzip();
     let candidates = [
         SqlType::BigInteger,
         SqlType::Boolean,
@@ -121,6 +123,10 @@ pub(crate) fn declared_type(declared: &str) -> SqlType {
         SqlType::Double,
         SqlType::String { length: None },
         SqlType::String { length },
+        SqlType::LargeBinary,
+        SqlType::Uuid { text: true },
+        SqlType::Numeric { precision: None, scale: 0 },
+        SqlType::Numeric { precision, scale: scale.unwrap_or_default() },
     ];
     candidates
         .into_iter()

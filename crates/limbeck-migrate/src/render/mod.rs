@@ -3,7 +3,9 @@
 mod postgres;
 mod sqlite;
 
-use limbeck::dialect::Dialect;
+use std::borrow::Cow;
+
+use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::{Column, SqlType};
 
 use crate::compare::Op;
@@ -68,21 +70,24 @@ fn title(op: &Op, downgrade: bool) -> String {
 
 /// A value that stands for nothing: what rows get in a column that comes back by a downgrade, is NOT NULL,
 /// and has no default. Its values were lost when it was dropped.
-fn neutral(column: &Column) -> Option<&'static str> {
+fn neutral(dialect: Dialect, column: &Column) -> Option<Cow<'_, str>> {
     if column.nullable || column.server_default.is_some() || column.generated {
         return None;
     }
-    Some(match &column.sql_type {
-        SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger => "0",
-        SqlType::Real | SqlType::Double | SqlType::Numeric { .. } => "0",
-        SqlType::Boolean => "false",
-        SqlType::String { .. } | SqlType::Text => "''",
-        SqlType::DateTime { .. } => "'1970-01-01 00:00:00'",
-        SqlType::Date => "'1970-01-01'",
-        SqlType::Time => "'00:00:00'",
-        SqlType::Json { .. } => "'null'",
-        // What stands for nothing differs between the databases.
-        SqlType::LargeBinary | SqlType::Interval | SqlType::Array(_) | SqlType::Uuid { .. } => return None,
-        SqlType::Other(_) => return None,
+    Some(match (&column.sql_type, dialect) {
+        (SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger, _) => "0",
+        (SqlType::Real | SqlType::Double | SqlType::Numeric { .. }, _) => "0",
+        (SqlType::Boolean, _) => "false",
+        (SqlType::String { .. } | SqlType::Text, _) => "''",
+        (SqlType::LargeBinary, Dialect::Sqlite) => "x''",
+        (SqlType::LargeBinary, Dialect::Postgres) => "''",
+        (SqlType::DateTime { .. }, _) | (SqlType::Interval, Dialect::Sqlite) => "'1970-01-01 00:00:00'",
+        (SqlType::Date, _) => "'1970-01-01'",
+        (SqlType::Time, _) | (SqlType::Interval, Dialect::Postgres) => "'00:00:00'",
+        (SqlType::Json { .. }, _) => "'null'",
+        (SqlType::Array(_), Dialect::Sqlite) => "'[]'",
+        (SqlType::Array(_), Dialect::Postgres) => "'{}'",
+        (SqlType::Uuid { .. }, _) => "'00000000-0000-0000-0000-000000000000'",
+        (SqlType::LargeBinary | SqlType::Interval | SqlType::Array(_) | SqlType::Other(_), _) => return None,
     })
 }

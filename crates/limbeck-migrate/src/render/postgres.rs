@@ -58,7 +58,7 @@ fn drop_named(table: &str, name: Option<&str>) -> Vec<String> {
 
 fn add_column(table: &str, column: &Column, downgrade: bool) -> Vec<String> {
     let name = DIALECT.ident(&column.name);
-    match neutral(column).filter(|_| downgrade) {
+    match neutral(DIALECT, column).filter(|_| downgrade) {
         Some(value) => {
             let filled = Column { server_default: Some(value.to_string()), ..column.clone() };
             vec![
@@ -117,13 +117,15 @@ fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
 /// value that makes no sense, so that nothing is changed in silence.
 fn conversion(from: &SqlType, to: &SqlType, name: &str, type_name: &str) -> Option<String> {
     let text = |t: &SqlType| matches!(t, SqlType::String { .. } | SqlType::Text);
-    let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double);
+    let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double | SqlType::Numeric { .. });
     let dated = |t: &SqlType| matches!(t, SqlType::DateTime { .. } | SqlType::Date);
     let other = |t: &SqlType| matches!(t, SqlType::Other(_));
     if text(to) || (number(from) && number(to)) || (dated(from) && dated(to)) {
         // Smaller numbers and shorter texts convert too, and fail where a value does not fit.
         None
     } else if text(from) || other(from) || other(to) {
+        Some(format!("{name}::{type_name}"))
+    } else if let (SqlType::Json { .. }, SqlType::Json { .. }) = (from, to) {
         Some(format!("{name}::{type_name}"))
     } else if number(from) && *to == SqlType::Boolean {
         Some(format!("{name} <> 0"))

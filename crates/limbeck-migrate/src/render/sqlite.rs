@@ -329,7 +329,7 @@ fn copied(from: &CreateTable, to: &CreateTable, changes: &[Change], downgrade: b
                 values.push(old.written.clone());
             }
             (None, Some(added)) if downgrade => {
-                if let Some(value) = neutral(added) {
+                if let Some(value) = neutral(DIALECT, added) {
                     columns.push(column.written.clone());
                     values.push(value.to_string());
                 }

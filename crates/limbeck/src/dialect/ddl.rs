@@ -3,6 +3,8 @@
 //! A statement has no semicolon at its end. It is written for people: revisions show it as it is here.
 
 use super::Dialect;
+use super::enums::create_enum_if_missing;
+pub use super::enums::{create_enum, drop_enum, enum_checks, enums};
 pub use super::type_name::type_name;
 use crate::schema::{
     Action, Check, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, Table, UniqueConstraint,
@@ -141,6 +143,7 @@ pub fn create_table_with(dialect: Dialect, table: &Table, verb: &str, wanted: im
         .chain(table.uniques.iter().map(|u| unique(dialect, u)))
         .chain(table.foreign_keys.iter().filter(|key| wanted(key)).map(|key| foreign_key(dialect, key)))
         .chain(table.checks.iter().map(|c| check(dialect, c)))
+        .chain(enum_checks(dialect, table).iter().map(|c| check(dialect, c)))
         .collect();
     format!("{verb} {} (\n    {}\n)", dialect.ident(&table.name), parts.join(",\n    "))
 }
@@ -196,7 +199,8 @@ pub fn waits(dialect: Dialect, tables: &[Table], position: usize) -> impl Fn(&Fo
 /// are left as they are.
 pub fn create_all(dialect: Dialect, metadata: &Metadata) -> Vec<String> {
     let tables = &metadata.tables;
-    let mut statements = Vec::new();
+    let mut statements: Vec<String> =
+        enums(dialect, tables).into_iter().map(|values| create_enum_if_missing(dialect, values)).collect();
     let mut late = Vec::new();
     for (position, table) in tables.iter().enumerate() {
         let waits = waits(dialect, tables, position);
@@ -227,7 +231,10 @@ pub fn drop_all(dialect: Dialect, metadata: &Metadata) -> Vec<String> {
     // CASCADE is for tables that refer to each other: it drops the constraint, never the other table's rows.
     let cascade = if dialect == Dialect::Postgres { " CASCADE" } else { "" };
     let tables = metadata.tables.iter().rev();
-    tables.map(|table| format!("DROP TABLE IF EXISTS {}{cascade}", dialect.ident(&table.name))).collect()
+    let types = enums(dialect, &metadata.tables);
+    let types = types.into_iter().map(|values| format!("DROP TYPE IF EXISTS {}", dialect.ident(values.name())));
+    let tables = tables.map(|table| format!("DROP TABLE IF EXISTS {}{cascade}", dialect.ident(&table.name)));
+    tables.chain(types).collect()
 }
 
 /// A text in SQL's quotes.

@@ -1,8 +1,11 @@
 //! How each database spells SQL.
 
 pub mod ddl;
+mod enums;
 mod quote;
 mod type_name;
+
+pub(crate) use enums::enum_of;
 
 /// A database's way to spell SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

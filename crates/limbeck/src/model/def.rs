@@ -202,26 +202,35 @@ pub struct RelationDef {
     pub field: &'static str,
     /// `Post.tags`, for messages.
     pub label: &'static str,
-    /// One-to-many, many-to-one or many-to-many.
+    /// Its direction, and whether it leads to one or to many.
     pub kind: RelationKind,
     /// The model at the other end.
     pub target: fn() -> &'static ModelDef,
     /// The field of the relationship at the other end that says the same.
     pub back_populates: Option<&'static str>,
-    /// The field of the foreign key: of this model for a many-to-one, of the target for a one-to-many.
-    /// `None` where it follows from `back_populates` or is the only one.
-    pub key: Option<&'static str>,
+    /// The fields of the foreign key: of this model for a `BelongsTo`, of the target for a `HasMany` or
+    /// `HasOne`. Empty where it follows from `back_populates` or is the only one.
+    pub key: &'static [&'static str],
     /// The association table of a many-to-many.
     pub secondary: Option<&'static str>,
+    /// The columns of the association table that refer to this model, in the order of its key. Empty where
+    /// the other end says them, or they have their usual names.
+    pub local: &'static [&'static str],
+    /// The columns of the association table that refer to the target, likewise.
+    pub remote: &'static [&'static str],
+    /// Whether it is only read: the rows of its association table are written by a model of their own.
+    pub view_only: bool,
 }
 
 /// The direction of a relationship.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelationKind {
-    /// Many-to-one: this table has the foreign key.
+    /// Many-to-one, or one-to-one from this side: this table has the foreign key.
     BelongsTo,
     /// One-to-many: the other table has the foreign key.
     HasMany,
+    /// One-to-one, from the side without the foreign key, which is unique in the other table.
+    HasOne,
     /// Many-to-many, by an association table.
     ManyToMany,
 }

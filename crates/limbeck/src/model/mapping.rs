@@ -3,13 +3,25 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{ModelDef, RelationDef, RelationKind};
-use crate::schema::{Association, association};
+use super::{ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
+use crate::schema::{Action, Association, association};
 
-/// The relationships of a model, resolved.
+/// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) relations: Vec<Resolved>,
+    /// The foreign keys: those of one column, then those of several.
+    pub(crate) references: Vec<Reference>,
+    /// What is unique in the table: the primary key first.
+    pub(crate) uniques: Vec<Unique>,
+}
+
+/// Columns that are unique together.
+#[derive(Debug)]
+pub(crate) struct Unique {
+    pub(crate) columns: Vec<usize>,
+    /// The columns of it that can be NULL, and by that let go of a value. None where NULL is equal to NULL.
+    pub(crate) nulls: ColumnSet,
 }
 
 /// One relationship, resolved.
@@ -24,22 +36,107 @@ pub(crate) struct Resolved {
 /// The way from a row to the rows at the other end.
 #[derive(Debug)]
 pub(crate) enum Path {
-    /// This table's column `key` holds the target's column `to`.
-    BelongsTo { key: usize, to: usize },
-    /// The target's column `key` holds this table's column `from`.
-    HasMany { key: usize, from: usize },
+    /// This table has the key: each `key` is a column of it, each `to` one of the target.
+    BelongsTo(Vec<KeyPair>),
+    /// The target has the key: each `key` is a column of the target, each `to` one of this table.
+    HasMany(Vec<KeyPair>),
+    /// Likewise, and no two rows of the target have the same.
+    HasOne(Vec<KeyPair>),
     /// Rows of an association table hold both keys.
     ManyToMany(Association),
+}
+
+/// A column of a foreign key, and the one that it holds the value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyPair {
+    /// The column of the table that has the key.
+    pub(crate) key: usize,
+    /// The column of the table that it refers to.
+    pub(crate) to: usize,
+}
+
+/// A foreign key, resolved.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    pub(crate) target: &'static ModelDef,
+    pub(crate) keys: Vec<KeyPair>,
+    pub(crate) on_delete: Action,
+    /// Its name, where the model says one.
+    pub(crate) name: Option<&'static str>,
+}
+
+impl Reference {
+    pub(crate) fn has(&self, column: usize) -> bool {
+        self.keys.iter().any(|pair| pair.key == column)
+    }
 }
 
 impl Mapping {
     pub(super) fn resolve(model: &'static ModelDef) -> Result<Self, String> {
         let relations = model.relations.iter().map(|relation| resolve(model, relation)).collect::<Result<_, _>>()?;
-        Ok(Mapping { relations })
+        Ok(Mapping { relations, references: references(model)?, uniques: uniques(model) })
+    }
+
+    /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in
+    /// no other key; where there are none, all that can be NULL.
+    pub(crate) fn nulls(&self, model: &ModelDef, keys: &[KeyPair]) -> Vec<usize> {
+        let nullable = || keys.iter().map(|pair| pair.key).filter(|column| model.columns[*column].nullable);
+        let own = |column: &usize| self.references.iter().filter(|reference| reference.has(*column)).count() < 2;
+        let own: Vec<usize> = nullable().filter(own).collect();
+        if own.is_empty() { nullable().collect() } else { own }
     }
 }
 
-fn resolve(model: &'static ModelDef, relation: &RelationDef) -> Result<Resolved, String> {
+/// All foreign keys of a model, however they are declared.
+fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
+    let mut references = Vec::new();
+    for (key, column) in model.columns.iter().enumerate() {
+        let Some(foreign) = &column.foreign_key else { continue };
+        let target = (foreign.target)();
+        let to = target.column_of_field(foreign.field).ok_or_else(|| {
+            format!("`{}.{}`: `{}` has no column `{}`", model.name, column.field, target.name, foreign.field)
+        })?;
+        let (keys, name) = (vec![KeyPair { key, to }], foreign.name);
+        references.push(Reference { target, keys, on_delete: foreign.on_delete, name });
+    }
+    for foreign in model.foreign_keys {
+        let target = (foreign.target)();
+        let pair = |(key, field): (&usize, &&'static str)| match target.column_of_field(field) {
+            Some(to) => Ok(KeyPair { key: *key, to }),
+            None => {
+                Err(format!("`{}`: a foreign key refers to `{}.{field}`, which is not there", model.name, target.name))
+            }
+        };
+        let keys = foreign.columns.iter().zip(foreign.fields).map(pair).collect::<Result<_, _>>()?;
+        references.push(Reference { target, keys, on_delete: foreign.on_delete, name: foreign.name });
+    }
+    Ok(references)
+}
+
+/// What is unique in a model's table. An index over some of the rows, or over an expression, says nothing of a key.
+fn uniques(model: &ModelDef) -> Vec<Unique> {
+    let unique = |columns: Vec<usize>, nulls_not_distinct: bool| {
+        let mut nulls = ColumnSet::EMPTY;
+        let nullable = columns.iter().filter(|column| model.columns[**column].nullable && !nulls_not_distinct);
+        nullable.for_each(|column| nulls.insert(*column));
+        Unique { columns, nulls }
+    };
+    let key = std::iter::once(unique(model.primary_key.to_vec(), false));
+    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique);
+    let single = single.map(|column| unique(vec![column], false));
+    let constraints = model.options.uniques.iter().map(|def| unique(def.columns.to_vec(), def.nulls_not_distinct));
+    let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
+    let indexes = whole.filter_map(|index| {
+        let column = |key: &IndexKeyDef| match key.of {
+            IndexKeyOf::Column(column) => Some(column),
+            IndexKeyOf::Expression(_) => None,
+        };
+        Some(unique(index.keys.iter().map(column).collect::<Option<_>>()?, false))
+    });
+    key.chain(single).chain(constraints).chain(indexes).collect()
+}
+
+fn resolve(model: &'static ModelDef, relation: &'static RelationDef) -> Result<Resolved, String> {
     let target = (relation.target)();
     let back = match relation.back_populates {
         None => None,
@@ -47,54 +144,69 @@ fn resolve(model: &'static ModelDef, relation: &RelationDef) -> Result<Resolved,
             format!("`{}`: back_populates names `{}.{field}`, which is not there", relation.label, target.name)
         })?),
     };
+    let far_key = || {
+        let back = back.map(|index| &target.relations[index]);
+        let named = if relation.key.is_empty() { back.map_or(relation.key, |back| back.key) } else { relation.key };
+        foreign_key(target, model, relation, named, back.map(|back| back.field))
+    };
     let path = match relation.kind {
         RelationKind::BelongsTo => {
-            let key = foreign_key(model, target, relation, relation.key, Some(relation.field))?;
-            Path::BelongsTo { key, to: referred(model, key)? }
+            Path::BelongsTo(foreign_key(model, target, relation, relation.key, Some(relation.field))?)
         }
-        RelationKind::HasMany => {
-            let back = back.map(|index| &target.relations[index]);
-            let named = relation.key.or(back.and_then(|back| back.key));
-            let key = foreign_key(target, model, relation, named, back.map(|back| back.field))?;
-            Path::HasMany { key, from: referred(target, key)? }
+        RelationKind::HasMany => Path::HasMany(far_key()?),
+        RelationKind::HasOne => {
+            let keys = far_key()?;
+            check_unique(target, relation, &keys)?;
+            Path::HasOne(keys)
         }
-        RelationKind::ManyToMany => Path::ManyToMany(association(model, relation)),
+        RelationKind::ManyToMany => Path::ManyToMany(many_to_many(model, relation, target)?),
     };
     Ok(Resolved { target, back, path })
 }
 
-/// The column of `owner` that refers to `target`: the one that is named, the only one, or `<field>_id`.
+/// The columns of `owner` that refer to `target`: those that are named, the only ones, or `<field>_id`.
 fn foreign_key(
     owner: &'static ModelDef,
     target: &'static ModelDef,
     relation: &RelationDef,
-    named: Option<&str>,
+    named: &[&str],
     field: Option<&str>,
-) -> Result<usize, String> {
-    let refers = |column: usize| {
-        owner.columns[column].foreign_key.as_ref().is_some_and(|key| std::ptr::eq((key.target)(), target))
-    };
-    if let Some(named) = named {
-        let column = owner.column_of_field(named).filter(|column| refers(*column));
-        return column.ok_or_else(|| {
-            format!(
-                "`{}`: `{}.{named}` has to be a column with `foreign_key({}.…)`",
-                relation.label, owner.name, target.name
-            )
-        });
+) -> Result<Vec<KeyPair>, String> {
+    let mut candidates = references(owner)?;
+    candidates.retain(|reference| std::ptr::eq(reference.target, target));
+    if !named.is_empty() {
+        let has = |reference: &Reference, field: &str| {
+            reference.keys.iter().any(|pair| owner.columns[pair.key].field == field)
+        };
+        candidates.retain(|reference| named.iter().all(|field| has(reference, field)));
+        // A column may be in a longer key, too.
+        candidates.sort_by_key(|reference| reference.keys.len());
+        return match candidates.into_iter().next() {
+            Some(reference) => Ok(reference.keys),
+            None if named.len() == 1 => Err(format!(
+                "`{}`: `{}.{}` has to be a column with `foreign_key({}.…)`",
+                relation.label, owner.name, named[0], target.name
+            )),
+            None => Err(format!(
+                "`{}`: `{}` has no foreign key of the columns ({}) to `{}`",
+                relation.label,
+                owner.name,
+                named.join(", "),
+                target.name
+            )),
+        };
     }
-    let candidates: Vec<usize> = (0..owner.columns.len()).filter(|column| refers(*column)).collect();
-    let by_name = || {
-        let name = format!("{}_id", field?);
-        candidates.iter().copied().find(|column| owner.columns[*column].field == name)
+    let by_name = |reference: &&Reference| {
+        let [pair] = reference.keys.as_slice() else { return false };
+        field.is_some_and(|field| owner.columns[pair.key].field.strip_suffix("_id") == Some(field))
     };
     match candidates.as_slice() {
-        [only] => Ok(*only),
+        [only] => Ok(only.keys.clone()),
         [] => Err(format!(
             "`{}`: no column of `{}` refers to `{}`: add `#[column(foreign_key({}.id))]` to its key column",
             relation.label, owner.name, target.name, target.name
         )),
-        _ => by_name().ok_or_else(|| {
+        several => several.iter().find(by_name).map(|reference| reference.keys.clone()).ok_or_else(|| {
             format!(
                 "`{}`: several columns of `{}` refer to `{}`: say which by `#[relationship(key = …)]`",
                 relation.label, owner.name, target.name
@@ -103,14 +215,48 @@ fn foreign_key(
     }
 }
 
-/// The column that a foreign key refers to.
-fn referred(owner: &'static ModelDef, key: usize) -> Result<usize, String> {
-    let column = &owner.columns[key];
-    let Some(foreign) = &column.foreign_key else {
-        return Err(format!("`{}.{}` is not a foreign key", owner.name, column.field));
-    };
-    let target = (foreign.target)();
-    target.column_of_field(foreign.field).ok_or_else(|| {
-        format!("`{}.{}`: `{}` has no column `{}`", owner.name, column.field, target.name, foreign.field)
+/// Refuses a one-to-one whose key may be in several rows: which of them it leads to would be chance.
+fn check_unique(target: &'static ModelDef, relation: &RelationDef, keys: &[KeyPair]) -> Result<(), String> {
+    let has = |column: usize| keys.iter().any(|pair| pair.key == column);
+    if uniques(target).iter().any(|unique| unique.columns.iter().all(|column| has(*column))) {
+        return Ok(());
+    }
+    let fields: Vec<&str> = keys.iter().map(|pair| target.columns[pair.key].field).collect();
+    Err(match fields.as_slice() {
+        [field] => format!(
+            "`{}` leads to one `{}`, but its key `{}.{field}` is not unique: write `#[column(unique, foreign_key(…))]`, \
+             or make the relationship a `HasMany`",
+            relation.label, target.name, target.name
+        ),
+        fields => format!(
+            "`{}` leads to one `{}`, but the columns ({}) of its key are not unique together: write \
+             `#[model(unique({}))]`, or make the relationship a `HasMany`",
+            relation.label,
+            target.name,
+            fields.join(", "),
+            fields.join(", ")
+        ),
     })
+}
+
+fn many_to_many(
+    model: &'static ModelDef,
+    relation: &'static RelationDef,
+    target: &'static ModelDef,
+) -> Result<Association, String> {
+    let association = association(model, relation)?;
+    let mapped = registry::all().find(|other| other.table == association.table);
+    match (mapped, relation.view_only) {
+        (Some(mapped), false) => Err(format!(
+            "`{}` goes through `{}`, which is the table of `{}`: rows would be written in two ways. Say `view_only` to \
+             read through it, and add a `{}` to link two objects",
+            relation.label, association.table, mapped.name, mapped.name
+        )),
+        (None, true) => Err(format!(
+            "`{}` is `view_only`, but no model has the table `{}`, so that nothing writes its rows: take `view_only` \
+             away, or give the table a model with keys to `{}` and `{}`",
+            relation.label, association.table, model.name, target.name
+        )),
+        _ => Ok(association),
+    }
 }

@@ -24,7 +24,9 @@ pub use options::{
     IndexKeyOf, TableOptions, UniqueDef,
 };
 pub use registry::Registered;
-pub use relation::{BelongsTo, Handles, HasMany, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne};
+pub use relation::{
+    BelongsTo, Handles, HasMany, HasOne, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne,
+};
 pub(crate) use relation::{Many, One};
 #[cfg(feature = "chrono")]
 pub use timestamps::Timestamps;

@@ -114,6 +114,7 @@ impl Metadata {
         tables.extend(associations.into_iter().map(|(name, (table, _))| (name, table)));
         let tables = in_creation_order(tables.into_values().collect());
         check_names(&tables)?;
+        super::enums::check(&tables)?;
         Ok(Metadata { tables })
     }
 
@@ -277,7 +278,7 @@ fn association_table(
     name: &str,
 ) -> Result<Table, MetadataError> {
     let target = (relation.target)();
-    let association = association(model, relation);
+    let association = association(model, relation).map_err(MetadataError)?;
     let mut ends = [(model, association.local), (target, association.remote)];
     for (end, columns) in &ends {
         if columns.is_empty() {

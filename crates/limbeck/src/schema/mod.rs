@@ -2,6 +2,7 @@
 //! into, and what migrations compare. No I/O, and no knowledge of any driver.
 
 mod association;
+mod enums;
 mod metadata;
 pub mod naming;
 mod sql_type;
@@ -9,5 +10,5 @@ mod table;
 
 pub use association::{Association, association};
 pub use metadata::{Metadata, MetadataError, in_creation_order};
-pub use sql_type::{ArrayType, SqlType};
+pub use sql_type::{ArrayType, EnumType, SqlType};
 pub use table::{Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint};

@@ -24,6 +24,11 @@ pub fn foreign_key<S: AsRef<str>>(table: &str, columns: &[S], target: &str) -> S
     shortened(format!("fk_{table}_{}_{target}", joined(columns)))
 }
 
+/// `ck_users_age`; `about` is a column, or words of the condition.
+pub fn check(table: &str, about: &str) -> String {
+    shortened(format!("ck_{table}_{about}"))
+}
+
 /// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
 pub fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();

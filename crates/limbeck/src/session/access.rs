@@ -8,7 +8,7 @@ use std::ops::{Index, IndexMut};
 use super::Session;
 use super::store::State;
 use crate::error::Result;
-use crate::model::{BelongsTo, Column, Model, Target, Tracked};
+use crate::model::{BelongsTo, Column, HasOne, Model, Target, Tracked};
 use crate::types::ColumnType;
 
 impl<M: Model> Index<Tracked<M>> for Session {
@@ -57,31 +57,38 @@ impl<M: Model> IndexMut<&Tracked<M>> for Session {
     }
 }
 
-impl<T: Target> Index<BelongsTo<T>> for Session {
-    type Output = T::Model;
+macro_rules! index_by_field {
+    ($field:ident, $nothing:literal) => {
+        impl<T: Target> Index<$field<T>> for Session {
+            type Output = T::Model;
 
-    /// The object that a to-one relationship points to: `session[post.author]`.
-    ///
-    /// # Panics
-    /// When the relationship is not loaded, or points to nothing.
-    #[track_caller]
-    fn index(&self, field: BelongsTo<T>) -> &T::Model {
-        match field.get() {
-            Some(handle) => &self[handle],
-            None => panic!("the relationship points to no `{}`: its key is NULL", T::Model::def().name),
+            /// The object that a to-one relationship leads to: `session[post.author]`.
+            ///
+            /// # Panics
+            /// When the relationship is not loaded, or leads to nothing.
+            #[track_caller]
+            fn index(&self, field: $field<T>) -> &T::Model {
+                match field.get() {
+                    Some(handle) => &self[handle],
+                    None => panic!($nothing, T::Model::def().name),
+                }
+            }
         }
-    }
+
+        impl<T: Target> IndexMut<$field<T>> for Session {
+            #[track_caller]
+            fn index_mut(&mut self, field: $field<T>) -> &mut T::Model {
+                match field.get() {
+                    Some(handle) => &mut self[handle],
+                    None => panic!($nothing, T::Model::def().name),
+                }
+            }
+        }
+    };
 }
 
-impl<T: Target> IndexMut<BelongsTo<T>> for Session {
-    #[track_caller]
-    fn index_mut(&mut self, field: BelongsTo<T>) -> &mut T::Model {
-        match field.get() {
-            Some(handle) => &mut self[handle],
-            None => panic!("the relationship points to no `{}`: its key is NULL", T::Model::def().name),
-        }
-    }
-}
+index_by_field!(BelongsTo, "the relationship points to no `{}`: its key is NULL");
+index_by_field!(HasOne, "the relationship leads to no `{}`: no row has this object's key");
 
 impl Session {
     /// The object of a handle.

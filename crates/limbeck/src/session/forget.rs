@@ -5,7 +5,7 @@ use super::objects::{Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Handle, Many, Model, One, RelationRef, Tracked};
+use crate::model::{Handle, Model, One, RelationRef, Tracked};
 
 impl Session {
     /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
@@ -90,7 +90,7 @@ impl Objects {
     fn check_unneeded(&self, obj: Obj) -> Result<()> {
         let waits = |other: &&Obj| {
             let links = &self.store(**other).meta(other.slot).links;
-            **other != obj && links.iter().any(|link| link.target.is_some_and(|(target, _)| target == obj))
+            **other != obj && links.iter().any(|link| link.target == Some(obj))
         };
         match self.linked.iter().find(waits) {
             None => Ok(()),
@@ -112,10 +112,10 @@ impl Objects {
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Some(back) = resolved.back else { continue };
             let others: Vec<Handle> = match (&resolved.path, self.store(obj).relation(obj.slot, relation)) {
-                (Path::BelongsTo { key, to }, RelationRef::One(field)) => match field.state {
+                (Path::BelongsTo(keys), RelationRef::One(field)) => match field.state {
                     One::Loaded(parent) => parent.into_iter().collect(),
                     One::Unloaded => {
-                        let parent = self.by_key(obj, *key, resolved.target, *to);
+                        let parent = self.by_key(obj, keys, resolved.target);
                         parent.into_iter().map(|parent| self.handle(parent)).collect()
                     }
                 },
@@ -125,7 +125,7 @@ impl Objects {
             for other in others {
                 let Ok(other) = self.resolve(resolved.target, other) else { continue };
                 if has_row {
-                    self.set_many_field(other, back, Many::Unloaded);
+                    self.unload_field(other, back);
                 } else {
                     self.pull(other, back, obj);
                 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
+use super::load::{KeyList, RowKey};
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Access, Bind, Extra, Row, RowSink, Stmt};
@@ -114,6 +115,43 @@ impl Session {
         let found = sink.out.pop();
         result?;
         Ok(found)
+    }
+
+    /// The objects with these primary keys, in their order; `None` where there is no row. What the session has
+    /// is taken from it, all others are read by one statement. A composite key is a tuple.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn get_many<T: TableOf, K: Into<<T::Model as Model>::Key>>(
+        &mut self,
+        table: T,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Result<Vec<Option<Tracked<T::Model>>>> {
+        let _ = table;
+        let model = T::Model::def();
+        let keys: Vec<<T::Model as Model>::Key> = keys.into_iter().map(Into::into).collect();
+        let mut list = KeyList::new(model.primary_key.len());
+        for key in keys.iter().filter(|key| !self.objects.has_current::<T::Model>(key)) {
+            let values = key.values();
+            // A key with a NULL in it is that of no row.
+            if let Some(key) = RowKey::of(values.len(), |part| values[part].clone()) {
+                list.push(&key);
+            }
+        }
+        if !list.is_empty() {
+            self.autoflush().await?;
+            let stmt = self.statement_by_columns(model, model.primary_key, false)?;
+            self.tracked(&stmt, list, model, model.primary_key).await?;
+        }
+        let store = self.objects.typed::<T::Model>();
+        let found = |key: &<T::Model as Model>::Key| {
+            let store = store?;
+            let handle = store.find_key(key)?;
+            let (_, meta) = store.get(handle)?;
+            // One that is still expired was asked for, and has no row any more.
+            (!meta.doomed && !meta.expired).then(|| Tracked::new(handle))
+        };
+        Ok(keys.iter().map(found).collect())
     }
 
     /// Reads the columns of an object again. Unflushed changes of it are forgotten; relationships that were
@@ -245,6 +283,14 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();
         }
+    }
+}
+
+impl super::objects::Objects {
+    /// Whether an object with this key is here and need not be read.
+    fn has_current<M: Model>(&self, key: &M::Key) -> bool {
+        let found = self.typed::<M>().and_then(|store| store.get(store.find_key(key)?));
+        found.is_some_and(|(_, meta)| meta.doomed || !meta.expired)
     }
 }
 

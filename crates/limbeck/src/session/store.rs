@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::objects::{Obj, Stamps};
 use crate::driver::{Extra, Row};
 use crate::error::{Error, Result};
+use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
 use crate::types::{Cell, DecodeError, Value};
 
@@ -46,15 +47,24 @@ pub struct Meta {
     pub(crate) links: Vec<KeyLink>,
 }
 
-/// A key column that takes the key of another object at the next flush.
+/// A key that is taken from another object at the next flush.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyLink {
-    /// The key column.
-    pub(crate) column: usize,
-    /// The object, and the column of it that is copied; `None` for NULL.
-    pub(crate) target: Option<(Obj, usize)>,
+    /// The key columns, and those of the other object that are copied.
+    pub(crate) keys: &'static [KeyPair],
+    /// The object; `None` for NULL.
+    pub(crate) target: Option<Obj>,
     /// The name of the relationship, for messages.
     pub(crate) label: &'static str,
+    /// Of a one-to-one: whether another row, of which nothing is known, may have the key.
+    pub(crate) evict: bool,
+}
+
+impl KeyLink {
+    /// Whether it writes a column.
+    pub(crate) fn has(&self, column: usize) -> bool {
+        self.keys.iter().any(|pair| pair.key == column)
+    }
 }
 
 struct Entry<M> {

@@ -137,8 +137,8 @@ impl Objects {
         let given = self.store(obj).meta(obj.slot).given;
         let Ok(mapping) = self.store(obj).model().mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
-            if let Path::BelongsTo { key, .. } = resolved.path
-                && given.contains(key)
+            if let Path::BelongsTo(keys) = &resolved.path
+                && keys.iter().all(|pair| given.contains(pair.key))
             {
                 self.set_one_field_silently(obj, relation, One::Unloaded);
             }

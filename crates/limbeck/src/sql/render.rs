@@ -212,19 +212,25 @@ impl Renderer {
         for join in &select.joins {
             let (from, to) = (&join.from, &join.to);
             match &from.model.mapping()?.relations[join.relation].path {
-                Path::BelongsTo { key, to: column } => {
-                    self.push(" JOIN ").table(to).push(" ON ");
-                    self.equal(
-                        (to.name(), to.model.columns[*column].name),
-                        (from.name(), from.model.columns[*key].name),
-                    );
+                Path::BelongsTo(keys) => {
+                    self.push(" JOIN ").table(to);
+                    for (index, pair) in keys.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal(
+                            (to.name(), to.model.columns[pair.to].name),
+                            (from.name(), from.model.columns[pair.key].name),
+                        );
+                    }
                 }
-                Path::HasMany { key, from: column } => {
-                    self.push(" JOIN ").table(to).push(" ON ");
-                    self.equal(
-                        (to.name(), to.model.columns[*key].name),
-                        (from.name(), from.model.columns[*column].name),
-                    );
+                Path::HasMany(keys) | Path::HasOne(keys) => {
+                    self.push(" JOIN ").table(to);
+                    for (index, pair) in keys.iter().enumerate() {
+                        self.push(if index == 0 { " ON " } else { " AND " });
+                        self.equal(
+                            (to.name(), to.model.columns[pair.key].name),
+                            (from.name(), from.model.columns[pair.to].name),
+                        );
+                    }
                 }
                 Path::ManyToMany(link) => {
                     let name = free_name(link.table, &taken);

@@ -5,13 +5,25 @@
 mod array;
 mod cell;
 pub(crate) mod clock;
+#[cfg(feature = "decimal")]
+mod decimal;
 mod deferred;
+mod enumeration;
+mod fit;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "json")]
+mod json;
 mod number;
 mod numeric;
 pub(crate) mod scan;
 mod text;
 #[cfg(feature = "chrono")]
 mod time;
+#[cfg(feature = "time")]
+mod time_crate;
+#[cfg(feature = "uuid")]
+mod uuid;
 mod value;
 
 pub use array::Element;
@@ -20,7 +32,11 @@ pub use cell::{Cell, DecodeError};
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
 pub(crate) use cell::{Source, hyphenated};
 pub use deferred::Deferred;
-pub use limbeck_macros::ColumnType;
+pub use enumeration::DbEnum;
+pub(crate) use fit::refusal;
+#[cfg(feature = "json")]
+pub use json::Json;
+pub use limbeck_macros::{ColumnType, DbEnum};
 pub use numeric::Numeric;
 #[cfg(feature = "sqlite")]
 pub(crate) use numeric::Real;
@@ -53,7 +69,8 @@ use crate::schema::SqlType;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column's type",
     label = "limbeck has no column type for this",
-    note = "column types are bool, i16, i32, i64, f32, f64, String, chrono's DateTime<Utc>, NaiveDateTime and NaiveDate, and Option of them",
+    note = "column types are bool, i16, i32, i64, f32, f64, String, Vec<u8>, chrono's DateTime<Utc>, NaiveDateTime, NaiveDate, NaiveTime and TimeDelta, and Option and Vec of them",
+    note = "behind the features `decimal`, `uuid`, `json`, `jiff` and `time`: Decimal, Uuid, Json<T>, serde_json::Value, and the times of these crates",
     note = "for a type of your own, implement `limbeck::types::ColumnType`; for a relationship, mark the field `#[relationship]`"
 )]
 pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {

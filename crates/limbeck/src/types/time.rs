@@ -4,9 +4,9 @@
 //! makes it or when it is bound, and the object in memory gets the cut value: one of the two agree or the
 //! next comparison would see a change that nobody made.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
-use super::{Cell, ColumnType, DecodeError, Placeholder, Value, clock};
+use super::{Cell, ColumnType, DecodeError, Element, Placeholder, Value, clock};
 use crate::schema::SqlType;
 
 impl ColumnType for DateTime<Utc> {
@@ -29,8 +29,9 @@ impl ColumnType for DateTime<Utc> {
     }
 
     fn normalize(&mut self) {
-        if let Some(cut) = self.with_nanosecond(self.nanosecond() / 1000 * 1000) {
-            *self = cut;
+        // A leap second, of which no database knows, is the first of the next minute.
+        if self.nanosecond() % 1000 != 0 || self.nanosecond() >= 1_000_000_000 {
+            *self = DateTime::from_timestamp_micros(self.timestamp_micros()).unwrap_or(*self);
         }
     }
 }
@@ -68,9 +69,9 @@ impl ColumnType for NaiveDateTime {
     }
 
     fn normalize(&mut self) {
-        if let Some(cut) = self.with_nanosecond(self.nanosecond() / 1000 * 1000) {
-            *self = cut;
-        }
+        let mut moment = self.and_utc();
+        ColumnType::normalize(&mut moment);
+        *self = moment.naive_utc();
     }
 }
 
@@ -104,6 +105,79 @@ impl Placeholder for NaiveDate {
         DateTime::UNIX_EPOCH.date_naive()
     }
 }
+
+impl ColumnType for NaiveTime {
+    type Base = Self;
+    type Null<T: ColumnType> = T;
+    const SQL_TYPE: SqlType = SqlType::Time;
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        let micros = self.nanosecond() / 1000;
+        if micros >= 1_000_000 {
+            return Value::Invalid("a leap second, which no database keeps".into());
+        }
+        Value::Time(i64::from(self.num_seconds_from_midnight()) * 1_000_000 + i64::from(micros))
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        let micros = cell.time()?;
+        let (seconds, rest) = ((micros / 1_000_000) as u32, (micros % 1_000_000) as u32);
+        NaiveTime::from_num_seconds_from_midnight_opt(seconds, rest * 1000)
+            .ok_or_else(|| DecodeError::new("a time of day", clock::format_time(micros)))
+    }
+
+    fn normalize(&mut self) {
+        if let Some(cut) = self.with_nanosecond(self.nanosecond() / 1000 * 1000) {
+            *self = cut;
+        }
+    }
+}
+
+impl Placeholder for NaiveTime {
+    fn placeholder() -> Self {
+        NaiveTime::MIN
+    }
+}
+
+/// A length of time. A month has none, so PostgreSQL's intervals of months cannot be read.
+impl ColumnType for TimeDelta {
+    type Base = Self;
+    type Null<T: ColumnType> = T;
+    const SQL_TYPE: SqlType = SqlType::Interval;
+
+    #[inline]
+    fn encode(&self) -> Value<'_> {
+        match self.num_microseconds() {
+            Some(micros) => Value::Interval(micros),
+            None => Value::Invalid(format!("{self}, which is longer than 292 thousand years").into()),
+        }
+    }
+
+    #[inline]
+    fn decode(cell: Cell<'_>) -> Result<Self, DecodeError> {
+        cell.interval().map(TimeDelta::microseconds)
+    }
+
+    fn normalize(&mut self) {
+        if let Some(micros) = self.num_microseconds() {
+            *self = TimeDelta::microseconds(micros);
+        }
+    }
+}
+
+impl Placeholder for TimeDelta {
+    fn placeholder() -> Self {
+        TimeDelta::zero()
+    }
+}
+
+impl Element for DateTime<Utc> {}
+impl Element for NaiveDateTime {}
+impl Element for NaiveDate {}
+impl Element for NaiveTime {}
+impl Element for TimeDelta {}
 
 #[cold]
 fn out_of_range(micros: i64) -> DecodeError {

@@ -166,6 +166,12 @@ pub async fn session(url: &str) -> Session {
 pub struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
+    /// What an engine's `echo_to` takes, to write here.
+    pub fn sink(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let log = self.clone();
+        move |line| log.0.lock().expect("the log").push(line.to_string())
+    }
+
     /// What was sent since the last call. Times and parameters are left out.
     pub fn take(&self) -> Vec<String> {
         let lines = std::mem::take(&mut *self.0.lock().expect("the log"));

@@ -2,33 +2,21 @@
 
 use std::cmp::Ordering;
 
+use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::{ColumnSet, ModelDef};
-use crate::schema::SqlType;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::AnyStore;
-use crate::types::Value;
+use crate::types::{Value, refusal};
 
 /// Checks the values of an object's columns.
-pub(super) fn values(store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Result<()> {
+pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Result<()> {
     let model = store.model();
     for column in columns.iter() {
         let def = &model.columns[column];
-        let reason = match store.value(slot, column) {
-            Value::Text(text) => match def.sql_type {
-                _ if text.contains('\0') => "text with a NUL character, which PostgreSQL cannot hold".to_string(),
-                SqlType::String { length: Some(length) }
-                    if text.len() > *length as usize && text.chars().count() > *length as usize =>
-                {
-                    format!("{} characters, but the column holds {length}", text.chars().count())
-                }
-                _ => continue,
-            },
-            Value::F64(number) if number.is_nan() => "NaN, which SQLite would turn into NULL".to_string(),
-            Value::F32(number) if number.is_nan() => "NaN, which SQLite would turn into NULL".to_string(),
-            _ => continue,
-        };
-        return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        if let Some(reason) = refusal(dialect, def.sql_type, &store.value(slot, column)) {
+            return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        }
     }
     Ok(())
 }

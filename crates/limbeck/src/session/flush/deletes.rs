@@ -1,58 +1,63 @@
-//! What goes at the end of a flush: rows of association tables, then rows of objects, those that refer to
-//! others before these.
+//! DELETEs: rows of association tables, then rows of objects, those that refer to others before these. Most go at
+//! the end of a flush; those that are in the way of others go first.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{Batch, BatchKind, Rows};
-use super::plan::{Orphans, Plan, Work, collections, orphans};
-use super::{check, statement, write};
+use super::plan::{Orphans, Plan, Work, orphans};
+use super::{check, statement};
 use crate::driver::Returns;
 use crate::error::Result;
-use crate::model::mapping::Path;
-use crate::model::{ColumnSet, RelationKind};
+use crate::model::mapping::{Path, Reference};
+use crate::model::{ColumnSet, ModelDef};
 use crate::session::objects::{Obj, Objects};
 use crate::sql::compile::Compiler;
 
-/// The rows of association tables that go: those that were unlinked, and those of deleted objects.
-pub(super) fn links_of(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
-    let mut batches = write::links(objects, compiler, &plan.unlinks, false)?;
-    for work in plan.models.iter().filter(|work| !work.deletes.is_empty()) {
+/// The rows that `of` picks from the work: first what refers to them and is not an object, then they themselves.
+pub(super) fn deletes(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    plan: &Plan,
+    of: fn(&Work) -> &[Obj],
+) -> Result<Vec<Batch>> {
+    let mut batches = Vec::new();
+    let going = || plan.models.iter().filter(|work| !of(work).is_empty());
+    for work in going() {
         for (relation, def) in work.model.relations.iter().enumerate() {
-            if def.kind != RelationKind::ManyToMany {
+            let Path::ManyToMany(link) = &work.model.mapping()?.relations[relation].path else { continue };
+            if def.view_only {
                 continue;
             }
-            let Path::ManyToMany(link) = &work.model.mapping()?.relations[relation].path else { continue };
             let keys: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
             batches.push(Batch {
                 stmt: statement::unlink_all(compiler, work.model, relation, link)?,
-                rows: Rows::objects(work.deletes.clone(), ColumnSet::EMPTY, &keys),
+                rows: Rows::objects(of(work).to_vec(), ColumnSet::EMPTY, &keys),
                 returns: Returns::Count,
                 kind: BatchKind::Other,
             });
         }
     }
-    Ok(batches)
-}
-
-/// DELETEs, from the tables that refer to those that are referred to; before each, the keys of rows that stay.
-pub(super) fn deletes(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
-    let mut batches = Vec::new();
-    for work in plan.models.iter().filter(|work| !work.deletes.is_empty()) {
-        for (child, key, from) in collections(work.model) {
-            if orphans(work.model, child, key) == Orphans::Nullify {
-                batches.push(Batch {
-                    stmt: statement::nullify(compiler, child, key)?,
-                    rows: Rows::objects(work.deletes.clone(), ColumnSet::EMPTY, &[from]),
-                    returns: Returns::Count,
-                    kind: BatchKind::Other,
-                });
-            }
+    for work in going() {
+        for (child, reference) in nullified(work.model)? {
+            let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
+            batches.push(Batch {
+                stmt: statement::nullify(compiler, child, &reference.keys)?,
+                rows: Rows::objects(of(work).to_vec(), ColumnSet::EMPTY, &to),
+                returns: Returns::Count,
+                kind: BatchKind::Other,
+            });
         }
     }
-    for work in plan.models.iter().rev().filter(|work| !work.deletes.is_empty()) {
+    let mut backwards: Vec<&Work> = going().collect();
+    backwards.reverse();
+    for work in backwards {
         batches.push(Batch {
             stmt: statement::delete(compiler, work.model)?,
-            rows: Rows::objects(children_first(objects, work), ColumnSet::EMPTY, work.model.primary_key),
+            rows: Rows::objects(
+                children_first(objects, work.model, of(work))?,
+                ColumnSet::EMPTY,
+                work.model.primary_key,
+            ),
             returns: Returns::Count,
             kind: BatchKind::Delete,
         });
@@ -60,31 +65,39 @@ pub(super) fn deletes(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) ->
     Ok(batches)
 }
 
+/// The keys that the flush sets to NULL when rows of a model are deleted.
+fn nullified(model: &'static ModelDef) -> Result<Vec<(&'static ModelDef, &'static Reference)>> {
+    let mut found: Vec<(&'static ModelDef, &'static Reference)> = Vec::new();
+    for (child, keys) in super::plan::collections(model) {
+        let reference = child.mapping()?.references.iter().find(|reference| reference.keys == keys);
+        if let Some(reference) = reference.filter(|reference| orphans(model, child, reference) == Orphans::Nullify)
+            && !found.iter().any(|(_, other)| std::ptr::eq(*other, reference))
+        {
+            found.push((child, reference));
+        }
+    }
+    Ok(found)
+}
+
 /// By primary key; in a table that refers to itself, rows that refer to others of the batch before these.
-fn children_first(objects: &Objects, work: &Work) -> Vec<Obj> {
-    let model = work.model;
-    let mut objs = work.deletes.clone();
+fn children_first(objects: &Objects, model: &'static ModelDef, rows: &[Obj]) -> Result<Vec<Obj>> {
+    let mut objs = rows.to_vec();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-    let own = |column: &usize| {
-        let key = model.columns[*column].foreign_key.as_ref();
-        key.is_some_and(|key| std::ptr::eq((key.target)(), model))
-    };
-    let keys: Vec<usize> = (0..model.columns.len()).filter(own).collect();
-    if !keys.is_empty() {
-        let depths = depths(objects, &objs, &keys);
+    let own: Vec<&Reference> =
+        model.mapping()?.references.iter().filter(|reference| std::ptr::eq(reference.target, model)).collect();
+    if !own.is_empty() {
+        let depths = depths(objects, &objs, model, &own);
         objs.sort_by_key(|obj| std::cmp::Reverse(depths.get(obj).copied()));
     }
-    objs
+    Ok(objs)
 }
 
 /// How deep each row is below others of the batch. A circle ends the climb.
-fn depths(objects: &Objects, objs: &[Obj], keys: &[usize]) -> FxHashMap<Obj, usize> {
+fn depths(objects: &Objects, objs: &[Obj], model: &'static ModelDef, own: &[&Reference]) -> FxHashMap<Obj, usize> {
     let doomed: FxHashSet<Obj> = objs.iter().copied().collect();
     let parent = |obj: Obj| {
-        let store = objects.store(obj);
-        keys.iter().find_map(|key| {
-            let slot = store.find(&[store.saved_value(obj.slot, *key)])?;
-            let parent = Obj { model: obj.model, slot };
+        own.iter().find_map(|reference| {
+            let parent = objects.by_saved_key(obj, &reference.keys, model)?;
             (doomed.contains(&parent) && parent != obj).then_some(parent)
         })
     };

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::plan::{Orphans, Plan, orphans};
-use crate::model::mapping::Path;
+use super::plan::{Eviction, Orphans, Plan, orphans};
+use crate::model::mapping::{KeyPair, Path};
 use crate::model::{ColumnSet, Handle, Many, ModelDef, One, RelationRef};
-use crate::session::load::KeyValue;
+use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
@@ -14,6 +14,12 @@ use crate::types::{Cell, Value};
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        // Others may have their keys now.
+        for work in &plan.models {
+            if !work.early.is_empty() {
+                self.deleted(work.model, &work.early);
+            }
+        }
         for work in &plan.models {
             for obj in &work.inserts {
                 self.inserted(*obj);
@@ -35,6 +41,7 @@ impl Objects {
                 }
             }
         }
+        self.evicted(&plan.evictions);
         self.pending.clear();
         self.doomed.clear();
         self.linked.clear();
@@ -84,11 +91,12 @@ impl Objects {
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
-            let Path::BelongsTo { key, to } = resolved.path else { continue };
-            if !written.contains(key) || links.iter().any(|link| link.column == key) {
+            let Path::BelongsTo(keys) = &resolved.path else { continue };
+            let is_written = keys.iter().any(|pair| written.contains(pair.key));
+            if !is_written || links.iter().any(|link| link.keys == keys) {
                 continue;
             }
-            let parent = self.by_key(obj, key, resolved.target, to);
+            let parent = self.by_key(obj, keys, resolved.target);
             if let (true, Some(back)) = (moved, resolved.back)
                 && let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation)
                 && let One::Loaded(Some(old)) = field.state
@@ -96,7 +104,7 @@ impl Objects {
             {
                 self.pull(old, back, obj);
             }
-            let is_null = self.store(obj).value(obj.slot, key).is_null();
+            let is_null = keys.iter().any(|pair| self.store(obj).value(obj.slot, pair.key).is_null());
             let state = match parent {
                 Some(parent) => One::Loaded(Some(self.handle(parent))),
                 None if is_null => One::Loaded(None),
@@ -123,45 +131,72 @@ impl Objects {
         let mut fates = Vec::new();
         for store in self.stores() {
             let child = store.model();
-            for (key, column) in child.columns.iter().enumerate() {
-                if let Some(foreign) = &column.foreign_key
-                    && std::ptr::eq((foreign.target)(), model)
-                    && let Some(from) = model.column_of_field(foreign.field)
-                {
-                    fates.push((child, key, from, orphans(model, child, key)));
-                }
+            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
+                fates.push((child, reference, orphans(model, child, reference)));
             }
         }
-        for (child, key, from, fate) in fates {
+        for (child, reference, fate) in fates {
             if fate == Orphans::Kept {
                 continue;
             }
-            let keys: FxHashSet<KeyValue> =
-                rows.iter().map(|obj| KeyValue(self.store(*obj).value(obj.slot, from).into_owned())).collect();
-            let mut met = self.all_of(child);
-            met.retain(|obj| {
-                let meta = self.store(*obj).meta(obj.slot);
-                meta.state == State::Persistent
-                    && !meta.expired
-                    && keys.contains(&KeyValue(self.store(*obj).value(obj.slot, key).into_owned()))
-            });
+            let met = self.referring(child, &reference.keys, rows);
             match fate {
                 _ if met.is_empty() => {}
                 Orphans::Deleted => self.deleted(child, &met),
-                _ => met.into_iter().for_each(|obj| self.orphaned(obj, key)),
+                // The database sets the whole key to NULL, the flush what no other key needs.
+                Orphans::ToNull => {
+                    let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+                    met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
+                }
+                _ => self.all_orphaned(child, &reference.keys, met),
             }
         }
     }
 
-    /// A row's key column became NULL.
-    fn orphaned(&mut self, obj: Obj, key: usize) {
-        let old = self.store(obj).value(obj.slot, key).into_owned();
-        self.undo.push(Undo::Filled(obj, key, old));
-        // A column that the database sets to NULL can be NULL.
-        let _ = self.store_mut(obj).set_value(obj.slot, key, Cell::from_value(&Value::Null));
+    /// Rows lost their place in a one-to-one relationship to another one.
+    fn evicted(&mut self, evictions: &[Eviction]) {
+        for eviction in evictions {
+            let child = self.store(eviction.child).model();
+            let mut met = self.referring(child, eviction.keys, &[eviction.parent]);
+            met.retain(|obj| *obj != eviction.child);
+            self.all_orphaned(child, eviction.keys, met);
+        }
+    }
+
+    /// The objects of a model whose rows refer to others by a key.
+    fn referring(&self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) -> Vec<Obj> {
+        let to: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
+        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let wanted: FxHashSet<RowKey> = parents.iter().filter_map(|obj| self.key_in(*obj, &to)).collect();
+        let mut met = self.all_of(child);
+        met.retain(|obj| {
+            let meta = self.store(*obj).meta(obj.slot);
+            meta.state == State::Persistent
+                && !meta.expired
+                && self.key_in(*obj, &columns).is_some_and(|key| wanted.contains(&key))
+        });
+        met
+    }
+
+    fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
+        let Ok(mapping) = child.mapping() else { return };
+        let nulls = mapping.nulls(child, keys);
+        rows.into_iter().for_each(|obj| self.orphaned(obj, &nulls));
+    }
+
+    /// Key columns of a row became NULL.
+    fn orphaned(&mut self, obj: Obj, columns: &[usize]) {
+        for column in columns {
+            let old = self.store(obj).value(obj.slot, *column).into_owned();
+            self.undo.push(Undo::Filled(obj, *column, old));
+            // A column that the database sets to NULL can be NULL.
+            let _ = self.store_mut(obj).set_value(obj.slot, *column, Cell::from_value(&Value::Null));
+        }
         let Ok(mapping) = self.store(obj).model().mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
-            if matches!(resolved.path, Path::BelongsTo { key: of, .. } if of == key) {
+            let Path::BelongsTo(keys) = &resolved.path else { continue };
+            if keys.iter().any(|pair| columns.contains(&pair.key)) {
                 self.set_one_field(obj, relation, One::Loaded(None));
             }
         }
@@ -177,8 +212,8 @@ impl Objects {
                 let mut search = false;
                 for obj in rows {
                     match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
-                        (Path::BelongsTo { key, to }, _) => {
-                            holders.extend(self.by_key(*obj, *key, resolved.target, *to).map(|one| (one, back)));
+                        (Path::BelongsTo(keys), _) => {
+                            holders.extend(self.by_key(*obj, keys, resolved.target).map(|one| (one, back)));
                         }
                         (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
                             Some(all) => {
@@ -197,7 +232,15 @@ impl Objects {
             }
         }
         for (holder, relation) in holders {
-            let RelationRef::Many(field) = self.store(holder).relation(holder.slot, relation) else { continue };
+            let field = match self.store(holder).relation(holder.slot, relation) {
+                RelationRef::Many(field) => field,
+                RelationRef::One(field) => {
+                    if matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle)) {
+                        self.set_one_field(holder, relation, One::Loaded(None));
+                    }
+                    continue;
+                }
+            };
             let Some(all) = field.state.handles() else { continue };
             if !all.iter().any(|handle| gone.contains(handle)) {
                 continue;

@@ -6,7 +6,8 @@
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
 //! * `plan` finds what has to be done, and what is wrong with it, before anything is sent.
-//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first.
+//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
+//!   `room` finds rows whose unique values others take.
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
@@ -18,6 +19,7 @@ mod finish;
 mod order;
 mod plan;
 mod receive;
+mod room;
 mod rounds;
 mod run;
 mod statement;
@@ -55,7 +57,7 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
-        let plan = self.objects.plan()?;
+        let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
             if let Err(error) = self.line.flush(&mut self.objects, &plan, next).await {

@@ -6,23 +6,25 @@
 use rustc_hash::FxHashMap;
 
 use super::plan::Work;
-use crate::model::ModelDef;
+use crate::error::Result;
 
 /// Sorts the work by foreign keys and fills in who waits for whom.
-pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
+///
+/// # Errors
+/// When a relationship of one of the models does not say enough.
+pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Result<Vec<Work>> {
     let mut models: Vec<Work> = work.into_values().collect();
     // The order of first use, so that it does not depend on a hash.
     models.sort_unstable_by_key(|work| work.model.id.get());
-    let edges: Vec<Vec<usize>> = models
-        .iter()
-        .map(|work| {
-            let mut parents: Vec<usize> =
-                referred(work.model).filter_map(|p| models.iter().position(|m| std::ptr::eq(m.model, p))).collect();
-            parents.sort_unstable();
-            parents.dedup();
-            parents
-        })
-        .collect();
+    let mut edges: Vec<Vec<usize>> = Vec::with_capacity(models.len());
+    for work in &models {
+        let referred = work.model.mapping()?.references.iter().map(|reference| reference.target);
+        let mut parents: Vec<usize> =
+            referred.filter_map(|p| models.iter().position(|m| std::ptr::eq(m.model, p))).collect();
+        parents.sort_unstable();
+        parents.dedup();
+        edges.push(parents);
+    }
     let reach: Vec<Vec<bool>> = (0..models.len()).map(|from| reachable(from, &edges)).collect();
     let same_cycle = |a: usize, b: usize| reach[a][b] && reach[b][a];
     let mut order: Vec<usize> = Vec::with_capacity(models.len());
@@ -51,13 +53,7 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Vec<Work> {
             edges[index].iter().filter(|p| **p != index && !same_cycle(index, **p)).map(|p| place(*p)).collect();
     }
     let mut slots: Vec<Option<Work>> = models.into_iter().map(Some).collect();
-    order.iter().filter_map(|index| slots[*index].take()).collect()
-}
-
-/// The models that a model's foreign keys refer to.
-fn referred(model: &'static ModelDef) -> impl Iterator<Item = &'static ModelDef> {
-    let of_columns = model.columns.iter().filter_map(|column| column.foreign_key.as_ref().map(|key| (key.target)()));
-    of_columns.chain(model.foreign_keys.iter().map(|key| (key.target)()))
+    Ok(order.iter().filter_map(|index| slots[*index].take()).collect())
 }
 
 /// Which models can be reached over at least one edge.

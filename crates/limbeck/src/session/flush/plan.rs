@@ -4,12 +4,14 @@ use rustc_hash::FxHashMap;
 
 use super::check;
 use super::rounds::Round;
+use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::model::mapping::Path;
+use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Action;
 use crate::session::objects::{LinkRow, Obj, Objects};
-use crate::session::store::State;
+use crate::session::store::{KeyLink, State};
+use crate::types::Value;
 
 /// The work of a flush.
 #[derive(Debug, Default)]
@@ -22,6 +24,17 @@ pub(super) struct Plan {
     pub(super) links: Vec<LinkRow>,
     /// Rows of association tables to delete.
     pub(super) unlinks: Vec<LinkRow>,
+    /// Rows that lose their key before anything else, since another row takes their place.
+    pub(super) evictions: Vec<Eviction>,
+}
+
+/// A place in a one-to-one relationship that is taken without knowing who has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Eviction {
+    pub(super) parent: Obj,
+    /// The key, of the child's model.
+    pub(super) keys: &'static [KeyPair],
+    pub(super) child: Obj,
 }
 
 /// The work on one model's table.
@@ -33,6 +46,10 @@ pub(super) struct Work {
     /// In no order yet.
     pub(super) updates: Vec<Obj>,
     pub(super) deletes: Vec<Obj>,
+    /// Rows to delete before anything else, since others take their unique values.
+    pub(super) early: Vec<Obj>,
+    /// Rows that give up unique columns before anything else, since others take their values.
+    pub(super) parked: Vec<(ColumnSet, Obj)>,
     /// Models of the plan that this one refers to, by position, without itself and those of its cycle.
     pub(super) parents: Vec<usize>,
     /// Whether its rows may refer to each other, directly or over other models: the position of the first model
@@ -49,12 +66,16 @@ impl Plan {
             && work.inserts.len() == 1
             && work.updates.is_empty()
             && work.deletes.is_empty()
+            && work.early.is_empty()
+            && self.evictions.is_empty()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.unlinks.is_empty()
-            && self.models.iter().all(|w| w.inserts.is_empty() && w.updates.is_empty() && w.deletes.is_empty())
+            && self.models.iter().all(|work| {
+                work.inserts.is_empty() && work.updates.is_empty() && work.deletes.is_empty() && work.early.is_empty()
+            })
     }
 }
 
@@ -63,12 +84,12 @@ impl Objects {
     ///
     /// # Errors
     /// What cannot be sent as it is. Nothing is changed then.
-    pub(super) fn plan(&mut self) -> Result<Plan> {
+    pub(super) fn plan(&mut self, dialect: Dialect) -> Result<Plan> {
         self.check_refused()?;
         self.check_transient()?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
-            self.check_object(obj)?;
+            self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
             if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
@@ -77,15 +98,16 @@ impl Objects {
         for obj in &self.pending {
             self.check_deferred(*obj)?;
             let store = self.store(*obj);
-            check::values(store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
+            check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
         }
         for obj in &self.doomed {
             entry(&mut work, self.store(*obj).model()).deletes.push(*obj);
         }
-        let models = super::order::sorted(work);
+        let mut models = super::order::sorted(work)?;
+        super::room::make_room(self, &mut models)?;
         let rounds = super::rounds::rounds(self, &models)?;
-        let mut plan = Plan { models, rounds, ..Plan::default() };
+        let mut plan = Plan { models, rounds, evictions: super::room::evictions(self), ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         for (_, row) in rows {
@@ -120,7 +142,7 @@ impl Objects {
     }
 
     /// Refuses what the session could not follow, and brings values to what the database keeps.
-    fn check_object(&mut self, obj: Obj) -> Result<()> {
+    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<()> {
         let store = self.store_mut(obj);
         let model = store.model();
         if let Some(relation) = store.assigned(obj.slot) {
@@ -133,7 +155,7 @@ impl Objects {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
         }
-        check::values(store, obj.slot, changed.union(store.meta(obj.slot).given))?;
+        check::values(dialect, store, obj.slot, changed.union(store.meta(obj.slot).given))?;
         self.check_links(obj, changed)
     }
 
@@ -143,28 +165,38 @@ impl Objects {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         let written = if meta.state == State::Pending { meta.given } else { changed };
+        if meta.links.is_empty() {
+            return Ok(());
+        }
+        let mapping = store.model().mapping()?;
         for link in &meta.links {
-            if !written.contains(link.column) {
-                continue;
-            }
-            let value = store.value(obj.slot, link.column);
-            let agrees = match link.target {
-                None => value.is_null(),
-                Some((target, column)) => {
-                    let unknown = self.state(target) == State::Pending
-                        && self.store(target).model().columns[column].generated
-                        && !self.store(target).meta(target.slot).given.contains(column);
-                    !unknown && check::same(&self.store(target).value(target.slot, column), &value)
+            let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
+                let value = store.value(obj.slot, pair.key);
+                let agrees = match link.target {
+                    None => value.is_null() || !nulls.contains(&pair.key),
+                    Some(target) => {
+                        let key = self.settled(target, pair.to);
+                        key.is_some_and(|key| check::same(&key, &value))
+                    }
+                };
+                if !agrees {
+                    return Err(key_conflict(store.model(), link, pair.key));
                 }
-            };
-            if !agrees {
-                return Err(Error::KeyConflict {
-                    relation: link.label,
-                    column: store.model().columns[link.column].field,
-                });
             }
         }
         Ok(())
+    }
+
+    /// The value of a column, if it is known already what it will be after the flush.
+    pub(super) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
+        let store = self.store(obj);
+        let meta = store.meta(obj.slot);
+        let made = meta.state == State::Pending
+            && store.model().columns[column].made_by_database()
+            && !meta.given.contains(column);
+        let linked = meta.links.iter().any(|link| link.has(column));
+        (!made && !linked).then(|| store.value(obj.slot, column))
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.
@@ -178,7 +210,7 @@ impl Objects {
     /// Refuses links to objects that were rolled back and not added again.
     fn check_transient(&self) -> Result<()> {
         let keys = self.linked.iter().flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
-        let targets = keys.filter_map(|link| link.target.map(|(target, _)| (target, link.label)));
+        let targets = keys.filter_map(|link| link.target.map(|target| (target, link.label)));
         let rows = self.link_rows.values().filter(|row| row.add).flat_map(|row| {
             let label = row.owner.relations[row.relation].label;
             [(row.local, label), (row.remote, label)]
@@ -199,6 +231,8 @@ fn entry<'w>(work: &'w mut FxHashMap<usize, Work>, model: &'static ModelDef) -> 
         inserts: Vec::new(),
         updates: Vec::new(),
         deletes: Vec::new(),
+        early: Vec::new(),
+        parked: Vec::new(),
         parents: Vec::new(),
         cycle: None,
     })
@@ -217,26 +251,33 @@ pub(super) enum Orphans {
     Kept,
 }
 
-/// What happens to the rows of `child` whose column `key` refers to a row of `model` that is deleted.
+/// What happens to the rows of `child` whose foreign key refers to a row of `model` that is deleted.
 ///
-/// The flush itself sets keys to NULL only where the deleted model has the one-to-many relationship.
-pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, key: usize) -> Orphans {
-    let column = &child.columns[key];
-    match column.foreign_key.as_ref().map(|foreign| foreign.on_delete) {
-        Some(Action::Cascade) => Orphans::Deleted,
-        Some(Action::SetNull) => Orphans::ToNull,
-        _ if column.nullable && collections(model).any(|(of, at, _)| std::ptr::eq(of, child) && at == key) => {
+/// The flush itself sets keys to NULL only where the deleted model has the relationship from the other side.
+pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, reference: &Reference) -> Orphans {
+    match reference.on_delete {
+        Action::Cascade => Orphans::Deleted,
+        Action::SetNull => Orphans::ToNull,
+        _ if reference.keys.iter().any(|pair| child.columns[pair.key].nullable)
+            && collections(model).any(|(of, keys)| std::ptr::eq(of, child) && keys == reference.keys) =>
+        {
             Orphans::Nullify
         }
         _ => Orphans::Kept,
     }
 }
 
-/// The one-to-many relationships of a model: the other model, and its key column.
-pub(super) fn collections(model: &'static ModelDef) -> impl Iterator<Item = (&'static ModelDef, usize, usize)> {
+/// The relationships of a model whose key the other model has: that model, and the key.
+pub(super) fn collections(model: &'static ModelDef) -> impl Iterator<Item = (&'static ModelDef, &'static [KeyPair])> {
     let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
-    relations.iter().filter_map(|resolved| match resolved.path {
-        Path::HasMany { key, from } => Some((resolved.target, key, from)),
+    relations.iter().filter_map(|resolved| match &resolved.path {
+        Path::HasMany(keys) | Path::HasOne(keys) => Some((resolved.target, keys.as_slice())),
         _ => None,
     })
+}
+
+/// A key and its relationship, or two relationships over one column, that disagree.
+#[cold]
+pub(super) fn key_conflict(model: &'static ModelDef, link: &KeyLink, column: usize) -> Error {
+    Error::KeyConflict { relation: link.label, column: model.columns[column].field }
 }

@@ -149,10 +149,13 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
 
 /// The name of a foreign key that the database does not say, as SQLite: clear only where a table has one.
 fn name_key(model: &'static ModelDef, violation: &mut Violation) {
-    let mut keys = model.columns.iter().filter_map(|column| Some((column, column.foreign_key.as_ref()?)));
-    if let (None, Some((column, key)), None) = (&violation.constraint, keys.next(), keys.next()) {
-        violation.constraint = Some(naming::foreign_key(model.table, &[column.name], (key.target)().table));
-        violation.columns = vec![column.name.to_string()];
+    let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+    if let (None, [only]) = (&violation.constraint, references) {
+        let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
+        let name = only.name.map(str::to_owned);
+        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
+        violation.constraint = Some(name);
+        violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }
 

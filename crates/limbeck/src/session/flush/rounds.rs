@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::plan::Work;
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
+use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 
 /// The work of a round, by model, in the order in which it is sent.
@@ -26,7 +27,12 @@ pub(super) struct Step {
 /// # Errors
 /// [`Error::Cycle`] when rows wait for each other.
 pub(super) fn rounds(objects: &Objects, models: &[Work]) -> Result<Vec<Round>> {
-    let levels = levels(objects, models)?;
+    // Rows that are tied by nothing but equal values may form a circle, which some databases accept.
+    let tied = ties(objects, models)?;
+    let levels = match levels(objects, models, &tied) {
+        Err(Error::Cycle { .. }) if !tied.is_empty() => levels(objects, models, &FxHashMap::default()),
+        levels => levels,
+    }?;
     let level = |obj: &Obj| levels.get(obj).copied().unwrap_or(0);
     // How deep each circle of models is.
     let mut depths: FxHashMap<usize, usize> = FxHashMap::default();
@@ -96,14 +102,14 @@ pub(super) fn needs_key(objects: &Objects, obj: Obj) -> bool {
     let store = objects.store(obj);
     let meta = store.meta(obj.slot);
     let made = |(column, def): (usize, &crate::model::ColumnDef)| {
-        def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.column == column)
+        def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.has(column))
     };
     store.model().columns.iter().enumerate().any(made)
 }
 
 /// How many rows of its circle of models have to be inserted before each row, one after the other. Rows of
 /// other models are not in it.
-fn levels(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, usize>> {
+fn levels(objects: &Objects, models: &[Work], tied: &FxHashMap<Obj, Vec<Obj>>) -> Result<FxHashMap<Obj, usize>> {
     let mut inserts: FxHashSet<Obj> = FxHashSet::default();
     let mut rows: Vec<Obj> = Vec::new();
     for work in models {
@@ -115,9 +121,11 @@ fn levels(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, usize>> {
     let inserts = &inserts;
     let waits_for = |obj: Obj| {
         let links = &objects.store(obj).meta(obj.slot).links;
-        let targets = links.iter().filter_map(|link| link.target).map(|(target, _)| target);
+        let targets = links.iter().filter_map(|link| link.target);
         // A row may refer to itself, if its key is known.
-        targets.filter(move |target| inserts.contains(target) && (*target != obj || needs_key(objects, obj)))
+        let linked =
+            targets.filter(move |target| inserts.contains(target) && (*target != obj || needs_key(objects, obj)));
+        linked.chain(tied.get(&obj).into_iter().flatten().copied())
     };
     let mut levels: FxHashMap<Obj, usize> = FxHashMap::default();
     // A row is on the path from its first visit, where those that it waits for are pushed, to its second.
@@ -146,6 +154,36 @@ fn levels(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, usize>> {
         }
     }
     Ok(levels)
+}
+
+/// Rows to insert whose key columns were given, in a circle of models, each with those that have these values.
+/// Databases that check foreign keys row by row need the latter first.
+fn ties(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, Vec<Obj>>> {
+    let mut ties: FxHashMap<Obj, Vec<Obj>> = FxHashMap::default();
+    for work in models.iter().filter(|work| work.cycle.is_some()) {
+        for reference in &work.model.mapping()?.references {
+            let other = models.iter().find(|other| std::ptr::eq(other.model, reference.target));
+            let Some(other) = other.filter(|other| other.cycle == work.cycle) else { continue };
+            let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+            let referred: FxHashMap<RowKey, Obj> =
+                other.inserts.iter().filter_map(|obj| Some((settled_key(objects, *obj, &to)?, *obj))).collect();
+            if referred.is_empty() {
+                continue;
+            }
+            for obj in &work.inserts {
+                let target = settled_key(objects, *obj, &keys).and_then(|key| referred.get(&key));
+                if let Some(target) = target.filter(|target| *target != obj) {
+                    ties.entry(*obj).or_default().push(*target);
+                }
+            }
+        }
+    }
+    Ok(ties)
+}
+
+/// The values of some columns, if all are known before the flush and none is NULL.
+fn settled_key(objects: &Objects, obj: Obj, columns: &[usize]) -> Option<RowKey> {
+    columns.iter().all(|column| objects.settled(obj, *column).is_some()).then(|| objects.key_in(obj, columns))?
 }
 
 #[cold]

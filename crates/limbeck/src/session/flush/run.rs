@@ -17,10 +17,12 @@ pub(super) async fn run(
     compiler: Compiler<'_>,
     plan: &Plan,
 ) -> Result<()> {
-    let mut batches = Vec::new();
+    let mut batches = write::evictions(objects, compiler, plan)?;
+    batches.extend(write::parked(objects, compiler, plan)?);
+    batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.early)?);
     for round in &plan.rounds {
         for step in round {
-            write::updates(objects, compiler, step, &mut batches)?;
+            write::updates(objects, compiler, step, plan, &mut batches)?;
             write::inserts(objects, compiler, step, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
@@ -28,8 +30,8 @@ pub(super) async fn run(
         }
     }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
-    batches.extend(deletes::links_of(objects, compiler, plan)?);
-    batches.extend(deletes::deletes(objects, compiler, plan)?);
+    batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
+    batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.deletes)?);
     send(objects, connection, batches).await
 }
 

@@ -3,6 +3,7 @@
 use crate::dialect::Dialect;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
+use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Association;
 use crate::session::read::kind_of;
@@ -140,17 +141,38 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
     })
 }
 
-/// `UPDATE posts SET author_id = NULL WHERE author_id = …`: the parameter is the deleted row's key.
-pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, key: usize) -> Result<Arc<Stmt>> {
+/// `UPDATE posts SET author_id = NULL WHERE author_id = …`: the parameters are the columns of the row that is
+/// referred to.
+pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, keys: &'static [KeyPair]) -> Result<Arc<Stmt>> {
     let mut columns = ColumnSet::EMPTY;
-    columns.insert(key);
+    keys.iter().for_each(|pair| columns.insert(pair.key));
+    let nulls = model.mapping()?.nulls(model, keys);
     compiled(compiler, shape(ShapeKind::Nullify, model, columns), |renderer| {
-        let column = model.columns[key].name;
-        renderer.push("UPDATE ").ident(model.table).push(" SET ").ident(column).push(" = NULL WHERE ").ident(column);
-        match renderer.dialect {
-            Dialect::Sqlite => renderer.push(" = ").param(kind_of(model, key)),
-            Dialect::Postgres => renderer.in_list(kind_of(model, key), false),
-        };
+        renderer.push("UPDATE ").ident(model.table).push(" SET ");
+        for (index, column) in nulls.iter().enumerate() {
+            renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name).push(" = NULL");
+        }
+        if let ([pair], Dialect::Postgres) = (keys, renderer.dialect) {
+            renderer.push(" WHERE ").ident(model.columns[pair.key].name).in_list(kind_of(model, pair.key), false);
+            return;
+        }
+        if renderer.dialect == Dialect::Postgres {
+            renderer.push(" FROM unnest(");
+            for (index, pair) in keys.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, pair.key));
+            }
+            renderer.push(") AS r(");
+            names(renderer, "k", keys.len());
+            renderer.push(")");
+        }
+        for (index, pair) in keys.iter().enumerate() {
+            renderer.push(if index > 0 { " AND " } else { " WHERE " });
+            let column = model.columns[pair.key].name;
+            match renderer.dialect {
+                Dialect::Sqlite => renderer.ident(column).push(" = ").param(kind_of(model, pair.key)),
+                Dialect::Postgres => renderer.qualified(model.table, column).push(" = r.k").push(&index.to_string()),
+            };
+        }
     })
 }
 

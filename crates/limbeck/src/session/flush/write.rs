@@ -1,6 +1,7 @@
 //! The batches of a flush: rows of one shape, with the statement that writes them.
 
 use super::batch::{Batch, BatchKind, Rows, Tie};
+use super::plan::{Eviction, Plan, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
 use super::{check, statement};
@@ -8,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::ColumnSet;
-use crate::model::mapping::Path;
+use crate::model::mapping::{KeyPair, Path};
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::undo::Undo;
 use crate::sql::compile::Compiler;
@@ -19,6 +20,7 @@ pub(super) fn updates(
     objects: &mut Objects,
     compiler: Compiler<'_>,
     step: &Step,
+    plan: &Plan,
     batches: &mut Vec<Batch>,
 ) -> Result<()> {
     let model = step.model;
@@ -38,7 +40,10 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
-        changed = changed.union(touched);
+        changed = changed.union(touched).without(parked_for_good(objects, plan, obj));
+        if changed.is_empty() {
+            continue;
+        }
         match shapes.iter_mut().find(|(columns, _)| *columns == changed) {
             Some((_, objs)) => objs.push(obj),
             None => shapes.push((changed, vec![obj])),
@@ -68,7 +73,7 @@ pub(super) fn inserts(
         sync_keys(objects, obj)?;
         let meta = objects.store(obj).meta(obj.slot);
         let mut columns = meta.given;
-        meta.links.iter().for_each(|link| columns.insert(link.column));
+        meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
         for (column, def) in model.columns.iter().enumerate() {
             if !def.made_by_database() {
                 columns.insert(column);
@@ -146,15 +151,109 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
     Ok(batches)
 }
 
+/// Rows whose place in a one-to-one relationship another takes, and of which no more is known.
+pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+    let mut groups: Vec<(Eviction, Vec<Obj>)> = Vec::new();
+    for eviction in &plan.evictions {
+        let same = |other: &Eviction| {
+            let models = (other.child.model, other.parent.model) == (eviction.child.model, eviction.parent.model);
+            models && other.keys == eviction.keys
+        };
+        match groups.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, parents)) => parents.push(eviction.parent),
+            None => groups.push((*eviction, vec![eviction.parent])),
+        }
+    }
+    let mut batches = Vec::new();
+    for (eviction, parents) in groups {
+        let to: Vec<usize> = eviction.keys.iter().map(|pair| pair.to).collect();
+        batches.push(Batch {
+            stmt: statement::nullify(compiler, objects.store(eviction.child).model(), eviction.keys)?,
+            rows: Rows::objects(parents, ColumnSet::EMPTY, &to),
+            returns: Returns::Count,
+            kind: BatchKind::Other,
+        });
+    }
+    Ok(batches)
+}
+
+/// The columns of an object that were set to NULL in advance, and are to stay so.
+fn parked_for_good(objects: &Objects, plan: &Plan, obj: Obj) -> ColumnSet {
+    let mut columns = ColumnSet::EMPTY;
+    let work = plan.models.iter().find(|work| work.model.id.get() as u32 == obj.model);
+    for (parked, other) in work.map(|work| work.parked.as_slice()).unwrap_or_default() {
+        if *other == obj {
+            let is_null = |column: &usize| objects.store(obj).value(obj.slot, *column).is_null();
+            parked.iter().filter(is_null).for_each(|column| columns.insert(column));
+        }
+    }
+    columns
+}
+
+/// Rows that give up unique values which others take.
+pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+    let mut batches = Vec::new();
+    for work in &plan.models {
+        let mut groups: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
+        for (columns, obj) in &work.parked {
+            match groups.iter_mut().find(|(other, _)| other == columns) {
+                Some((_, objs)) => objs.push(*obj),
+                None => groups.push((*columns, vec![*obj])),
+            }
+        }
+        for (columns, mut objs) in groups {
+            objs.sort_by(|a, b| check::by_key(objects, work.model, *a, *b));
+            objs.dedup();
+            let row = |obj: &Obj| {
+                let store = objects.store(*obj);
+                let key = work.model.primary_key.iter().map(|key| store.saved_value(obj.slot, *key).into_owned());
+                columns.iter().map(|_| Value::Null).chain(key).collect()
+            };
+            batches.push(Batch {
+                stmt: statement::update(compiler, work.model, columns)?,
+                rows: Rows::Values(objs.iter().map(row).collect()),
+                returns: Returns::Count,
+                kind: BatchKind::Other,
+            });
+        }
+    }
+    Ok(batches)
+}
+
 /// Writes the keys of linked objects into an object's key columns.
+///
+/// # Errors
+/// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
 fn sync_keys(objects: &mut Objects, obj: Obj) -> Result<()> {
     let links = objects.store(obj).meta(obj.slot).links.clone();
-    for link in links {
-        let value = match link.target {
-            None => Value::Null,
-            Some((target, column)) => objects.store(target).value(target.slot, column).into_owned(),
-        };
-        fill(objects, obj, link.column, &value)?;
+    if links.is_empty() {
+        return Ok(());
+    }
+    let model = objects.store(obj).model();
+    let key =
+        |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
+    // NULL first: a column that another relationship shares keeps what that one says.
+    for link in links.iter().filter(|link| link.target.is_none()) {
+        for column in model.mapping()?.nulls(model, link.keys) {
+            fill(objects, obj, column, &Value::Null)?;
+        }
+    }
+    for link in &links {
+        let Some(target) = link.target else { continue };
+        for pair in link.keys {
+            fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
+        }
+    }
+    if links.len() > 1 {
+        for link in &links {
+            let Some(target) = link.target else { continue };
+            let differs = |pair: &&KeyPair| {
+                !check::same(&objects.store(obj).value(obj.slot, pair.key), &key(objects, target, pair.to))
+            };
+            if let Some(pair) = link.keys.iter().find(differs) {
+                return Err(key_conflict(model, link, pair.key));
+            }
+        }
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Owners;
-use super::keys::key_of;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
 use crate::model::{Column, Handle, Model, ModelDef};
@@ -152,7 +151,12 @@ struct Filling<'s> {
 impl RowSink for Filling<'_> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         let parts = self.model.primary_key.iter().enumerate();
-        let key = parts.map(|(at, part)| Ok(key_of(&row, at, self.model, *part)?.0)).collect::<Result<Vec<_>>>()?;
+        let key = parts
+            .map(|(at, part)| {
+                let value = row.cell(at).value(kind_of(self.model, *part));
+                value.map_err(|source| unreadable_column(self.model, source, *part))
+            })
+            .collect::<Result<Vec<_>>>()?;
         let store = self.objects.store_of(self.model);
         let Some(slot) = store.find(&key) else { return Ok(()) };
         store

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::driver::Row;
+use crate::driver::{Bind, Row};
 use crate::error::Error;
 use crate::error::Result;
 use crate::model::ModelDef;
@@ -34,12 +34,95 @@ impl Hash for KeyValue {
     }
 }
 
-/// The value of a key column in a row.
-pub(super) fn key_of(row: &Row<'_>, position: usize, model: &ModelDef, column: usize) -> Result<KeyValue> {
-    let def = &model.columns[column];
-    row.cell(position).value(def.sql_type.kind()).map(KeyValue).map_err(|source| Error::Decode {
-        table: model.table.into(),
-        column: def.name.into(),
-        source,
+/// The values of a row's key, to be looked up: one, which nearly all keys are, needs no allocation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::session) enum RowKey {
+    One(KeyValue),
+    Several(Box<[KeyValue]>),
+}
+
+impl RowKey {
+    /// A key of so many parts, unless one of them is NULL: then it refers to nothing.
+    pub(in crate::session) fn of<'v>(width: usize, mut value: impl FnMut(usize) -> Value<'v>) -> Option<Self> {
+        let mut part = |index: usize| {
+            let value = value(index);
+            (!value.is_null()).then(|| KeyValue(value.into_owned()))
+        };
+        match width {
+            1 => part(0).map(RowKey::One),
+            _ => (0..width).map(part).collect::<Option<_>>().map(RowKey::Several),
+        }
+    }
+
+    fn parts(&self) -> &[KeyValue] {
+        match self {
+            RowKey::One(part) => std::slice::from_ref(part),
+            RowKey::Several(parts) => parts,
+        }
+    }
+}
+
+/// The key in a row, unless a part of it is NULL.
+pub(super) fn key_of(
+    row: &Row<'_>,
+    position: &(dyn Fn(usize) -> usize + Sync),
+    model: &ModelDef,
+    columns: &[usize],
+) -> Result<Option<RowKey>> {
+    let part = |index: usize| {
+        let def = &model.columns[columns[index]];
+        let source = match row.cell(position(index)).value(def.sql_type.kind()) {
+            Ok(Value::Null) => return Ok(None),
+            Ok(value) => return Ok(Some(KeyValue(value))),
+            Err(source) => source,
+        };
+        Err(Error::Decode { table: model.table.into(), column: def.name.into(), source })
+    };
+    Ok(match columns.len() {
+        1 => part(0)?.map(RowKey::One),
+        width => (0..width).map(part).collect::<Result<Option<_>>>()?.map(RowKey::Several),
     })
+}
+
+/// A list of keys, as the parameters of a statement.
+#[derive(Debug)]
+pub(in crate::session) struct KeyList {
+    /// The parts of each key, one key behind the other.
+    flat: Vec<Value<'static>>,
+    width: usize,
+}
+
+/// What is bound for a list of keys.
+pub(in crate::session) struct KeyBinds(Vec<Vec<Value<'static>>>);
+
+impl KeyList {
+    pub(in crate::session) fn new(width: usize) -> Self {
+        KeyList { flat: Vec::new(), width }
+    }
+
+    pub(in crate::session) fn push(&mut self, key: &RowKey) {
+        self.flat.extend(key.parts().iter().map(|part| part.0.clone()));
+    }
+
+    pub(in crate::session) fn is_empty(&self) -> bool {
+        self.flat.is_empty()
+    }
+
+    /// As a list for each of so many parameters: one for each column, or all in one.
+    pub(in crate::session) fn binds(self, params: usize) -> KeyBinds {
+        if params == 1 {
+            return KeyBinds(vec![self.flat]);
+        }
+        let mut lists = vec![Vec::with_capacity(self.flat.len() / self.width.max(1)); self.width];
+        for (index, value) in self.flat.into_iter().enumerate() {
+            lists[index % self.width].push(value);
+        }
+        KeyBinds(lists)
+    }
+}
+
+impl KeyBinds {
+    pub(in crate::session) fn binds(&self) -> Vec<Bind<'_>> {
+        self.0.iter().map(|list| Bind::Many(list)).collect()
+    }
 }

@@ -2,14 +2,16 @@
 //!
 //! A to-one relationship whose target is in the session costs no query. Collections come in one statement
 //! (`… WHERE author_id IN (…)`, all keys in one parameter), ordered by the target's key, and lie in one shared
-//! slice. What was linked or unlinked and not flushed yet is merged in, so that a collection never
+//! slice. What was linked or unlinked and not flushed yet is merged in (`merge`), so that a collection never
 //! contradicts what the program said before it was loaded.
 
 mod deferred;
 mod fetch;
 mod keys;
+mod merge;
+mod statement;
 
-pub(super) use keys::KeyValue;
+pub(super) use keys::{KeyList, RowKey};
 
 use super::Session;
 use super::objects::Obj;
@@ -125,8 +127,8 @@ impl Session {
     async fn load_missing(&mut self, model: &'static ModelDef, owners: &[Obj], relation: usize) -> Result<()> {
         let resolved = &model.mapping()?.relations[relation];
         match &resolved.path {
-            Path::BelongsTo { key, to } => self.load_one(owners, relation, resolved.target, *key, *to).await,
-            Path::HasMany { key, from } => self.load_many(owners, relation, resolved, *key, *from).await,
+            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved.target, keys).await,
+            Path::HasMany(keys) | Path::HasOne(keys) => self.load_many(owners, relation, resolved, keys).await,
             Path::ManyToMany(link) => self.load_associated(owners, relation, resolved, link).await,
         }
     }

@@ -1,0 +1,139 @@
+//! Room for unique values: who holds one that another row takes in the same flush lets go of it first.
+//!
+//! Of an object that replaces another in a one-to-one relationship the key is unique, and databases check that
+//! row by row. A row that is to be deleted and is in the way is deleted first; one whose key changes has it set
+//! to NULL first. Where neither can be (the key is NOT NULL), the database has the last word.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::plan::{Eviction, Work};
+use crate::error::Result;
+use crate::model::mapping::Unique;
+use crate::session::load::RowKey;
+use crate::session::objects::{Obj, Objects};
+use crate::session::store::State;
+
+/// Finds the rows that are in the way of others.
+pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
+    for work in models.iter_mut() {
+        if work.deletes.is_empty() && work.updates.is_empty() {
+            continue;
+        }
+        for unique in &work.model.mapping()?.uniques {
+            of_unique(objects, work, unique);
+        }
+    }
+    // What refers to a row that is deleted first has to be gone before it.
+    while let Some((of, obj)) = next_dependent(objects, models)? {
+        models[of].deletes.retain(|other| *other != obj);
+        models[of].early.push(obj);
+    }
+    Ok(())
+}
+
+fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
+    let columns = unique.columns.as_slice();
+    // Who holds which value and may let go of it.
+    let mut held: FxHashMap<RowKey, Obj> = FxHashMap::default();
+    for obj in &work.deletes {
+        held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+    }
+    for obj in &work.updates {
+        if moves(objects, *obj, columns) {
+            held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+        }
+    }
+    if held.is_empty() {
+        return;
+    }
+    let takers = work.updates.iter().filter(|obj| moves(objects, **obj, columns)).chain(&work.inserts);
+    let mut early: FxHashSet<Obj> = FxHashSet::default();
+    for taker in takers {
+        let Some(wanted) = objects.key_to_be(*taker, columns) else { continue };
+        match held.get(&wanted) {
+            Some(holder) if holder == taker => {}
+            Some(holder) if objects.store(*holder).meta(holder.slot).doomed => {
+                early.insert(*holder);
+            }
+            // Of two columns that are unique together one NULL is enough, and any may be it.
+            Some(holder) if !unique.nulls.is_empty() => work.parked.push((unique.nulls, *holder)),
+            _ => {}
+        }
+    }
+    work.deletes.retain(|obj| !early.contains(obj));
+    work.early.extend(early);
+}
+
+/// Whether an update may change one of these columns.
+fn moves(objects: &Objects, obj: Obj, columns: &[usize]) -> bool {
+    let store = objects.store(obj);
+    let meta = store.meta(obj.slot);
+    let changed = store.changed(obj.slot).union(meta.given);
+    columns.iter().any(|column| changed.contains(*column) || meta.links.iter().any(|link| link.has(*column)))
+}
+
+/// A row that goes at the end, but refers to one that goes first.
+fn next_dependent(objects: &Objects, models: &[Work]) -> Result<Option<(usize, Obj)>> {
+    if models.iter().all(|work| work.early.is_empty()) {
+        return Ok(None);
+    }
+    for (index, work) in models.iter().enumerate() {
+        for reference in &work.model.mapping()?.references {
+            let first: FxHashSet<RowKey> = models
+                .iter()
+                .filter(|other| std::ptr::eq(other.model, reference.target))
+                .flat_map(|other| &other.early)
+                .filter_map(|obj| {
+                    let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
+                    objects.saved_key_in(*obj, &to)
+                })
+                .collect();
+            if first.is_empty() {
+                continue;
+            }
+            let keys: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+            let refers = |obj: &&Obj| objects.saved_key_in(**obj, &keys).is_some_and(|key| first.contains(&key));
+            if let Some(obj) = work.deletes.iter().find(refers) {
+                return Ok(Some((index, *obj)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The places in one-to-one relationships that are taken without knowing who has them.
+pub(super) fn evictions(objects: &Objects) -> Vec<Eviction> {
+    let mut evictions = Vec::new();
+    for child in &objects.linked {
+        for link in &objects.store(*child).meta(child.slot).links {
+            let Some(parent) = link.target.filter(|_| link.evict) else { continue };
+            let to: Vec<usize> = link.keys.iter().map(|pair| pair.to).collect();
+            let keys: Vec<usize> = link.keys.iter().map(|pair| pair.key).collect();
+            // It went away and came back: then the row that has the place is its own.
+            let its_own = objects.state(*child) == State::Persistent
+                && objects.saved_key_in(*child, &keys) == objects.saved_key_in(parent, &to);
+            if !its_own {
+                evictions.push(Eviction { parent, keys: link.keys, child: *child });
+            }
+        }
+    }
+    evictions
+}
+
+impl Objects {
+    /// What columns will hold after the flush, if it is known already and not NULL.
+    fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
+        let store = self.store(obj);
+        let links = &store.meta(obj.slot).links;
+        let value = |column: usize| match links.iter().find(|link| link.has(column)) {
+            None => self.settled(obj, column),
+            Some(link) => {
+                let target = link.target?;
+                let pair = link.keys.iter().find(|pair| pair.key == column)?;
+                self.settled(target, pair.to)
+            }
+        };
+        let values: Vec<_> = columns.iter().map(|column| value(*column)).collect::<Option<_>>()?;
+        RowKey::of(values.len(), |part| values[part].clone())
+    }
+}

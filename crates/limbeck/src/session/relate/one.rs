@@ -1,0 +1,132 @@
+//! Relationships that lead to one object.
+//!
+//! Of a one-to-one, two objects may want the place that only one can have. The one that leaves gets NULL for a
+//! key, at once where the session knows it. Where it does not (the field is not loaded, or the object was
+//! expunged) the flush sets the key of whatever row is there to NULL before it writes the new one.
+
+use super::keys::check_nullable;
+use crate::error::Result;
+use crate::model::mapping::{KeyPair, Path};
+use crate::model::{One, RelationKind, RelationRef};
+use crate::session::objects::{Obj, Objects};
+use crate::session::store::State;
+
+impl Objects {
+    /// Points a to-one relationship to another object, or to none, and moves the object from one collection
+    /// to the other.
+    pub(super) fn set_one(&mut self, owner: Obj, relation: usize, target: Option<Obj>) -> Result<()> {
+        self.check_owner(owner)?;
+        let model = self.store(owner).model();
+        let resolved = &model.mapping()?.relations[relation];
+        let Path::BelongsTo(keys) = &resolved.path else { return Ok(()) };
+        let label = model.relations[relation].label;
+        if target.is_none() {
+            check_nullable(model, keys, label)?;
+        }
+        let old = match self.store(owner).relation(owner.slot, relation) {
+            RelationRef::One(field) => field.state,
+            RelationRef::Many(_) => return Ok(()),
+        };
+        let new = One::Loaded(target.map(|target| self.handle(target)));
+        if old == new {
+            return Ok(());
+        }
+        let evict = match (target, resolved.back) {
+            (Some(target), Some(back))
+                if resolved.target.relations[back].kind == RelationKind::HasOne
+                    && !self.points_to(owner, keys, target) =>
+            {
+                self.displace(target, back, owner)?
+            }
+            _ => false,
+        };
+        // The parent that it leaves: the one in the field or, unloaded, the one with that key, if it is here.
+        let parent = match old {
+            One::Loaded(handle) => handle.and_then(|handle| self.resolve(resolved.target, handle).ok()),
+            One::Unloaded => self.by_key(owner, keys, resolved.target),
+        };
+        self.refused.retain(|refused| refused.place != Some((owner, relation)));
+        self.set_one_field(owner, relation, new);
+        if let (Some(back), Some(parent)) = (resolved.back, parent) {
+            self.leave_parent(parent, back, owner, keys);
+        }
+        self.plan_key(owner, keys, target, label, evict);
+        if let (Some(back), Some(target)) = (resolved.back, target) {
+            self.push(target, back, owner);
+        }
+        Ok(())
+    }
+
+    /// Makes a to-one relationship, which is loaded if it is a one-to-one, lead to nothing.
+    pub(super) fn clear_one(&mut self, owner: Obj, relation: usize) -> Result<()> {
+        let model = self.store(owner).model();
+        if model.relations[relation].kind != RelationKind::HasOne {
+            return self.set_one(owner, relation, None);
+        }
+        let target = (model.relations[relation].target)();
+        match self.one(owner, relation).map(|handle| self.resolve(target, handle)) {
+            Some(Ok(child)) if !self.is_going(child) => self.unlink(owner, relation, child),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes room for `newcomer` in the one-to-one relationship of `parent`. Says whether the flush has to look
+    /// for a row that is not known here.
+    pub(super) fn displace(&mut self, parent: Obj, relation: usize, newcomer: Obj) -> Result<bool> {
+        let model = self.store(parent).model();
+        let resolved = &model.mapping()?.relations[relation];
+        let Path::HasOne(keys) = &resolved.path else { return Ok(false) };
+        let RelationRef::One(field) = self.store(parent).relation(parent.slot, relation) else { return Ok(false) };
+        let child = match field.state {
+            One::Loaded(None) => return Ok(false),
+            One::Loaded(Some(handle)) => self.resolve(resolved.target, handle).ok(),
+            One::Unloaded => None,
+        };
+        match child {
+            Some(child) if child == newcomer || self.is_going(child) => Ok(false),
+            // It was rolled back, and has no row to make room with.
+            Some(child) if self.state(child) == State::Transient => Ok(false),
+            Some(child) => {
+                match resolved.back {
+                    Some(back) => self.set_one(child, back, None)?,
+                    None => self.end_key(child, keys, parent, relation)?,
+                }
+                Ok(false)
+            }
+            None => {
+                let nulls = resolved.target.mapping()?.nulls(resolved.target, keys);
+                Ok(self.state(parent) == State::Persistent && !nulls.is_empty())
+            }
+        }
+    }
+
+    /// Ends what a key says that no field of the child is for.
+    pub(super) fn end_key(&mut self, child: Obj, keys: &'static [KeyPair], parent: Obj, relation: usize) -> Result<()> {
+        let label = self.store(parent).model().relations[relation].label;
+        check_nullable(self.store(child).model(), keys, label)?;
+        self.leave_parent(parent, relation, child, keys);
+        self.plan_key(child, keys, None, label, false);
+        Ok(())
+    }
+
+    /// Takes a child out of its parent's field. Where the child's place had been taken without looking, the
+    /// field is not known again.
+    pub(super) fn leave_parent(&mut self, parent: Obj, relation: usize, child: Obj, keys: &[KeyPair]) {
+        let unknown = self.link_of(child, keys).is_some_and(|link| link.evict && link.target == Some(parent));
+        self.pull(parent, relation, child);
+        if unknown {
+            self.unload_field(parent, relation);
+        }
+    }
+
+    /// What a loaded to-one field holds.
+    fn one(&self, obj: Obj, relation: usize) -> Option<crate::model::Handle> {
+        match self.store(obj).relation(obj.slot, relation) {
+            RelationRef::One(field) => match field.state {
+                One::Loaded(handle) => handle,
+                One::Unloaded => None,
+            },
+            RelationRef::Many(_) => None,
+        }
+    }
+}
