@@ -96,7 +96,7 @@ fn values_are_spelled_as_the_options_say() {
 
 #[test]
 fn postgresql_has_a_type_and_sqlite_a_check() {
-    let statements = ddl::create_all(Dialect::Postgres, &metadata());
+    let statements = ddl::create_all(Dialect::Postgres, &metadata()).unwrap();
     assert!(statements[0].contains("CREATE TYPE \"Level\" AS ENUM ('VERY_LOW', 'HIGH')"), "{}", statements[0]);
     assert!(statements[1].contains("CREATE TYPE post_status AS ENUM ('draft', 'in_review', 'it''s live')"));
     let metadata = metadata();

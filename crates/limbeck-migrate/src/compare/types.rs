@@ -3,34 +3,20 @@
 use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::SqlType;
 
-use crate::reflect::postgres::{COMPUTED, declared_type};
-
 /// Whether the live type is the wanted one.
 ///
-/// PostgreSQL's types are what they are; of a computed column models can only say the type. SQLite has no types
-/// but five affinities, and ignores lengths: there a declared type is as good as the wanted one when it keeps
+/// PostgreSQL's types are what they are. SQLite has no types but five affinities, and ignores lengths: there a declared type is as good as the wanted one when it keeps
 /// values of that kind alike.
 pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> bool {
     if wanted == live {
         return true;
     }
     if dialect == Dialect::Postgres {
-        return uncomputed(wanted) == uncomputed(live);
+        return false;
     }
     // A date is written as text, and other tools declare it by a name that says so.
     let dated = matches!(wanted, SqlType::DateTime { .. } | SqlType::Date) && class(live) == Class::Dated;
     dated || class(wanted) == class(live)
-}
-
-/// The type without the expression of a computed column.
-fn uncomputed(sql_type: &SqlType) -> SqlType {
-    match sql_type {
-        SqlType::Other(text) => match text.split_once(COMPUTED) {
-            Some((declared, _)) => declared_type(declared),
-            None => sql_type.clone(),
-        },
-        _ => sql_type.clone(),
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +93,5 @@ mod tests {
         assert!(!postgres(SqlType::BigInteger, SqlType::Integer));
         assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
         assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
-        assert!(postgres(SqlType::Integer, other("integer GENERATED ALWAYS AS ((a + 1)) STORED")));
-        assert!(!postgres(SqlType::Text, other("integer GENERATED ALWAYS AS ((a + 1)) STORED")));
     }
 }

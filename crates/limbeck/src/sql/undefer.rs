@@ -18,10 +18,14 @@ impl<T: Fetch> Select<T> {
     pub fn undefer<M: Model, V>(mut self, column: Column<M, V>) -> Self {
         let model = M::def();
         let added = ColumnRef { model, alias: column.alias, index: column.index };
-        let known =
-            self.core.undefer.iter().any(|other| other.index == added.index && other.source().same(&added.source()));
+        let known = self
+            .core
+            .more()
+            .undefer
+            .iter()
+            .any(|other| other.index == added.index && other.source().same(&added.source()));
         if column.def().deferred && !known {
-            self.core.undefer.push(added);
+            self.core.more_mut().undefer.push(added);
         }
         self
     }
@@ -29,8 +33,9 @@ impl<T: Fetch> Select<T> {
 
 /// Whether each undeferred column is one of a model that is selected.
 pub(super) fn check(select: &SelectCore) -> Result<()> {
-    for column in &select.undefer {
-        let selected = |item: &Projection| matches!(item, Projection::Model(source) if source.same(&column.source()));
+    for column in &select.more().undefer {
+        let selected =
+            |item: &Projection| matches!(item, Projection::Model { source, .. } if source.same(&column.source()));
         if !select.projection.iter().any(selected) {
             let model = column.alias.unwrap_or(column.model.name);
             let field = column.model.columns[usize::from(column.index)].field;
@@ -46,26 +51,36 @@ pub(super) fn check(select: &SelectCore) -> Result<()> {
 impl SelectCore {
     /// Where the undeferred columns are in a row. A model that is selected twice has them at each place.
     pub(super) fn extras(&self) -> Vec<Extra> {
-        if self.undefer.is_empty() {
+        let undefer = &self.more().undefer;
+        if undefer.is_empty() {
             return Vec::new();
         }
-        let width = |item: &Projection| match item {
-            Projection::Model(source) => source.model.fetched().len(),
-            Projection::Node(_) => 1,
-        };
-        let behind: usize = self.projection.iter().map(width).sum();
+        let behind: usize = self.projection.iter().map(Projection::width).sum();
         let mut extras = Vec::new();
         let mut at = 0;
         for item in &self.projection {
-            if let Projection::Model(source) = item {
-                for (index, column) in self.undefer.iter().enumerate() {
+            if let Projection::Model { source, .. } = item {
+                for (index, column) in undefer.iter().enumerate() {
                     if column.source().same(source) {
                         extras.push(Extra { at, column: usize::from(column.index), position: behind + index });
                     }
                 }
             }
-            at += width(item);
+            at += item.width();
         }
         extras
+    }
+}
+
+/// Refuses undeferred columns in a query that is put together with another: the rows of both have to be alike.
+pub(super) fn check_side(select: &SelectCore) -> Result<()> {
+    match select.more().undefer.first() {
+        None => Ok(()),
+        Some(column) => {
+            let (model, field) = (column.model.name, column.model.columns[usize::from(column.index)].field);
+            Err(Error::Statement(format!(
+                "`.undefer({model}.{field})` is not for a query that is put together with another one"
+            )))
+        }
     }
 }

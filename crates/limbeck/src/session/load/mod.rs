@@ -7,11 +7,10 @@
 
 mod deferred;
 mod fetch;
-mod keys;
 mod merge;
 mod statement;
 
-pub(super) use keys::{KeyList, RowKey};
+pub(super) use crate::sql::keys::{KeyList, RowKey};
 
 use super::Session;
 use super::objects::Obj;
