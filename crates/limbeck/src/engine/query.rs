@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
 use crate::sql::from_row::{Positions, unreadable};
+use crate::sql::view::Filling;
 use crate::sql::{Fetch, Query, Sql};
 
 impl Connection {
@@ -77,9 +78,15 @@ impl Connection {
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
         let Compiled { stmt, binds, extras } = query.compile(compiler(&engine), wanted)?;
-        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), extras);
+        let filling = if wanted.is_rows() { Filling::new(T::lists())? } else { Filling::none() };
+        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), filling);
+        sink.columns.undefer(extras);
         match self.query(&stmt, &binds, &mut sink).await {
-            Ok(()) => Ok(sink.out),
+            Ok(()) => {
+                let ValueSink { mut out, filling, .. } = sink;
+                filling.run(&mut out, self, 0).await?;
+                Ok(out)
+            }
             Err(error) => Err(query.explain(error)),
         }
     }
@@ -135,17 +142,19 @@ impl Engine {
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
     columns: Columns,
+    /// The lists of the values, where they have any.
+    filling: Filling<T>,
 }
 
 impl<T> ValueSink<T> {
-    pub(crate) fn new(by_name: bool, extras: Vec<Extra>) -> Self {
-        ValueSink { out: Vec::new(), columns: Columns::new(by_name, extras) }
+    fn new(by_name: bool, filling: Filling<T>) -> Self {
+        ValueSink { out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
 
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink::new(false, Vec::new())
+        ValueSink::new(false, Filling::none())
     }
 }
 
@@ -158,7 +167,7 @@ impl<T: Fetch> RowSink for ValueSink<T> {
         match T::fetch_at(&self.columns.of(&row), self.columns.positions()) {
             Ok(value) => {
                 self.out.push(value);
-                Ok(())
+                self.filling.row(&row)
             }
             Err(source) => Err(unreadable::<T>(source, self.columns.positions())),
         }
@@ -166,6 +175,7 @@ impl<T: Fetch> RowSink for ValueSink<T> {
 
     fn restart(&mut self) {
         self.out.clear();
+        self.filling.restart();
     }
 }
 
@@ -178,16 +188,21 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    pub(crate) fn new(by_name: bool, extras: Vec<Extra>) -> Self {
-        Columns { by_name, positions: Vec::new(), extras }
+    pub(crate) fn new(by_name: bool) -> Self {
+        Columns { by_name, positions: Vec::new(), extras: Vec::new() }
+    }
+
+    /// Says which deferred columns the rows have, and where.
+    pub(crate) fn undefer(&mut self, extras: Vec<Extra>) {
+        self.extras = extras;
     }
 
     /// Looks at the first row. SQL written by hand may return anything.
     pub(crate) fn find<T: Fetch>(&mut self, row: &Row<'_>) -> Result<()> {
-        if !self.by_name {
-            return check_width::<T>(row, self.extras.len());
+        // What limbeck wrote has the columns that it reads.
+        if self.by_name {
+            self.positions = T::resolve(row)?;
         }
-        self.positions = T::resolve(row)?;
         Ok(())
     }
 
@@ -203,9 +218,9 @@ impl Columns {
     }
 }
 
-/// Whether a row has as many columns as a `T` and the deferred ones take.
-pub(crate) fn check_width<T: Fetch>(row: &Row<'_>, extras: usize) -> Result<()> {
-    let (there, read) = (row.len(), T::width() + extras);
+/// Whether a row has as many columns as a `T` takes.
+pub(crate) fn check_width<T: Fetch>(row: &Row<'_>) -> Result<()> {
+    let (there, read) = (row.len(), T::width());
     if there == read {
         return Ok(());
     }

@@ -106,7 +106,10 @@ impl<T: Fetch> Query for Select<T> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, wanted, compiler.dialect);
         let access = shape.access();
-        let mut compiled = compiler.statement(shape, access, |renderer| renderer.select(&self.core, wanted))?;
+        let mut compiled = compiler.statement(shape, access, |renderer| {
+            T::check()?;
+            renderer.select(&self.core, wanted)
+        })?;
         if wanted.is_rows() {
             compiled.extras = self.core.extras();
         }
@@ -154,6 +157,7 @@ impl<T: Fetch> Select<T> {
     /// # Errors
     /// [`Error::Statement`](crate::Error::Statement) when a table is missing.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
+        T::check()?;
         let mut renderer = Renderer::new(dialect);
         renderer.select(&self.core, Wanted::Rows)?;
         Ok(renderer.sql)
