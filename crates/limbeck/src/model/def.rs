@@ -51,6 +51,13 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
     /// Applies `on_update` to columns that are not among `changed`; returns those that it set.
     fn touch(&mut self, changed: ColumnSet) -> ColumnSet;
 
+    /// What `on_update` says of columns that are not among `changed`, for a statement that changes rows without their
+    /// objects.
+    fn touched(changed: ColumnSet) -> Vec<(usize, Value<'static>)> {
+        let _ = changed;
+        Vec::new()
+    }
+
     /// A relationship field.
     fn relation(&self, relation: usize) -> RelationRef<'_>;
 

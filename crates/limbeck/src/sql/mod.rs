@@ -8,10 +8,13 @@
 mod check;
 pub(crate) mod compile;
 mod compound;
+mod conflict;
 mod cte;
+mod delete;
 mod expression;
 mod fetch;
 pub(crate) mod from_row;
+mod insert;
 mod join;
 mod load;
 mod lock;
@@ -23,10 +26,14 @@ mod select;
 mod selection;
 pub(crate) mod shape;
 mod subquery;
+mod update;
 mod values;
+mod write;
 
 pub use compile::Query;
+pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};
+pub use delete::{Delete, delete};
 pub use expression::{
     Aggregate, AggregateExpression, Argument, Arguments, Branch, Call, Case, CastExpression, Condition, Container,
     ContainsExpression, Expr, Expression, Expressions, Form, Fraction, IntoOrder, Members, Minus, Number,
@@ -40,6 +47,7 @@ pub use fetch::Fetch;
 #[doc(hidden)]
 pub use from_row::{Fields, Positions};
 pub use from_row::{Flatten, FromRow};
+pub use insert::{Insert, insert};
 pub use join::{JoinPath, RelatedTo};
 pub use limbeck_macros::FromRow;
 pub use load::{IntoLoad, Load, LoadOf};
@@ -49,4 +57,6 @@ pub use raw::{Bound, Literal, Names, RawList, RawQuery, RawValue, Sql, sql, trus
 pub use select::{Filter, Select, select};
 pub use selection::{Optional, ProjectionList, Selection};
 pub use subquery::{Columns, DerivedColumns, FromClause, Subquery, exists};
+pub use update::{Update, update};
 pub use values::{IntoValue, ValuesRow, values};
+pub use write::{ColumnList, Fits, Statement, excluded};
