@@ -100,7 +100,8 @@ impl<M: Model, R> Insert<M, R> {
 }
 
 impl<M: Model, R> OnConflict<M, R> {
-    /// The condition of the unique index, where it is one of some rows only.
+    /// The condition of the unique index, where it is one of some rows only. A value in it has to be a
+    /// [`literal`](super::literal), since the database compares it with the index's own before it knows any value.
     pub fn index_filter<F: Filter>(mut self, condition: F) -> Self {
         add_filter(&mut self.index, condition);
         self
