@@ -12,6 +12,7 @@ mod types;
 mod view;
 
 pub(crate) use column::{Column, KeyOptions};
+pub(crate) use column_options::Collation;
 pub(crate) use from_row::{FromRow, RowField, RowSource};
 pub(crate) use model::Model;
 pub(crate) use relation::{Kind, Relation};

@@ -249,7 +249,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
-            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model);
             for (index, column) in model.primary_key.iter().enumerate() {
                 let column = &model.columns[*column];
                 renderer.push(if index == 0 { " WHERE " } else { " AND " });

@@ -29,7 +29,7 @@ impl Session {
         shape.number(model.id.get() as u64);
         columns.iter().for_each(|column| shape.number(*column as u64));
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
-            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table).push(" WHERE ");
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model).push(" WHERE ");
             let name = |column: &usize| (model.table, model.columns[*column].name, kind_of(model, *column));
             in_keys(renderer, &columns.iter().map(name).collect::<Vec<_>>());
             if ordered {
@@ -56,8 +56,8 @@ impl Session {
             for (local, _) in &link.local {
                 renderer.qualified(link.table, local).push(", ");
             }
-            renderer.columns(target, target.table).push(" FROM ").ident(target.table);
-            renderer.push(" JOIN ").ident(link.table);
+            renderer.columns(target, target.table).push(" FROM ").table_of(target);
+            renderer.push(" JOIN ").table_in(link.schema, link.table);
             for (index, (column, key)) in link.remote.iter().enumerate() {
                 renderer.push(if index > 0 { " AND " } else { " ON " });
                 renderer.qualified(target.table, target.columns[*key].name).push(" = ");

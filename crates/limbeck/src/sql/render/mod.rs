@@ -39,6 +39,18 @@ impl Renderer {
         self
     }
 
+    /// A model's table, with its schema. Its columns are qualified with the bare name, which a database knows it by
+    /// from then on.
+    pub(crate) fn table_of(&mut self, model: &ModelDef) -> &mut Self {
+        self.table_in(model.options.schema, model.table)
+    }
+
+    /// A table of a schema.
+    pub(crate) fn table_in(&mut self, schema: Option<&str>, table: &str) -> &mut Self {
+        self.dialect.write_table(&mut self.sql, schema, table);
+        self
+    }
+
     /// `table.column`
     pub(crate) fn qualified(&mut self, table: &str, column: &str) -> &mut Self {
         self.ident(table).push(".").ident(column)
