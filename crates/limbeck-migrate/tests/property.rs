@@ -75,11 +75,9 @@ fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
     for column in columns.into_iter().filter(|_| draw.chance(60)).collect::<Vec<_>>() {
         let (sql_type, defaults) = draw.one(&types);
         out.columns.push(Column {
-            name: column.into(),
-            sql_type,
             nullable: draw.chance(50),
             server_default: draw.chance(40).then(|| draw.one(defaults).to_string()),
-            generated: false,
+            ..Column::new(column, sql_type)
         });
         if draw.chance(25) {
             out = out.unique(&[column]);
@@ -107,6 +105,7 @@ fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
         out.uniques.push(limbeck::schema::UniqueConstraint {
             name: Some(naming::unique(name, &columns)),
             columns: columns.to_vec(),
+            ..limbeck::schema::UniqueConstraint::default()
         });
     }
     out

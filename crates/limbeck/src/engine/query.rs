@@ -107,9 +107,10 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// What the database says; a table that exists already is an error.
+    /// What the database says; [`Error::Mapping`](crate::Error::Mapping) when this database cannot hold what the
+    /// models say.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
-        self.run_all(ddl::create_all(self.dialect(), metadata)).await
+        self.run_all(ddl::create_all(self.dialect(), metadata)?).await
     }
 
     /// Drops the tables of models, with all their rows.

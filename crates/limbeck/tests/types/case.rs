@@ -11,7 +11,7 @@ use limbeck_test_support::TestDb;
 
 /// The model of a type.
 pub(crate) trait Case: Model + Debug {
-    type Value: ColumnType<Base = Self::Value> + Debug;
+    type Value: ColumnType<Base = Self::Value, Null<bool> = bool> + Debug;
 
     const VALUE: Column<Self, Self::Value>;
     const MAYBE: Column<Self, Option<Self::Value>>;
