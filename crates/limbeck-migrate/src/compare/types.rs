@@ -12,9 +12,7 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         return true;
     }
     if dialect == Dialect::Postgres {
-        let is_uuid = |sql_type: &SqlType| matches!(sql_type, SqlType::Uuid { .. });
-        // Where a UUID is kept as text is SQLite's business.
-        return is_uuid(wanted) && is_uuid(live);
+        return plain(wanted) == plain(live);
     }
     // What is written as text here, other tools declare by a name that says what it is.
     let named = match wanted {
@@ -23,6 +21,14 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         _ => false,
     };
     named || class(wanted) == class(live)
+}
+
+/// The type without what only SQLite has to know.
+fn plain(sql_type: &SqlType) -> SqlType {
+    match sql_type {
+        SqlType::Uuid { .. } => SqlType::Uuid { text: false },
+        _ => sql_type.clone(),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +117,7 @@ mod tests {
         assert!(postgres(SqlType::BigInteger, SqlType::BigInteger));
         assert!(!postgres(SqlType::BigInteger, SqlType::Integer));
         assert!(!postgres(SqlType::Json { binary: true }, SqlType::Json { binary: false }));
+        // Where a UUID is kept as text is SQLite's business.
         assert!(postgres(SqlType::Uuid { text: true }, SqlType::Uuid { text: false }));
         assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
         assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
