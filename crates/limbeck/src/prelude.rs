@@ -5,7 +5,7 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::{FromRow, Model, sql};
+pub use limbeck_macros::{FromRow, Model, View, sql};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};

@@ -226,7 +226,7 @@ fn index_key(dialect: Dialect, key: &IndexKey) -> String {
         IndexOn::Column(name) => dialect.ident(name),
         IndexOn::Expression(sql) => format!("({sql})"),
     };
-    if let Some(collation) = &key.collation {
+    if let Some(collation) = key.collation.as_ref().and_then(|collation| collation.on(dialect)) {
         out.push_str(" COLLATE ");
         dialect.write_ident(&mut out, collation);
     }

@@ -11,9 +11,9 @@ use super::load::{IntoLoad, Load};
 use super::lock::Lock;
 use super::node::Node;
 pub(crate) use super::selection::Projection;
-use super::selection::{ProjectionList, Selection};
 use super::shape::same_node;
 use super::subquery::{FromClause, Origin};
+use super::view::Selectable;
 use crate::model::Model;
 
 /// A SELECT whose rows are `T`: a model, the type of a column, or a tuple.
@@ -158,11 +158,8 @@ impl SelectCore {
 }
 
 /// Begins a query: `select(User)` for objects, `select((User.id, User.email))` for columns.
-pub fn select<S: Selection>(selection: S) -> Select<S::Row> {
-    let mut list = ProjectionList::default();
-    selection.project(&mut list);
-    let from = list.origin();
-    Select::of(SelectCore { projection: list.0, from, ..SelectCore::default() })
+pub fn select<S: Selectable>(selection: S) -> Select<S::Row> {
+    selection.begin()
 }
 
 impl<T> Select<T> {
