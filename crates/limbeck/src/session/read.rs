@@ -81,7 +81,7 @@ impl Session {
     /// When a value is missing or the database refuses the statement.
     pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = sql.compile_execute(self.line.compiler())?;
+        let Compiled { stmt, binds, .. } = sql.compile_execute(self.line.compiler())?;
         self.line.execute(&stmt, &binds).await
     }
 
@@ -184,7 +184,7 @@ impl Session {
         self.objects.get(handle)
     }
 
-    async fn reread(&mut self, obj: Obj) -> Result<()> {
+    pub(super) async fn reread(&mut self, obj: Obj) -> Result<()> {
         let model = self.objects.store(obj).model();
         let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
         if self.objects.state(obj) != State::Persistent {
@@ -212,7 +212,7 @@ impl Session {
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
@@ -220,6 +220,7 @@ impl Session {
             query.is_by_name(),
             Filling::new(Q::Row::tracked_lists())?,
         );
+        sink.columns.undefer(extras);
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { mut out, loader, filling, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -237,7 +238,7 @@ impl Session {
 
     async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, .. } = query.compile(self.line.compiler(), wanted)?;
         let mut sink = ValueSink::<T>::default();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         result?;
@@ -282,7 +283,7 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
+        self.out.push(T::track_at(&mut self.loader, &self.columns.of(&row), self.columns.positions())?);
         self.filling.row(&row)
     }
 

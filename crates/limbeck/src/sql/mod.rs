@@ -26,6 +26,7 @@ mod select;
 mod selection;
 pub(crate) mod shape;
 mod subquery;
+mod undefer;
 mod values;
 pub(crate) mod view;
 

@@ -127,7 +127,7 @@ impl Form {
                 }
                 otherwise.iter_mut().for_each(visit);
             }
-            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element(node, _) => {
+            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element { node, .. } => {
                 visit(node);
             }
             Form::Call(call) => {

@@ -36,6 +36,7 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    LoadColumn,
 }
 
 /// A shape while it is written.

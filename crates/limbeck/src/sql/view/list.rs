@@ -194,7 +194,7 @@ impl<Root: Send + 'static, Item: Send + 'static> ListOf<Root> for List<Root, Ite
                 return Err(self.endless());
             }
             let statement = self.statement(&owners, channel.compiler())?;
-            let Compiled { stmt, binds } = statement.compile(channel.compiler())?;
+            let Compiled { stmt, binds, .. } = statement.compile(channel.compiler())?;
             let filling = Filling::new(ListPlan { lists: (self.items.lists)(), positions: statement.lists.clone() })?;
             let mut sink =
                 ItemSink { read: self.items.read, statement: &statement, owners: &owners, found: Vec::new(), filling };
