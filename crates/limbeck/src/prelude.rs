@@ -12,9 +12,19 @@ pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, select, sql};
 // The methods that expressions have by their type; nobody needs the names.
 pub use crate::sql::{
-    AggregateExpression as _, CastExpression as _, ContainsExpression as _, NumberExpression as _, TextExpression as _,
-    ValueExpression as _, WindowExpression as _,
+    AggregateExpression as _, ArrayExpression as _, CastExpression as _, ContainsExpression as _,
+    NumberExpression as _, TextExpression as _, TimeExpression as _, ValueExpression as _, WindowExpression as _,
 };
 
+#[cfg(feature = "json")]
+pub use crate::sql::JsonExpression as _;
+
 #[cfg(feature = "chrono")]
-pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+pub use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+#[cfg(feature = "json")]
+pub use crate::types::Json;
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
+#[cfg(feature = "uuid")]
+pub use uuid::Uuid;

@@ -20,7 +20,10 @@ fn spelled(connection: &Connection, sql: &str) -> String {
     out
 }
 
-async fn there_and_back<T: ColumnType + std::fmt::Debug>(connection: &mut Connection, values: &[T]) {
+async fn there_and_back<T: ColumnType + limbeck::sql::Fetch + std::fmt::Debug>(
+    connection: &mut Connection,
+    values: &[T],
+) {
     let postgres = connection.dialect() == Dialect::Postgres;
     let sql_type = match T::SQL_TYPE.kind() {
         k if !postgres => {

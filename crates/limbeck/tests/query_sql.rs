@@ -425,12 +425,12 @@ fn a_table_that_is_not_in_the_query_is_an_error_that_names_the_join() {
     assert_snapshot!(refused(select(Tag).join(Post.author)), @"`.join(Post.author)` is used, but the table `posts` is not in the query: add `.join(Tag.posts)`");
     let other = Post.alias("other");
     assert_snapshot!(refused(select(other).filter(User.id.eq(1))), @"`User.id` is used, but the table `users` is not in the query: add `.join(other.author)`");
-    assert_snapshot!(refused(select(Post).filter(other.id.eq(1))), @"`other.id` is used, but `posts` under the name `other` is not in the query: begin it with `.from(other)`");
+    assert_snapshot!(refused(select(Post).filter(other.id.eq(1))), @"`other.id` is used, but `posts` under the name `other` is not in the query: begin it with `.from(other)`, or join it, as in `.join(….to(other))`");
 }
 
 #[test]
 fn a_table_can_be_in_a_query_once() {
-    assert_snapshot!(refused(select(User).join(User.posts).join(Post.author)), @r#"the table `users` is in the query twice: begin the query with another name for it, as in `let other = User.alias("other")` and `.from(other).join(other.…)`"#);
+    assert_snapshot!(refused(select(User).join(User.posts).join(Post.author)), @r#"the table `users` is in the query twice: give it another name, as in `let other = User.alias("other")` and `.join(….to(other))`"#);
 }
 
 #[test]

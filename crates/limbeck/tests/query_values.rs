@@ -48,7 +48,7 @@ async fn each_finds_its_row<V>(
     values: &[V],
     set: impl Fn(&mut Sample, V),
 ) where
-    V: ColumnType<Base = V> + std::fmt::Debug,
+    V: ColumnType<Base = V> + limbeck::sql::Fetch + std::fmt::Debug,
 {
     let mut db = fill(&engine(&db).await, values, set).await;
     let ids = select(Sample.id).order_by(Sample.id);

@@ -388,5 +388,20 @@ fn fetch(model: &Model) -> TokenStream {
                 ::limbeck::__private::column_name(<#ident as ::limbeck::model::Model>::def(), position)
             }
         }
+
+        #[automatically_derived]
+        impl ::limbeck::sql::Columns for #ident {
+            type Columns = <#ident as ::limbeck::__private::HasTable>::Table;
+            type Optional = <#ident as ::limbeck::__private::HasTable>::Table;
+
+            fn columns(columns: &mut ::limbeck::sql::DerivedColumns<'_>) -> Self::Columns {
+                let alias = columns.model(#width);
+                <#ident as ::limbeck::__private::HasTable>::TABLE.alias(alias)
+            }
+
+            fn optional(columns: &mut ::limbeck::sql::DerivedColumns<'_>) -> Self::Optional {
+                <Self as ::limbeck::sql::Columns>::columns(columns)
+            }
+        }
     }
 }

@@ -61,6 +61,12 @@ pub(super) fn items(model: &Model) -> TokenStream {
             #vis const fn alias(self, name: &'static str) -> Self {
                 Self::__new(::core::option::Option::Some(name))
             }
+
+            /// The model of which a row may have none, as an outer join leaves it: selected, it is an `Option`.
+            #[must_use]
+            #vis const fn optional(self) -> ::limbeck::sql::Optional<Self> {
+                ::limbeck::sql::Optional::new(self)
+            }
         }
 
         #[automatically_derived]

@@ -111,7 +111,7 @@ pub(crate) enum Begin {
 }
 
 /// What is bound to a parameter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Bind<'a> {
     /// A value, for a `Param::One`.
     One(Value<'a>),

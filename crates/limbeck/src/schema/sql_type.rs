@@ -165,7 +165,9 @@ impl SqlType {
             SqlType::Date => Kind::Date,
             SqlType::Time => Kind::Time,
             SqlType::Interval => Kind::Interval,
-            SqlType::Json { .. } => Kind::Json,
+            SqlType::Json { binary: true } => Kind::Json,
+            // By way of jsonb, the text would come back in another order.
+            SqlType::Json { binary: false } => Kind::Named("json"),
             SqlType::Array(array) => Kind::Array(array.kind),
             SqlType::Uuid { text: false } => Kind::Uuid,
             SqlType::Uuid { text: true } => Kind::UuidText,

@@ -1,73 +1,342 @@
 //! Whether a query names only tables that are in it, and each of them once.
 //!
-//! A forgotten join would be a cross product on some databases and a riddle of an error on others.
+//! A forgotten join would be a cross product on some databases and a riddle of an error on others. A query inside
+//! another one may name the tables of that one too; so the check walks down with the tables of all queries around.
 
 use std::collections::VecDeque;
 
-use super::node::{Node, Source};
-use super::select::{Projection, SelectCore};
+use super::compound::Compound;
+use super::join::{Join, JoinKind, On};
+use super::node::{ColumnRef, DerivedColumn, InnerQuery, Node, Source};
+use super::op::Level;
+use super::select::{Distinct, Projection, SelectCore};
+use super::subquery::{Body, Derived, Origin};
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
 
-/// Checks the tables of a query.
-pub(super) fn tables(select: &SelectCore) -> Result<()> {
-    let Some(from) = select.from else {
-        return Err(Error::Statement("the query names no table: say which, as in `select(count()).from(User)`".into()));
-    };
-    let mut known = vec![from];
-    for join in &select.joins {
-        if !known.iter().any(|source| source.same(&join.from)) {
-            let relation = join.from.model.relations[join.relation].label;
-            return Err(missing(&join.from, &format!("`.join({relation})`"), &known));
-        }
-        if known.iter().any(|source| source.name() == join.to.name()) {
-            return Err(twice(&join.to));
-        }
-        known.push(join.to);
+/// Checks the tables of a query. `ctes` are those that its WITH has.
+pub(super) fn tables(select: &SelectCore, ctes: &[&Derived]) -> Result<()> {
+    let checker = Checker::new(ctes)?;
+    checker.ctes()?;
+    checker.select(select, None)
+}
+
+/// The check of one statement.
+pub(super) struct Checker<'c> {
+    ctes: &'c [&'c Derived],
+}
+
+/// The tables that an expression may name: of its query, and of the queries around.
+pub(super) struct Scope<'s> {
+    pub(super) known: Vec<Known>,
+    pub(super) around: Option<&'s Scope<'s>>,
+}
+
+/// One table of a query.
+pub(super) struct Known {
+    origin: Origin,
+    /// A row may be without it.
+    optional: bool,
+}
+
+impl Known {
+    pub(super) fn new(origin: Origin) -> Self {
+        Known { origin, optional: false }
     }
-    let check = |node: &Node| {
+
+    /// Whether it has the columns of that model, under that name.
+    fn is(&self, source: &Source) -> bool {
+        match &self.origin {
+            Origin::Table(table) => table.same(source),
+            Origin::Derived(derived) => {
+                source.subquery() == Some(derived.name)
+                    && derived.models.iter().any(|model| std::ptr::eq(*model, source.model))
+            }
+        }
+    }
+
+    fn is_derived(&self, id: u64) -> bool {
+        matches!(&self.origin, Origin::Derived(derived) if derived.id == id)
+    }
+}
+
+impl<'s> Scope<'s> {
+    fn find(&self, is: &dyn Fn(&Known) -> bool) -> Option<&Known> {
+        let here = self.known.iter().find(|known| is(known));
+        here.or_else(|| self.around.and_then(|around| around.find(is)))
+    }
+
+    /// The tables of models, innermost first.
+    fn sources(&self) -> Vec<Source> {
+        let mut sources = self.around.map(Scope::sources).unwrap_or_default();
+        let here = self.known.iter().filter_map(|known| match &known.origin {
+            Origin::Table(source) => Some(*source),
+            Origin::Derived(_) => None,
+        });
+        sources.splice(0..0, here);
+        sources
+    }
+}
+
+impl<'c> Checker<'c> {
+    pub(super) fn new(ctes: &'c [&'c Derived]) -> Result<Self> {
+        for (index, cte) in ctes.iter().enumerate() {
+            if ctes[..index].iter().any(|other| other.name == cte.name) {
+                return Err(Error::Statement(format!(
+                    "two CTEs of the statement are called `{}`: give one of them another name",
+                    cte.name
+                )));
+            }
+        }
+        Ok(Checker { ctes })
+    }
+
+    /// The queries in WITH, which see no tables but their own.
+    pub(super) fn ctes(&self) -> Result<()> {
+        self.ctes.iter().try_for_each(|cte| match &cte.body {
+            Body::Cte(core) => self.select(core, None),
+            Body::Recursive(recursion) => {
+                self.select(&recursion.base, None)?;
+                self.select(&recursion.step, None)
+            }
+            _ => Ok(()),
+        })
+    }
+
+    pub(super) fn select(&self, select: &SelectCore, around: Option<&Scope<'_>>) -> Result<()> {
+        let more = select.more();
+        if let Some(compound) = &more.compound {
+            return self.compound(select, compound, around);
+        }
+        let mut scope = Scope { known: Vec::new(), around };
+        match &select.from {
+            Some(from) => self.origin(from, &mut scope, false)?,
+            None => {
+                if select.is_whole() || !select.joins.is_empty() || !select.filter.is_empty() {
+                    let say = "the query names no table: say which, as in `select(count()).from(User)`";
+                    return Err(Error::Statement(say.into()));
+                }
+            }
+        }
+        for join in &select.joins {
+            self.join(join, &mut scope)?;
+        }
+        for item in &select.projection {
+            self.projection(item, &scope)?;
+        }
+        self.nodes(&select.filter, &scope)?;
+        if let Distinct::On(nodes) = &more.distinct {
+            self.nodes(nodes, &scope)?;
+        }
+        self.nodes(&more.group_by, &scope)?;
+        self.nodes(&more.having, &scope)?;
+        for source in more.lock.iter().flat_map(|lock| &lock.of) {
+            self.source(source, &|| format!("`.lock_of({})`", source.label()), &scope)?;
+        }
+        select.order_by.iter().try_for_each(|order| self.node(&order.node, &scope))
+    }
+
+    fn compound(&self, select: &SelectCore, compound: &Compound, around: Option<&Scope<'_>>) -> Result<()> {
+        let more = select.more();
+        let changed = [
+            (select.from.is_some(), "from"),
+            (!select.joins.is_empty(), "join"),
+            (!select.filter.is_empty(), "filter"),
+            (!matches!(more.distinct, Distinct::No), "distinct"),
+            (!more.group_by.is_empty(), "group_by"),
+            (!more.having.is_empty(), "having"),
+            (more.lock.is_some(), "with_for_update"),
+        ];
+        if let Some((_, what)) = changed.iter().find(|(is, _)| *is) {
+            return Err(Error::Statement(format!(
+                "`.{what}(…)` cannot follow{}: call it on the queries that are put together, or make them a \
+                 `.subquery(\"name\")` and select from that",
+                compound.op.sql().trim_end().to_lowercase()
+            )));
+        }
+        if select.order_by.iter().any(|order| select.position(&order.node).is_none()) {
+            return Err(Error::Statement(format!(
+                "the rows of{} can be ordered by what the first query selects, and by nothing else: select it too",
+                compound.op.sql().trim_end().to_lowercase()
+            )));
+        }
+        self.select(&compound.sides.0, around)?;
+        self.select(&compound.sides.1, around)
+    }
+
+    /// Adds what stands in FROM.
+    pub(super) fn origin(&self, origin: &Origin, scope: &mut Scope<'_>, lateral: bool) -> Result<()> {
+        if let Origin::Table(source) = origin {
+            if let Some(name) = source.subquery() {
+                return Err(Error::Statement(format!(
+                    "columns of the subquery `{name}` are used, but it is not in the query: add `.from(&{name})` or \
+                     `.join_on(&{name}, …)`"
+                )));
+            }
+            if self.ctes.iter().any(|cte| cte.name == source.model.table) {
+                return Err(Error::Statement(format!(
+                    "the CTE `{0}` is called as the table `{0}`, which the statement uses too: give it another name",
+                    source.model.table
+                )));
+            }
+        }
+        if scope.known.iter().any(|known| known.origin.name() == origin.name()) {
+            return Err(twice(origin));
+        }
+        if let Origin::Derived(derived) = origin {
+            if let Some(refusal) = &derived.refusal {
+                return Err(Error::Statement(refusal.clone()));
+            }
+            if let Body::Query(core) = &derived.body {
+                self.select(core, if lateral { Some(&*scope) } else { scope.around })?;
+            }
+        }
+        scope.known.push(Known::new(origin.clone()));
+        Ok(())
+    }
+
+    fn join(&self, join: &Join, scope: &mut Scope<'_>) -> Result<()> {
+        if let On::Relation { from, relation } = &join.on {
+            let label = || {
+                let relation = &from.model.relations[*relation];
+                format!("`.join({}.{})`", from.label(), relation.field)
+            };
+            self.source(from, &label, scope)?;
+        }
+        self.origin(&join.to, scope, matches!(join.on, On::Lateral))?;
+        if let On::Condition(condition) = &join.on {
+            self.node(condition, scope)?;
+        }
+        let last = scope.known.len() - 1;
+        if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
+            scope.known[..last].iter_mut().for_each(|known| known.optional = true);
+        }
+        scope.known[last].optional = matches!(join.kind, JoinKind::Left | JoinKind::Full);
+        Ok(())
+    }
+
+    pub(super) fn projection(&self, item: &Projection, scope: &Scope<'_>) -> Result<()> {
+        match item {
+            Projection::Model { source, optional } => {
+                let known = self.source(source, &|| format!("`{}`", source.label()), scope)?;
+                if known.optional && !optional { Err(absent(source.label(), source.name())) } else { Ok(()) }
+            }
+            Projection::Node { node, nullable } => {
+                self.node(node, scope)?;
+                match if *nullable { None } else { nulls(node, scope) } {
+                    Some((column, table)) => Err(absent(&column, table)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    pub(super) fn nodes(&self, nodes: &[Node], scope: &Scope<'_>) -> Result<()> {
+        nodes.iter().try_for_each(|node| self.node(node, scope))
+    }
+
+    /// Checks the tables of an expression, and the queries in it.
+    pub(super) fn node(&self, node: &Node, scope: &Scope<'_>) -> Result<()> {
         let mut outcome = Ok(());
-        node.columns(&mut |column| {
-            if outcome.is_ok() && !known.iter().any(|source| source.same(&column.source())) {
-                let field = column.model.columns[usize::from(column.index)].field;
-                let what = format!("`{}.{field}`", column.alias.unwrap_or(column.model.name));
-                outcome = Err(missing(&column.source(), &what, &known));
+        node.walk(&mut |node| {
+            if outcome.is_ok() {
+                outcome = match node {
+                    Node::Column(column) => self.source(&column.source(), &|| name(column), scope).map(|_| ()),
+                    Node::Derived(column) => derived(column, scope),
+                    Node::Scalar(InnerQuery(core)) | Node::Exists(InnerQuery(core)) => self.select(core, Some(scope)),
+                    Node::InQuery { query, .. } => self.select(&query.0, Some(scope)),
+                    _ => Ok(()),
+                };
             }
         });
         outcome
-    };
-    for item in &select.projection {
-        match item {
-            Projection::Node(node) => check(node)?,
-            Projection::Model(source) if !known.iter().any(|other| other.same(source)) => {
-                return Err(missing(source, &format!("`{}`", source.alias.unwrap_or(source.model.name)), &known));
-            }
-            Projection::Model(_) => {}
-        }
     }
-    select.filter.iter().try_for_each(check)?;
-    select.order_by.iter().try_for_each(|order| check(&order.node))
+
+    fn source<'s>(&self, source: &Source, what: &dyn Fn() -> String, scope: &'s Scope<'s>) -> Result<&'s Known> {
+        scope.find(&|known| known.is(source)).ok_or_else(|| missing(source, &what(), scope))
+    }
+}
+
+fn derived(column: &DerivedColumn, scope: &Scope<'_>) -> Result<()> {
+    if scope.find(&|known| known.is_derived(column.of.id)).is_some() {
+        return Ok(());
+    }
+    Err(Error::Statement(format!(
+        "a column of the subquery `{0}` is used, but it is not in the query: add `.join_on(&{0}, …)`",
+        column.of.name
+    )))
+}
+
+/// The column that makes an expression NULL in rows that are without its table, where it is known to do so.
+fn nulls(node: &Node, scope: &Scope<'_>) -> Option<(String, &'static str)> {
+    let either = |nodes: &[Node]| nodes.iter().find_map(|node| nulls(node, scope));
+    match node {
+        Node::Column(column) => {
+            let source = column.source();
+            let known = scope.find(&|known| known.is(&source))?;
+            known.optional.then(|| (name(column).trim_matches('`').to_owned(), source.name()))
+        }
+        Node::Derived(column) => {
+            let known = scope.find(&|known| known.is_derived(column.of.id))?;
+            let name = &column.of.columns.get(column.index)?.name;
+            known.optional.then(|| (format!("{}.{name}", column.of.name), column.of.name))
+        }
+        Node::Binary(_, sides) => nulls(&sides.0, scope).or_else(|| nulls(&sides.1, scope)),
+        Node::Not(inner) => nulls(inner, scope),
+        Node::InValues { item, .. } => nulls(item, scope),
+        // Arithmetic. A function may have its own mind about NULL, as `coalesce` has.
+        Node::Op(op, operands) if matches!(op.level, Level::Add | Level::Multiply | Level::Unary) => either(operands),
+        _ => None,
+    }
+}
+
+/// `` `User.name` ``
+fn name(column: &ColumnRef) -> String {
+    let field = column.model.columns[usize::from(column.index)].field;
+    format!("`{}.{field}`", column.source().label())
 }
 
 #[cold]
-fn missing(source: &Source, what: &str, known: &[Source]) -> Error {
+fn absent(what: &str, table: &str) -> Error {
+    Error::Statement(format!(
+        "`{what}` is selected, but the outer join leaves rows without `{table}`: select `{what}.optional()`, which is \
+         `None` there"
+    ))
+}
+
+#[cold]
+fn missing(source: &Source, what: &str, scope: &Scope<'_>) -> Error {
     let table = source.model.table;
+    if let Some(name) = source.subquery() {
+        return Error::Statement(format!(
+            "{what} is used, but the subquery `{name}` is not in the query: add `.join_on(&{name}, …)`"
+        ));
+    }
     let Some(alias) = source.alias else {
-        let cure = route(known, source.model).map(|joins| format!(": add `{joins}`")).unwrap_or_default();
+        let cure = route(&scope.sources(), source.model).map(|joins| format!(": add `{joins}`")).unwrap_or_default();
         return Error::Statement(format!("{what} is used, but the table `{table}` is not in the query{cure}"));
     };
     Error::Statement(format!(
-        "{what} is used, but `{table}` under the name `{alias}` is not in the query: begin it with `.from({alias})`"
+        "{what} is used, but `{table}` under the name `{alias}` is not in the query: begin it with `.from({alias})`, \
+         or join it, as in `.join(….to({alias}))`"
     ))
 }
 
 #[cold]
-fn twice(source: &Source) -> Error {
-    let (model, table) = (source.model.name, source.model.table);
-    Error::Statement(format!(
-        "the table `{table}` is in the query twice: begin the query with another name for it, as in `let other = \
-         {model}.alias(\"other\")` and `.from(other).join(other.…)`"
-    ))
+fn twice(origin: &Origin) -> Error {
+    match origin {
+        Origin::Table(source) => {
+            let (model, table) = (source.model.name, source.model.table);
+            Error::Statement(format!(
+                "the table `{table}` is in the query twice: give it another name, as in `let other = \
+                 {model}.alias(\"other\")` and `.join(….to(other))`"
+            ))
+        }
+        Origin::Derived(derived) => Error::Statement(format!(
+            "`{0}` is in the query twice: give it another name, as in `{0}.alias(\"other\")`",
+            derived.name
+        )),
+    }
 }
 
 /// The shortest joins that lead from the tables of a query to another: `.join(User.posts).join(Post.tags)`.

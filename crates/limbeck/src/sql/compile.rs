@@ -56,7 +56,7 @@ impl Compiler<'_> {
         access: Access,
         render: impl FnOnce(&mut Renderer) -> Result<()>,
     ) -> Result<Compiled<'q>> {
-        let Shape { bytes, binds } = shape;
+        let (bytes, binds) = shape.whole();
         if let Some(stmt) = self.cache.get(&bytes) {
             return Ok(Compiled { stmt, binds });
         }
@@ -103,13 +103,14 @@ impl<T: Fetch> Query for Select<T> {
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, wanted, compiler.dialect);
-        compiler.statement(shape, Access::Reads, |renderer| renderer.select(&self.core, wanted))
+        let access = shape.access();
+        compiler.statement(shape, access, |renderer| renderer.select(&self.core, wanted))
     }
 
     fn explain(&self, error: Error) -> Error {
         match error {
             Error::Decode { table, column, source } => match source.column.and_then(|at| self.core.column(at)) {
-                Some((table, column)) => Error::Decode { table: table.into(), column: column.into(), source },
+                Some((table, column)) => Error::Decode { table, column, source },
                 None => Error::Decode { table, column, source },
             },
             error => error,

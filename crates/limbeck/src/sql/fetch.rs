@@ -30,6 +30,15 @@ pub trait Fetch: Sized + Send + 'static {
     /// When a column holds something that its type cannot read.
     fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked>;
 
+    /// Whether a row is without it, as an outer join leaves it: a model's primary key is NULL, or all columns of
+    /// anything else.
+    fn is_absent(row: &Row<'_>, at: usize) -> bool {
+        match Self::model() {
+            Some(model) => model.primary_key.iter().any(|column| row.cell(at + column).is_null()),
+            None => (at..at + Self::width()).all(|column| row.cell(column).is_null()),
+        }
+    }
+
     /// Where the columns are in the rows of a statement written by hand: found once, in its first row. Nothing where
     /// they are taken in their order.
     ///
@@ -74,8 +83,9 @@ pub trait Fetch: Sized + Send + 'static {
     }
 }
 
+/// Every column type but `Option`, which only `Option` says of itself by its `Null`.
 #[diagnostic::do_not_recommend]
-impl<T: ColumnType> Fetch for T {
+impl<T: ColumnType<Null<bool> = bool>> Fetch for T {
     type Tracked = T;
 
     fn width() -> usize {
@@ -90,6 +100,39 @@ impl<T: ColumnType> Fetch for T {
     #[inline]
     fn track(_: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<T> {
         row.get(at).map_err(unnamed)
+    }
+
+    #[inline]
+    fn is_absent(row: &Row<'_>, at: usize) -> bool {
+        row.cell(at).is_null()
+    }
+}
+
+/// What a row may be without: a column that may be NULL, or an object beyond an outer join.
+#[diagnostic::do_not_recommend]
+impl<T: Fetch> Fetch for Option<T> {
+    type Tracked = Option<T::Tracked>;
+
+    fn width() -> usize {
+        T::width()
+    }
+
+    #[inline]
+    fn fetch(row: &Row<'_>, at: usize) -> Result<Self, DecodeError> {
+        if T::is_absent(row, at) { Ok(None) } else { T::fetch(row, at).map(Some) }
+    }
+
+    #[inline]
+    fn track(loader: &mut Loader<'_>, row: &Row<'_>, at: usize) -> Result<Self::Tracked> {
+        if T::is_absent(row, at) { Ok(None) } else { T::track(loader, row, at).map(Some) }
+    }
+
+    fn is_absent(row: &Row<'_>, at: usize) -> bool {
+        T::is_absent(row, at)
+    }
+
+    fn column_name(position: usize) -> (String, String) {
+        T::column_name(position)
     }
 }
 
@@ -130,6 +173,16 @@ macro_rules! tuple {
                     let _ = next;
                     $name::track(loader, row, at)?
                 },)+))
+            }
+
+            fn is_absent(row: &Row<'_>, at: usize) -> bool {
+                let mut next = 0;
+                [$({
+                    next += $name::width();
+                    $name::is_absent(row, at + next - $name::width())
+                }),+]
+                .iter()
+                .all(|absent| *absent)
             }
         }
     };

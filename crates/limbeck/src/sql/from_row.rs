@@ -271,7 +271,7 @@ impl<T: FromRow> Flatten for Option<T> {
     fn read(row: &Row<'_>, positions: Positions<'_>, first: usize) -> Result<Self, DecodeError> {
         // A cell beyond the end reads as NULL, and so does one that is not there.
         let is_null = |column: usize| row.cell(positions.of(column)).is_null();
-        if (first..first + Self::width()).all(is_null) {
+        if (first..first + T::width()).all(is_null) {
             return Ok(None);
         }
         <T as FromRow>::read(row, positions, first).map(Some)

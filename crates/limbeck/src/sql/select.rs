@@ -3,12 +3,18 @@
 use std::marker::PhantomData;
 
 use super::compile::Wanted;
-use super::expression::{Condition, Expression, IntoOrder, Order};
+use super::compound::Compound;
+use super::expression::{Condition, Expression, Expressions, IntoOrder, Order};
 use super::fetch::Fetch;
+use super::join::Join;
 use super::load::{IntoLoad, Load};
-use super::node::{Node, Source};
-use crate::model::{Column, Model, Related, TableOf};
-use crate::types::ColumnType;
+use super::lock::Lock;
+use super::node::Node;
+pub(crate) use super::selection::Projection;
+use super::selection::{ProjectionList, Selection};
+use super::shape::same_node;
+use super::subquery::{FromClause, Origin};
+use crate::model::Model;
 
 /// A SELECT whose rows are `T`: a model, the type of a column, or a tuple.
 ///
@@ -37,19 +43,56 @@ impl<T> Clone for Select<T> {
 }
 
 /// A SELECT without its type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SelectCore {
     pub(crate) projection: Vec<Projection>,
-    pub(crate) from: Option<Source>,
+    pub(crate) from: Option<Origin>,
     pub(crate) joins: Vec<Join>,
     pub(crate) filter: Vec<Node>,
     pub(crate) order_by: Vec<Order>,
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) loads: Vec<Load>,
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What most queries have nothing of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct More {
+    pub(crate) distinct: Distinct,
+    pub(crate) group_by: Vec<Node>,
+    pub(crate) having: Vec<Node>,
+    pub(crate) lock: Option<Lock>,
+    pub(crate) compound: Option<Compound>,
+}
+
+/// Which rows are the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Distinct {
+    /// None.
+    #[default]
+    No,
+    /// Those that are equal.
+    Rows,
+    /// Those in which these are equal.
+    On(Vec<Node>),
 }
 
 impl SelectCore {
+    pub(crate) fn more(&self) -> &More {
+        static NOTHING: More =
+            More { distinct: Distinct::No, group_by: Vec::new(), having: Vec::new(), lock: None, compound: None };
+        self.more.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(crate) fn has_more(&self) -> bool {
+        self.more.is_some()
+    }
+
+    pub(crate) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
     /// The LIMIT and OFFSET that are sent. Databases count rows in 64 bits with a sign.
     pub(crate) fn bounds(&self, wanted: Wanted) -> (Option<u64>, Option<u64>) {
         let most = |rows: u64| rows.min(i64::MAX as u64);
@@ -61,156 +104,65 @@ impl SelectCore {
         (limit, self.offset.map(most))
     }
 
-    /// The tables that are in it, but for association tables.
-    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.from.iter().chain(self.joins.iter().map(|join| &join.to))
+    /// Whether what is selected decides how many rows there are: `select(count())` has one, over any table.
+    pub(crate) fn is_whole(&self) -> bool {
+        let aggregate = |item: &Projection| matches!(item, Projection::Node { node, .. } if node.is_aggregate());
+        self.more.as_ref().is_some_and(|more| {
+            more.compound.is_some() || !more.group_by.is_empty() || !matches!(more.distinct, Distinct::No)
+        }) || self.projection.iter().any(aggregate)
     }
 
-    /// Whether the select list decides how many rows there are: `select(count())` has one, over any table.
-    pub(crate) fn is_aggregate(&self) -> bool {
-        self.projection.iter().any(|item| matches!(item, Projection::Node(node) if node.is_aggregate()))
+    /// The position, from 1, of an expression in the select list, where it has to be named by that: its values would
+    /// be parameters of their own, and no database knows that two parameters are equal.
+    pub(crate) fn place(&self, node: &Node) -> Option<usize> {
+        if matches!(node, Node::Column(_)) || !node.has_values() { None } else { self.position(node) }
+    }
+
+    /// The position, from 1, of an expression in the select list.
+    pub(crate) fn position(&self, node: &Node) -> Option<usize> {
+        let mut next = 1;
+        for item in &self.projection {
+            match (item, node) {
+                (Projection::Node { node: selected, .. }, _) if same_node(selected, node) => return Some(next),
+                (Projection::Model { source, .. }, Node::Column(column)) if source.same(&column.source()) => {
+                    return Some(next + usize::from(column.index));
+                }
+                _ => next += item.width(),
+            }
+        }
+        None
     }
 
     /// The table and column of a result's column, where it is one.
-    pub(crate) fn column(&self, position: usize) -> Option<(&'static str, &'static str)> {
+    pub(crate) fn column(&self, position: usize) -> Option<(String, String)> {
         let mut next = 0;
         for item in &self.projection {
-            let (model, index) = match item {
-                Projection::Model(source) => {
-                    let width = source.model.columns.len();
-                    next += width;
-                    (source.model, (position + width).checked_sub(next))
-                }
-                Projection::Node(node) => {
-                    next += 1;
-                    match node {
-                        Node::Column(column) => (column.model, Some(usize::from(column.index))),
-                        _ if position < next => return None,
-                        _ => continue,
-                    }
-                }
-            };
-            if position < next {
-                return Some((model.table, model.columns[index?].name));
+            let first = next;
+            next += item.width();
+            if position >= next {
+                continue;
             }
+            let (model, index) = match item {
+                Projection::Model { source, .. } => (source.model, position - first),
+                Projection::Node { node: Node::Column(column), .. } => (column.model, usize::from(column.index)),
+                Projection::Node { node: Node::Derived(column), .. } => {
+                    let name = &column.of.columns.get(column.index)?.name;
+                    return Some((column.of.name.to_owned(), name.clone().into_owned()));
+                }
+                Projection::Node { .. } => return None,
+            };
+            return Some((model.table.to_owned(), model.columns[index].name.to_owned()));
         }
         None
     }
 }
 
-/// One item of the select list.
-#[derive(Clone, Debug)]
-pub(crate) enum Projection {
-    /// All columns of a model.
-    Model(Source),
-    /// One expression.
-    Node(Node),
-}
-
-/// A join along a relationship.
-#[derive(Clone, Debug)]
-pub(crate) struct Join {
-    /// Where it starts.
-    pub(crate) from: Source,
-    /// Which of the model's relationships it follows.
-    pub(crate) relation: usize,
-    /// The table that it adds.
-    pub(crate) to: Source,
-}
-
-/// What `select` takes: the constant of a model, a column, an expression, or a tuple of these.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be selected",
-    label = "expected a model's name (as in `select(User)`), a column, or a tuple of columns"
-)]
-pub trait Selection {
-    /// What a row becomes.
-    type Row: Fetch;
-
-    /// The items of the select list.
-    #[doc(hidden)]
-    fn project(self, list: &mut ProjectionList);
-}
-
-/// The select list while it is gathered.
-#[derive(Debug, Default)]
-pub struct ProjectionList(Vec<Projection>);
-
-/// The constant of any model: `derive(Model)` makes `User` a [`TableOf`] `User`.
-#[diagnostic::do_not_recommend]
-impl<T: TableOf> Selection for T {
-    type Row = T::Model;
-
-    fn project(self, list: &mut ProjectionList) {
-        list.0.push(Projection::Model(Source { model: T::Model::def(), alias: self.alias() }));
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<M: Model, T: ColumnType> Selection for Column<M, T> {
-    type Row = T;
-
-    fn project(self, list: &mut ProjectionList) {
-        list.0.push(Projection::Node(self.into_node()));
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T: ColumnType> Selection for super::Expr<T> {
-    type Row = T;
-
-    fn project(self, list: &mut ProjectionList) {
-        list.0.push(Projection::Node(self.into_node()));
-    }
-}
-
-macro_rules! selection_tuple {
-    ($($name:ident $index:tt),+) => {
-        #[diagnostic::do_not_recommend]
-        impl<$($name: Selection),+> Selection for ($($name,)+) {
-            type Row = ($($name::Row,)+);
-
-            fn project(self, list: &mut ProjectionList) {
-                $(self.$index.project(list);)+
-            }
-        }
-    };
-}
-
-selection_tuple!(A 0);
-selection_tuple!(A 0, B 1);
-selection_tuple!(A 0, B 1, C 2);
-selection_tuple!(A 0, B 1, C 2, D 3);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
-selection_tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
-
 /// Begins a query: `select(User)` for objects, `select((User.id, User.email))` for columns.
 pub fn select<S: Selection>(selection: S) -> Select<S::Row> {
     let mut list = ProjectionList::default();
     selection.project(&mut list);
-    let mut from = None;
-    for item in &list.0 {
-        match item {
-            Projection::Model(source) => from = from.or(Some(*source)),
-            Projection::Node(node) => node.columns(&mut |column| from = from.or(Some(column.source()))),
-        }
-    }
-    Select::of(SelectCore {
-        projection: list.0,
-        from,
-        joins: Vec::new(),
-        filter: Vec::new(),
-        order_by: Vec::new(),
-        limit: None,
-        offset: None,
-        loads: Vec::new(),
-    })
+    let from = list.origin();
+    Select::of(SelectCore { projection: list.0, from, ..SelectCore::default() })
 }
 
 impl<T> Select<T> {
@@ -219,46 +171,95 @@ impl<T> Select<T> {
     }
 }
 
+/// What `filter` takes: a condition, or an `Option` of one, of which a `None` lets every row pass.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a condition",
+    label = "expected a comparison, such as `User.name.eq(\"ada\")`, a column of type bool, or an `Option` of these"
+)]
+pub trait Filter {
+    /// The condition, if there is one.
+    fn into_filter(self) -> Option<Node>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Condition> Filter for E {
+    fn into_filter(self) -> Option<Node> {
+        Some(self.into_node())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Condition> Filter for Option<E> {
+    fn into_filter(self) -> Option<Node> {
+        self.map(Expression::into_node)
+    }
+}
+
+/// Adds a condition to others that must all hold.
+pub(super) fn add_filter<F: Filter>(conditions: &mut Vec<Node>, filter: F) {
+    match filter.into_filter() {
+        Some(Node::And(parts)) => conditions.extend(parts),
+        Some(node) => conditions.push(node),
+        None => {}
+    }
+}
+
 impl<T: Fetch> Select<T> {
-    /// The table to start from, where it is not that of the first selected column: for `select(count())`.
-    pub fn from<S: TableOf>(mut self, table: S) -> Self {
-        self.core.from = Some(Source { model: S::Model::def(), alias: table.alias() });
+    /// The table or subquery to start from, where it is not that of the first selected column: for
+    /// `select(count())`.
+    pub fn from<F: FromClause>(mut self, table: F) -> Self {
+        self.core.from = Some(table.into_origin());
         self
     }
 
-    /// Keeps the rows for which the condition holds. Several filters must all hold.
-    pub fn filter<E: Condition>(mut self, condition: E) -> Self {
-        match condition.into_node() {
-            Node::And(parts) => self.core.filter.extend(parts),
-            node => self.core.filter.push(node),
-        }
-        self
-    }
-
-    /// Joins the table at the other end of a relationship (an inner join): `.join(Post.author)`.
-    ///
-    /// A row that has several partners, as along a to-many, comes once for each. A table can be in a query once;
-    /// for a second time it needs another name, from which the join starts:
+    /// Keeps the rows for which the condition holds. Several filters must all hold; a `None` is no filter, so that
+    /// filters can be put together at run time:
     ///
     /// ```
     /// # use limbeck::prelude::*;
     /// # #[derive(Model)]
-    /// # struct Employee {
-    /// #     #[column(primary_key)] id: i64,
-    /// #     name: String,
-    /// #     #[column(foreign_key(Employee.id))] boss_id: Option<i64>,
-    /// #     #[relationship(back_populates = reports)] boss: BelongsTo<Option<Employee>>,
-    /// #     #[relationship(back_populates = boss)] reports: HasMany<Employee>,
-    /// # }
-    /// let boss = Employee.alias("boss");
-    /// let of_ada = select(Employee).from(boss).join(boss.reports).filter(boss.name.eq("Ada"));
+    /// # struct Post { #[column(primary_key)] id: i64, title: String, views: i64 }
+    /// # let (title, at_least) = (Some("%Rust%"), None::<i64>);
+    /// let posts = select(Post)
+    ///     .filter(title.map(|title| Post.title.like(title)))
+    ///     .filter(at_least.map(|views| Post.views.ge(views)));
     /// ```
-    pub fn join<R: Related>(mut self, relation: R) -> Self {
-        self.core.joins.push(Join {
-            from: Source { model: R::Owner::def(), alias: relation.alias() },
-            relation: relation.index(),
-            to: Source { model: R::Target::def(), alias: None },
-        });
+    pub fn filter<F: Filter>(mut self, condition: F) -> Self {
+        add_filter(&mut self.core.filter, condition);
+        self
+    }
+
+    /// Leaves out rows that are equal to another one in all that is selected.
+    pub fn distinct(mut self) -> Self {
+        self.core.more_mut().distinct = Distinct::Rows;
+        self
+    }
+
+    /// Keeps the first row of those in which these are equal: the first in the order of `order_by`, which begins with
+    /// the same expressions.
+    ///
+    /// On PostgreSQL. SQLite has none: to run the query there is an error.
+    pub fn distinct_on<E: Expressions>(mut self, expressions: E) -> Self {
+        self.core.more_mut().distinct = Distinct::On(expressions.into_nodes());
+        self
+    }
+
+    /// Makes one row of all rows in which these are equal; further calls add further expressions.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, author_id: i64 }
+    /// let busy = select((Post.author_id, count())).group_by(Post.author_id).having(count().gt(10));
+    /// ```
+    pub fn group_by<E: Expressions>(mut self, expressions: E) -> Self {
+        self.core.more_mut().group_by.extend(expressions.into_nodes());
+        self
+    }
+
+    /// Keeps the groups for which the condition holds. Several must all hold.
+    pub fn having<F: Filter>(mut self, condition: F) -> Self {
+        add_filter(&mut self.core.more_mut().having, condition);
         self
     }
 

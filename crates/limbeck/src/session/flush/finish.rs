@@ -11,6 +11,16 @@ use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
 use crate::types::{Cell, Value};
 
+/// An object whose row was written.
+struct Written {
+    obj: Obj,
+    columns: ColumnSet,
+    /// The keys that were taken from other objects: their relationships say so already.
+    links: Vec<KeyLink>,
+    /// Whether it had a row before.
+    moved: bool,
+}
+
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
@@ -20,14 +30,13 @@ impl Objects {
                 self.deleted(work.model, &work.early);
             }
         }
+        // Relationships follow once everything is found by the key that it has now.
+        let mut written = Vec::new();
         for work in &plan.models {
-            for obj in &work.inserts {
-                self.inserted(*obj);
-            }
-            for obj in &work.updates {
-                self.updated(*obj);
-            }
+            written.extend(work.inserts.iter().map(|obj| self.inserted(*obj)));
+            written.extend(work.updates.iter().map(|obj| self.updated(*obj)));
         }
+        written.iter().for_each(|written| self.follow_keys(written));
         for work in &plan.models {
             if !work.deletes.is_empty() {
                 self.deleted(work.model, &work.deletes);
@@ -49,7 +58,7 @@ impl Objects {
         self.refused.clear();
     }
 
-    fn inserted(&mut self, obj: Obj) {
+    fn inserted(&mut self, obj: Obj) -> Written {
         let store = self.store_mut(obj);
         store.take_saved(obj.slot);
         store.identify(obj.slot);
@@ -58,14 +67,13 @@ impl Objects {
         let links = std::mem::take(&mut meta.links);
         meta.state = State::Persistent;
         self.undo.push(Undo::Inserted(obj, given));
-        let all = ColumnSet::first(self.store(obj).model().columns.len());
-        self.follow_keys(obj, all, &links, false);
+        let columns = ColumnSet::first(self.store(obj).model().columns.len());
+        Written { obj, columns, links, moved: false }
     }
 
-    fn updated(&mut self, obj: Obj) {
+    fn updated(&mut self, obj: Obj) -> Written {
         let changed = self.store(obj).changed(obj.slot);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
-        self.follow_keys(obj, changed, &links, true);
         let store = self.store_mut(obj);
         let blind = !store.meta(obj.slot).given.is_empty();
         let written = changed.union(store.meta(obj.slot).given);
@@ -84,10 +92,12 @@ impl Objects {
         if blind {
             self.undo.push(Undo::Unknown(obj));
         }
+        Written { obj, columns: changed, links, moved: true }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.
-    fn follow_keys(&mut self, obj: Obj, written: ColumnSet, links: &[KeyLink], moved: bool) {
+    fn follow_keys(&mut self, written: &Written) {
+        let Written { obj, columns: written, ref links, moved } = *written;
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {

@@ -42,10 +42,12 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
-        changed = changed.union(touched);
-        // What is computed from a column that was set to NULL in advance is still to be read.
+        // What was set to NULL in advance is sent, if it was not for good.
+        let (parked, for_good) = parked_columns(objects, plan, obj);
+        changed = changed.union(touched).union(parked);
+        // What is computed from a column that was set to NULL for good is still to be read.
         if computed.is_empty() {
-            changed = changed.without(parked_for_good(objects, plan, obj));
+            changed = changed.without(for_good);
         }
         if changed.is_empty() {
             continue;
@@ -186,17 +188,18 @@ pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) 
     Ok(batches)
 }
 
-/// The columns of an object that were set to NULL in advance, and are to stay so.
-fn parked_for_good(objects: &Objects, plan: &Plan, obj: Obj) -> ColumnSet {
-    let mut columns = ColumnSet::EMPTY;
+/// The columns of an object that were set to NULL in advance, and those of them that are to stay so.
+fn parked_columns(objects: &Objects, plan: &Plan, obj: Obj) -> (ColumnSet, ColumnSet) {
+    let (mut all, mut for_good) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
     let work = plan.models.iter().find(|work| work.model.id.get() as u32 == obj.model);
     for (parked, other) in work.map(|work| work.parked.as_slice()).unwrap_or_default() {
         if *other == obj {
             let is_null = |column: &usize| objects.store(obj).value(obj.slot, *column).is_null();
-            parked.iter().filter(is_null).for_each(|column| columns.insert(column));
+            all = all.union(*parked);
+            parked.iter().filter(is_null).for_each(|column| for_good.insert(column));
         }
     }
-    columns
+    (all, for_good)
 }
 
 /// Rows that give up unique values which others take.

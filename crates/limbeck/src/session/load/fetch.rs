@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::keys::{KeyList, RowKey, key_of};
 use crate::driver::{Row, RowSink};
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Resolved};
@@ -11,6 +10,7 @@ use crate::schema::Association;
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
+use crate::sql::keys::{KeyList, RowKey, key_of};
 
 impl Session {
     /// A to-one relationship by its key: from the identity map where the target is there, else in one query.

@@ -6,11 +6,10 @@
 //! contradicts what the program said before it was loaded.
 
 mod fetch;
-mod keys;
 mod merge;
 mod statement;
 
-pub(super) use keys::{KeyList, RowKey};
+pub(super) use crate::sql::keys::{KeyList, RowKey};
 
 use super::Session;
 use super::objects::Obj;

@@ -11,7 +11,7 @@ use super::text::Text;
 use super::window::Window;
 use crate::sql::node::Node;
 use crate::sql::op::{Level, Op};
-use crate::sql::select::{ProjectionList, Selection};
+use crate::sql::{ProjectionList, Selection};
 use crate::types::{ColumnType, Kind};
 
 static COUNT_ALL: Op = Op::new("count()", Level::Atom, "count(*)");
@@ -133,7 +133,7 @@ impl<T: ColumnType> Argument for Aggregate<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: ColumnType> Selection for Aggregate<T> {
+impl<T: ColumnType + crate::sql::Fetch> Selection for Aggregate<T> {
     type Row = T;
 
     fn project(self, list: &mut ProjectionList) {

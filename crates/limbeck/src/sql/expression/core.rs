@@ -213,6 +213,12 @@ pub trait Expression: Sized {
         Expr::new(self.into_node())
     }
 
+    /// The same expression, which may be NULL: for a column of a table that an outer join may leave out, as in
+    /// `select((Post.title, User.name.optional())).left_join(Post.author)`.
+    fn optional(self) -> Expr<Option<<Self::Type as ColumnType>::Base>> {
+        Expr::new(self.into_node())
+    }
+
     /// Ascending order. NULLs stand where the database puts them: first on SQLite, last on PostgreSQL; the
     /// other way round for [`desc`](Self::desc).
     fn asc(self) -> Order {

@@ -1,8 +1,11 @@
 //! What stands beside an expression: operands, lists, arguments.
 
+use std::sync::Arc;
+
 use super::core::{Expr, Expression};
 use crate::model::{Column, Model};
-use crate::sql::node::Node;
+use crate::sql::Select;
+use crate::sql::node::{InnerQuery, Node};
 use crate::types::{ColumnType, Kind};
 
 /// Something on the other side of an operator: a value, a column or an expression whose type, apart from
@@ -18,6 +21,10 @@ pub trait Operand<T> {
     /// The untyped expression.
     fn into_operand(self) -> Node;
 }
+
+/// What is of type `T` or the operand `V`: NULL where one of them may be.
+pub(in crate::sql) type Both<T, V> =
+    <T as ColumnType>::Null<<V as Operand<<T as ColumnType>::Base>>::Null<<T as ColumnType>::Base>>;
 
 #[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T> for T {
@@ -103,6 +110,13 @@ where
 {
     fn among(self, item: Node, negated: bool) -> Node {
         among(item, self.into_iter().map(Operand::into_operand).collect(), T::SQL_TYPE.kind(), negated)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType, R: ColumnType<Base = T>> Members<T> for Select<R> {
+    fn among(self, item: Node, negated: bool) -> Node {
+        Node::InQuery { item: Box::new(item), query: InnerQuery(Arc::new(self.core)), negated }
     }
 }
 

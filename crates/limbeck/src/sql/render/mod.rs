@@ -1,15 +1,14 @@
 //! A query as SQL text. Runs once for each shape; what a running query costs is in `shape`.
 
+mod select;
+
 use super::compile::Wanted;
-use super::node::{ColumnRef, Node, Source};
+use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
-use super::select::{Projection, SelectCore};
-use super::shape::offset_is_bound;
 use crate::dialect::Dialect;
 use crate::driver::Param;
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
-use crate::model::mapping::Path;
 use crate::schema::SqlType;
 use crate::types::Kind;
 
@@ -133,141 +132,6 @@ impl Renderer {
         self
     }
 
-    pub(crate) fn select(&mut self, select: &SelectCore, wanted: Wanted) -> Result<()> {
-        super::check::tables(select)?;
-        let (limit, offset) = select.bounds(wanted);
-        // An inner query where the number of rows is not that of the tables.
-        let nested = wanted == Wanted::Count && (limit.is_some() || offset.is_some() || select.is_aggregate());
-        match wanted {
-            Wanted::Exists => self.push("SELECT EXISTS ("),
-            Wanted::Count if nested => self.push("SELECT count(*) FROM ("),
-            _ => self,
-        };
-        self.push("SELECT ");
-        if wanted.is_rows() || select.is_aggregate() {
-            self.projection(select);
-        } else {
-            self.push(if wanted == Wanted::Count && !nested { "count(*)" } else { "1" });
-        }
-        if let Some(from) = &select.from {
-            self.push(" FROM ").table(from);
-        }
-        self.joins(select)?;
-        for (index, condition) in select.filter.iter().enumerate() {
-            self.push(if index == 0 { " WHERE " } else { " AND " });
-            if matches!(condition, Node::Or(_)) && select.filter.len() > 1 {
-                self.push("(").node(condition).push(")");
-            } else {
-                self.node(condition);
-            }
-        }
-        if wanted.is_rows() {
-            self.orders(" ORDER BY ", &select.order_by);
-        }
-        self.bounds(limit, offset);
-        if wanted == Wanted::Exists {
-            self.push(")");
-        } else if nested {
-            self.push(") AS counted");
-        }
-        self.finish()
-    }
-
-    fn projection(&mut self, select: &SelectCore) {
-        for (index, item) in select.projection.iter().enumerate() {
-            if index > 0 {
-                self.push(", ");
-            }
-            match item {
-                Projection::Model(source) => self.columns(source.model, source.name()),
-                Projection::Node(node) => self.node(node),
-            };
-        }
-    }
-
-    fn bounds(&mut self, limit: Option<u64>, offset: Option<u64>) {
-        match (limit, offset) {
-            (Some(rows), _) => {
-                self.push(" LIMIT ").push(&rows.to_string());
-            }
-            // SQLite has no OFFSET without LIMIT.
-            (None, Some(_)) if self.dialect == Dialect::Sqlite => {
-                self.push(" LIMIT -1");
-            }
-            _ => {}
-        }
-        match offset {
-            Some(_) if offset_is_bound(self.dialect) => {
-                self.push(" OFFSET ").param(Kind::I64);
-            }
-            Some(rows) => {
-                self.push(" OFFSET ").push(&rows.to_string());
-            }
-            None => {}
-        }
-    }
-
-    fn table(&mut self, source: &Source) -> &mut Self {
-        self.table_of(source.model);
-        if let Some(alias) = source.alias {
-            self.push(" AS ").ident(alias);
-        }
-        self
-    }
-
-    fn joins(&mut self, select: &SelectCore) -> Result<()> {
-        // An association table is named only here, so a second way through it can be given a name.
-        let mut taken: Vec<String> = select.sources().map(|source| source.name().to_owned()).collect();
-        for join in &select.joins {
-            let (from, to) = (&join.from, &join.to);
-            match &from.model.mapping()?.relations[join.relation].path {
-                Path::BelongsTo(keys) => {
-                    self.push(" JOIN ").table(to);
-                    for (index, pair) in keys.iter().enumerate() {
-                        self.push(if index == 0 { " ON " } else { " AND " });
-                        self.equal(
-                            (to.name(), to.model.columns[pair.to].name),
-                            (from.name(), from.model.columns[pair.key].name),
-                        );
-                    }
-                }
-                Path::HasMany(keys) | Path::HasOne(keys) => {
-                    self.push(" JOIN ").table(to);
-                    for (index, pair) in keys.iter().enumerate() {
-                        self.push(if index == 0 { " ON " } else { " AND " });
-                        self.equal(
-                            (to.name(), to.model.columns[pair.key].name),
-                            (from.name(), from.model.columns[pair.to].name),
-                        );
-                    }
-                }
-                Path::ManyToMany(link) => {
-                    let name = free_name(link.table, &taken);
-                    self.push(" JOIN ").table_in(link.schema, link.table);
-                    if name != link.table {
-                        self.push(" AS ").ident(&name);
-                    }
-                    for (index, (column, key)) in link.local.iter().enumerate() {
-                        self.push(if index == 0 { " ON " } else { " AND " });
-                        self.equal((&name, column), (from.name(), from.model.columns[*key].name));
-                    }
-                    self.push(" JOIN ").table(to);
-                    for (index, (column, key)) in link.remote.iter().enumerate() {
-                        self.push(if index == 0 { " ON " } else { " AND " });
-                        self.equal((to.name(), to.model.columns[*key].name), (&name, column));
-                    }
-                    taken.push(name);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `a.x = b.y`
-    fn equal(&mut self, left: (&str, &str), right: (&str, &str)) -> &mut Self {
-        self.qualified(left.0, left.1).push(" = ").qualified(right.0, right.1)
-    }
-
     fn column(&mut self, column: &ColumnRef) -> &mut Self {
         let name = column.model.columns[usize::from(column.index)].name;
         self.qualified(column.source().name(), name)
@@ -309,6 +173,20 @@ impl Renderer {
             }
             Node::Op(op, operands) => self.op(op, operands),
             Node::Form(form) => self.form(form),
+            Node::Derived(column) => self.derived_column(column),
+            Node::Scalar(query) => self.push("(").inner_query(&query.0, Wanted::Rows).push(")"),
+            Node::Exists(query) => self.push("EXISTS (").inner_query(&query.0, Wanted::Exists).push(")"),
+            Node::InQuery { item, query, negated } => {
+                self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
+                self.inner_query(&query.0, Wanted::Rows).push(")")
+            }
+        }
+    }
+
+    fn derived_column(&mut self, column: &DerivedColumn) -> &mut Self {
+        match column.of.columns.get(column.index) {
+            Some(output) => self.qualified(column.of.name, &output.name),
+            None => self,
         }
     }
 
@@ -350,6 +228,14 @@ impl Renderer {
                     None => self,
                 },
             };
+        }
+        self
+    }
+
+    /// Remembers why the statement cannot be written, when something says so.
+    fn note(&mut self, outcome: Result<()>) -> &mut Self {
+        if let Err(error) = outcome {
+            self.refusal.get_or_insert(error);
         }
         self
     }
@@ -437,22 +323,13 @@ pub(super) fn type_of_element(kind: &Kind) -> &'static str {
 fn level(node: &Node) -> Level {
     match node {
         Node::Column(_) | Node::Bind(..) => Level::Atom,
+        Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
+        Node::InQuery { .. } => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,
         Node::Op(op, _) => op.level,
         Node::Form(form) => form.level(),
     }
-}
-
-/// A name that no table of the query has: the table's own, or `post_tags_2`.
-fn free_name(table: &str, taken: &[String]) -> String {
-    let mut name = table.to_owned();
-    let mut number = 2;
-    while taken.contains(&name) {
-        name = format!("{table}_{number}");
-        number += 1;
-    }
-    name
 }

@@ -4,13 +4,14 @@
 //! compares whole shapes, so a hash collision can never run the wrong statement. Making a shape is a walk
 //! that writes a few bytes a node, which is what a query costs when its statement is known.
 
+mod select;
+
 use super::compile::Wanted;
 use super::node::{Node, Source};
 use super::op::{Op, Piece, Spelling, pieces};
-use super::select::{Projection, SelectCore};
+use super::subquery::Derived;
 use crate::dialect::Dialect;
-use crate::driver::Bind;
-use crate::types::Value;
+use crate::driver::{Access, Bind};
 
 /// Whether OFFSET is a parameter. LIMIT never is: the plan depends on it, and SQLite would make it anew each
 /// time when it is bound. The same goes for OFFSET there; PostgreSQL need not prepare each page.
@@ -41,13 +42,62 @@ pub(crate) enum ShapeKind {
 pub(crate) struct Shape<'q> {
     pub(crate) bytes: Vec<u8>,
     pub(crate) binds: Vec<Bind<'q>>,
+    /// The subqueries that were met: one is written as its place here, since its id is another in each query that is
+    /// made alike.
+    met: Vec<u64>,
+    /// The queries that WITH will have: each after those that it uses.
+    ctes: Vec<CteShape<'q>>,
+    /// It locks rows.
+    locks: bool,
+}
+
+/// A query in WITH. Its values come before those of the statement that uses it, as it does itself.
+struct CteShape<'q> {
+    derived: &'q Derived,
+    bytes: Vec<u8>,
+    binds: Vec<Bind<'q>>,
+}
+
+/// Whether two expressions are the same, values included.
+pub(super) fn same_node(a: &Node, b: &Node) -> bool {
+    let shape = |node| {
+        let mut shape = Shape::new(ShapeKind::Select);
+        shape.node(node, Dialect::Postgres);
+        shape.whole()
+    };
+    let (a, b) = (shape(a), shape(b));
+    a.0 == b.0 && a.1 == b.1
 }
 
 impl<'q> Shape<'q> {
     pub(crate) fn new(kind: ShapeKind) -> Self {
         let mut bytes = Vec::with_capacity(96);
         bytes.push(kind as u8);
-        Shape { bytes, binds: Vec::new() }
+        Shape { bytes, binds: Vec::new(), met: Vec::new(), ctes: Vec::new(), locks: false }
+    }
+
+    /// The whole: the queries of WITH are part of it, and their values come first.
+    pub(crate) fn whole(self) -> (Vec<u8>, Vec<Bind<'q>>) {
+        let Shape { mut bytes, mut binds, ctes, .. } = self;
+        if !ctes.is_empty() {
+            let last = std::mem::take(&mut binds);
+            for cte in ctes {
+                bytes.extend_from_slice(&cte.bytes);
+                binds.extend(cte.binds);
+            }
+            binds.extend(last);
+        }
+        (bytes, binds)
+    }
+
+    /// What the statement of a query does.
+    pub(crate) fn access(&self) -> Access {
+        if self.locks { Access::Writes } else { Access::Reads }
+    }
+
+    /// The queries that WITH has, in the order in which they stand there.
+    pub(crate) fn ctes(&self) -> Vec<&'q Derived> {
+        self.ctes.iter().map(|cte| cte.derived).collect()
     }
 
     pub(crate) fn byte(&mut self, byte: u8) {
@@ -78,78 +128,13 @@ impl<'q> Shape<'q> {
         }
     }
 
-    pub(crate) fn select(&mut self, select: &'q SelectCore, wanted: Wanted, dialect: Dialect) {
-        self.byte(match wanted {
-            Wanted::Rows | Wanted::First | Wanted::One => 1,
-            Wanted::Count => 2,
-            Wanted::Exists => 3,
+    /// A subquery, by the order in which the query meets them.
+    fn met(&mut self, id: u64) {
+        let place = self.met.iter().position(|met| *met == id).unwrap_or_else(|| {
+            self.met.push(id);
+            self.met.len() - 1
         });
-        let whole = wanted.is_rows() || select.is_aggregate();
-        self.short(select.projection.len());
-        for item in &select.projection {
-            match item {
-                Projection::Model(source) => {
-                    self.byte(1);
-                    self.source(source);
-                }
-                Projection::Node(node) if whole => {
-                    self.byte(2);
-                    self.node(node, dialect);
-                }
-                Projection::Node(node) => {
-                    self.byte(3);
-                    self.tables(node);
-                }
-            }
-        }
-        match &select.from {
-            None => self.byte(0),
-            Some(source) => {
-                self.byte(1);
-                self.source(source);
-            }
-        }
-        self.short(select.joins.len());
-        for join in &select.joins {
-            self.source(&join.from);
-            self.short(join.relation);
-            self.source(&join.to);
-        }
-        self.nodes(&select.filter, dialect);
-        if wanted.is_rows() {
-            self.orders(&select.order_by, dialect);
-        } else {
-            select.order_by.iter().for_each(|order| self.tables(&order.node));
-        }
-        let (limit, offset) = select.bounds(wanted);
-        self.bound(limit);
-        match offset {
-            Some(rows) if offset_is_bound(dialect) => {
-                self.byte(2);
-                self.binds.push(Bind::One(Value::I64(rows as i64)));
-            }
-            _ => self.bound(offset),
-        }
-    }
-
-    /// An expression that is not rendered, so that its values are not bound either. Its tables are checked, though:
-    /// a query that cannot be run cannot be counted.
-    fn tables(&mut self, node: &Node) {
-        node.columns(&mut |column| {
-            self.byte(1);
-            self.source(&column.source());
-        });
-        self.byte(0);
-    }
-
-    fn bound(&mut self, rows: Option<u64>) {
-        match rows {
-            None => self.byte(0),
-            Some(rows) => {
-                self.byte(1);
-                self.number(rows);
-            }
-        }
+        self.short(place);
     }
 
     /// The operands in the order, and as often, as they are written, so that their values are bound likewise.
@@ -233,6 +218,25 @@ impl<'q> Shape<'q> {
                 self.byte(11);
                 self.form(form, dialect);
             }
+            Node::Derived(column) => {
+                self.byte(40);
+                self.met(column.of.id);
+                self.short(column.index);
+            }
+            Node::Scalar(query) => {
+                self.byte(41);
+                self.select(&query.0, Wanted::Rows, dialect);
+            }
+            Node::Exists(query) => {
+                self.byte(42);
+                self.select(&query.0, Wanted::Exists, dialect);
+            }
+            Node::InQuery { item, query, negated } => {
+                self.byte(43);
+                self.byte(u8::from(*negated));
+                self.node(item, dialect);
+                self.select(&query.0, Wanted::Rows, dialect);
+            }
         }
     }
 }
@@ -243,6 +247,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::select::SelectCore;
     use super::*;
     use crate::driver::Param;
     use crate::prelude::*;
@@ -353,11 +358,12 @@ mod tests {
             for (core, wanted) in &queries {
                 let mut shape = Shape::new(ShapeKind::Select);
                 shape.select(core, *wanted, dialect);
+                let (bytes, binds) = shape.whole();
                 let sql = rendered(core, *wanted, dialect);
                 if let Ok((text, params)) = &sql {
                     // What is bound is what has a placeholder, in the same order.
-                    prop_assert_eq!(shape.binds.len(), params.len());
-                    for (bind, param) in shape.binds.iter().zip(params) {
+                    prop_assert_eq!(binds.len(), params.len());
+                    for (bind, param) in binds.iter().zip(params) {
                         match (bind, param) {
                             (Bind::One(value), Param::One(kind)) => {
                                 prop_assert!(value.is(*kind));
@@ -371,11 +377,11 @@ mod tests {
                     // What is only counted may be selected in several ways.
                     if wanted.is_rows() {
                         let key = (text.clone(), format!("{params:?}"));
-                        let known = by_sql.entry(key).or_insert_with(|| shape.bytes.clone());
-                        prop_assert_eq!(&*known, &shape.bytes, "{}", text);
+                        let known = by_sql.entry(key).or_insert_with(|| bytes.clone());
+                        prop_assert_eq!(&*known, &bytes, "{}", text);
                     }
                 }
-                let known = by_shape.entry(shape.bytes).or_insert_with(|| sql.clone());
+                let known = by_shape.entry(bytes).or_insert_with(|| sql.clone());
                 // What cannot be rendered is never kept, and may be refused over one column or another.
                 if known.is_ok() || sql.is_ok() {
                     prop_assert_eq!(&*known, &sql);

@@ -10,7 +10,7 @@ use crate::types::Value;
 
 /// A value that can be looked up. Floats are no keys.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::session) struct KeyValue(pub(in crate::session) Value<'static>);
+pub(crate) struct KeyValue(pub(crate) Value<'static>);
 
 impl Eq for KeyValue {}
 
@@ -36,14 +36,14 @@ impl Hash for KeyValue {
 
 /// The values of a row's key, to be looked up: one, which nearly all keys are, needs no allocation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::session) enum RowKey {
+pub(crate) enum RowKey {
     One(KeyValue),
     Several(Box<[KeyValue]>),
 }
 
 impl RowKey {
     /// A key of so many parts, unless one of them is NULL: then it refers to nothing.
-    pub(in crate::session) fn of<'v>(width: usize, mut value: impl FnMut(usize) -> Value<'v>) -> Option<Self> {
+    pub(crate) fn of<'v>(width: usize, mut value: impl FnMut(usize) -> Value<'v>) -> Option<Self> {
         let mut part = |index: usize| {
             let value = value(index);
             (!value.is_null()).then(|| KeyValue(value.into_owned()))
@@ -63,7 +63,7 @@ impl RowKey {
 }
 
 /// The key in a row, unless a part of it is NULL.
-pub(super) fn key_of(
+pub(crate) fn key_of(
     row: &Row<'_>,
     position: &(dyn Fn(usize) -> usize + Sync),
     model: &ModelDef,
@@ -86,30 +86,30 @@ pub(super) fn key_of(
 
 /// A list of keys, as the parameters of a statement.
 #[derive(Debug)]
-pub(in crate::session) struct KeyList {
+pub(crate) struct KeyList {
     /// The parts of each key, one key behind the other.
     flat: Vec<Value<'static>>,
     width: usize,
 }
 
 /// What is bound for a list of keys.
-pub(in crate::session) struct KeyBinds(Vec<Vec<Value<'static>>>);
+pub(crate) struct KeyBinds(Vec<Vec<Value<'static>>>);
 
 impl KeyList {
-    pub(in crate::session) fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         KeyList { flat: Vec::new(), width }
     }
 
-    pub(in crate::session) fn push(&mut self, key: &RowKey) {
+    pub(crate) fn push(&mut self, key: &RowKey) {
         self.flat.extend(key.parts().iter().map(|part| part.0.clone()));
     }
 
-    pub(in crate::session) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.flat.is_empty()
     }
 
     /// As a list for each of so many parameters: one for each column, or all in one.
-    pub(in crate::session) fn binds(self, params: usize) -> KeyBinds {
+    pub(crate) fn binds(self, params: usize) -> KeyBinds {
         if params == 1 {
             return KeyBinds(vec![self.flat]);
         }
@@ -122,7 +122,7 @@ impl KeyList {
 }
 
 impl KeyBinds {
-    pub(in crate::session) fn binds(&self) -> Vec<Bind<'_>> {
+    pub(crate) fn binds(&self) -> Vec<Bind<'_>> {
         self.0.iter().map(|list| Bind::Many(list)).collect()
     }
 }

@@ -1,0 +1,5 @@
+//! What the queries have in common.
+
+pub use limbeck::prelude::*;
+
+pub use crate::models::*;

@@ -1,0 +1,13 @@
+//! Query 6: forecasting revenue change.
+
+#[allow(unused_imports)]
+use crate::prelude::*;
+
+pub type Row = Option<Decimal>;
+
+pub const SQL: &str = "
+SELECT sum(l_extendedprice * l_discount)
+FROM lineitem
+WHERE l_shipdate >= '1994-01-01' AND l_shipdate < '1995-01-01'
+  AND l_discount BETWEEN 0.05 AND 0.07 AND l_quantity < 24
+";
