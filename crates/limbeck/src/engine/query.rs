@@ -2,11 +2,12 @@
 
 use super::{Connection, Engine};
 use crate::dialect::ddl;
-use crate::driver::{Row, RowSink};
+use crate::driver::{Extra, Row, RowSink};
 use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
 use crate::sql::from_row::{Positions, unreadable};
+use crate::sql::view::Filling;
 use crate::sql::{Fetch, Query, Sql};
 
 impl Connection {
@@ -70,16 +71,22 @@ impl Connection {
     /// When a value is missing or the database refuses the statement.
     pub async fn execute_sql(&mut self, sql: Sql) -> Result<u64> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = sql.compile_execute(compiler(&engine))?;
+        let Compiled { stmt, binds, .. } = sql.compile_execute(compiler(&engine))?;
         self.execute(&stmt, &binds).await
     }
 
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
-        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows());
+        let Compiled { stmt, binds, extras } = query.compile(compiler(&engine), wanted)?;
+        let filling = if wanted.is_rows() { Filling::new(T::lists())? } else { Filling::none() };
+        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), filling);
+        sink.columns.undefer(extras);
         match self.query(&stmt, &binds, &mut sink).await {
-            Ok(()) => Ok(sink.out),
+            Ok(()) => {
+                let ValueSink { mut out, filling, .. } = sink;
+                filling.run(&mut out, self, 0).await?;
+                Ok(out)
+            }
             Err(error) => Err(query.explain(error)),
         }
     }
@@ -135,17 +142,19 @@ impl Engine {
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
     columns: Columns,
+    /// The lists of the values, where they have any.
+    filling: Filling<T>,
 }
 
 impl<T> ValueSink<T> {
-    pub(crate) fn new(by_name: bool) -> Self {
-        ValueSink { out: Vec::new(), columns: Columns::new(by_name) }
+    fn new(by_name: bool, filling: Filling<T>) -> Self {
+        ValueSink { out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
 
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink::new(false)
+        ValueSink::new(false, Filling::none())
     }
 }
 
@@ -155,18 +164,18 @@ impl<T: Fetch> RowSink for ValueSink<T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        let positions = self.columns.positions();
-        match T::fetch_at(&row, positions) {
+        match T::fetch_at(&self.columns.of(&row), self.columns.positions()) {
             Ok(value) => {
                 self.out.push(value);
-                Ok(())
+                self.filling.row(&row)
             }
-            Err(source) => Err(unreadable::<T>(source, positions)),
+            Err(source) => Err(unreadable::<T>(source, self.columns.positions())),
         }
     }
 
     fn restart(&mut self) {
         self.out.clear();
+        self.filling.restart();
     }
 }
 
@@ -174,25 +183,38 @@ impl<T: Fetch> RowSink for ValueSink<T> {
 pub(crate) struct Columns {
     by_name: bool,
     positions: Vec<usize>,
+    /// The deferred columns that were asked for.
+    extras: Vec<Extra>,
 }
 
 impl Columns {
     pub(crate) fn new(by_name: bool) -> Self {
-        Columns { by_name, positions: Vec::new() }
+        Columns { by_name, positions: Vec::new(), extras: Vec::new() }
+    }
+
+    /// Says which deferred columns the rows have, and where.
+    pub(crate) fn undefer(&mut self, extras: Vec<Extra>) {
+        self.extras = extras;
     }
 
     /// Looks at the first row. SQL written by hand may return anything.
     pub(crate) fn find<T: Fetch>(&mut self, row: &Row<'_>) -> Result<()> {
-        if !self.by_name {
-            return check_width::<T>(row);
+        // What limbeck wrote has the columns that it reads.
+        if self.by_name {
+            self.positions = T::resolve(row)?;
         }
-        self.positions = T::resolve(row)?;
         Ok(())
     }
 
     #[inline]
     pub(crate) fn positions(&self) -> Positions<'_> {
         Positions::new(&self.positions)
+    }
+
+    /// The row, with the places of its deferred columns.
+    #[inline]
+    pub(crate) fn of<'r>(&'r self, row: &'r Row<'r>) -> Row<'r> {
+        if self.extras.is_empty() { *row } else { row.undeferred(&self.extras) }
     }
 }
 

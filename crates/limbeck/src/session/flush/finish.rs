@@ -24,6 +24,7 @@ struct Written {
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
             if !work.early.is_empty() {
@@ -50,7 +51,7 @@ impl Objects {
                 }
             }
         }
-        self.evicted(&plan.evictions);
+        self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
         self.linked.clear();
@@ -150,6 +151,7 @@ impl Objects {
             if fate == Orphans::Kept {
                 continue;
             }
+            self.unload_expired(child, &reference.keys, rows);
             let met = self.referring(child, &reference.keys, rows);
             match fate {
                 _ if met.is_empty() => {}
@@ -164,13 +166,37 @@ impl Objects {
         }
     }
 
-    /// Rows lost their place in a one-to-one relationship to another one.
+    /// Rows lost their place in a one-to-one relationship to other ones, before these had it.
     fn evicted(&mut self, evictions: &[Eviction]) {
         for eviction in evictions {
-            let child = self.store(eviction.child).model();
-            let mut met = self.referring(child, eviction.keys, &[eviction.parent]);
-            met.retain(|obj| *obj != eviction.child);
-            self.all_orphaned(child, eviction.keys, met);
+            let Eviction { parent, child, keys } = *eviction;
+            self.unload_expired(child, keys, &[parent]);
+            let mut met = self.referring(child, keys, &[parent]);
+            let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+            // What the flush wrote into a key came after.
+            met.retain(|obj| {
+                self.planned(*obj, keys).is_none() && self.key_in(*obj, &columns) == self.saved_key_in(*obj, &columns)
+            });
+            self.all_orphaned(child, keys, met);
+        }
+    }
+
+    /// Objects that are to be read again no longer lead to `parents`: where they lead, their rows know.
+    fn unload_expired(&mut self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) {
+        let Ok(mapping) = child.mapping() else { return };
+        let gone: FxHashSet<Handle> = parents.iter().map(|obj| self.handle(*obj)).collect();
+        let mut expired = self.all_of(child);
+        expired.retain(|obj| self.is_expired(*obj) && self.planned(*obj, keys).is_none());
+        for obj in expired {
+            for (relation, resolved) in mapping.relations.iter().enumerate() {
+                if let Path::BelongsTo(of) = &resolved.path
+                    && of == keys
+                    && let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation)
+                    && matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle))
+                {
+                    self.set_one_field(obj, relation, One::Unloaded);
+                }
+            }
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn updates(
         // What was set to NULL in advance is sent, if it was not for good.
         let (parked, for_good) = parked_columns(objects, plan, obj);
         changed = changed.union(touched).union(parked);
-        // What is computed from a column that was set to NULL for good is still to be read.
+        // What is computed from a column that was set to NULL in advance is still to be read.
         if computed.is_empty() {
             changed = changed.without(for_good);
         }
@@ -163,11 +163,11 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
 }
 
 /// Rows whose place in a one-to-one relationship another takes, and of which no more is known.
-pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+pub(super) fn evictions(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
     let mut groups: Vec<(Eviction, Vec<Obj>)> = Vec::new();
     for eviction in &plan.evictions {
         let same = |other: &Eviction| {
-            let models = (other.child.model, other.parent.model) == (eviction.child.model, eviction.parent.model);
+            let models = std::ptr::eq(other.child, eviction.child) && other.parent.model == eviction.parent.model;
             models && other.keys == eviction.keys
         };
         match groups.iter_mut().find(|(first, _)| same(first)) {
@@ -179,7 +179,7 @@ pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) 
     for (eviction, parents) in groups {
         let to: Vec<usize> = eviction.keys.iter().map(|pair| pair.to).collect();
         batches.push(Batch {
-            stmt: statement::nullify(compiler, objects.store(eviction.child).model(), eviction.keys)?,
+            stmt: statement::nullify(compiler, eviction.child, eviction.keys)?,
             rows: Rows::objects(parents, ColumnSet::EMPTY, &to),
             returns: Returns::Count,
             kind: BatchKind::Other,

@@ -5,6 +5,7 @@
 //! slice. What was linked or unlinked and not flushed yet is merged in (`merge`), so that a collection never
 //! contradicts what the program said before it was loaded.
 
+mod deferred;
 mod fetch;
 mod merge;
 mod statement;
@@ -124,8 +125,11 @@ impl Session {
 
     async fn load_missing(&mut self, model: &'static ModelDef, owners: &[Obj], relation: usize) -> Result<()> {
         let resolved = &model.mapping()?.relations[relation];
+        if let Path::BelongsTo(_) = &resolved.path {
+            self.reread_expired(model, owners).await?;
+        }
         match &resolved.path {
-            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved.target, keys).await,
+            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved, keys).await,
             Path::HasMany(keys) | Path::HasOne(keys) => self.load_many(owners, relation, resolved, keys).await,
             Path::ManyToMany(link) => self.load_associated(owners, relation, resolved, link).await,
         }

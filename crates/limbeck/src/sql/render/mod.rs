@@ -3,6 +3,7 @@
 mod select;
 
 use super::compile::Wanted;
+use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
 use crate::dialect::Dialect;
@@ -21,11 +22,20 @@ pub(crate) struct Renderer {
     uuids_as_text: bool,
     /// The first thing that the database has no spelling for.
     refusal: Option<Error>,
+    /// The deferred columns that the next query fetches behind all others.
+    undefer: Vec<ColumnRef>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), uuids_as_text: false, refusal: None }
+        Renderer {
+            dialect,
+            sql: String::with_capacity(128),
+            params: Vec::new(),
+            uuids_as_text: false,
+            refusal: None,
+            undefer: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -123,7 +133,7 @@ impl Renderer {
 
     /// All columns of a model, separated by commas.
     pub(crate) fn columns(&mut self, model: &'static ModelDef, qualifier: &str) -> &mut Self {
-        for (index, column) in model.columns.iter().enumerate() {
+        for (index, column) in model.fetched().iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -166,6 +176,11 @@ impl Renderer {
             Node::InValues { item, kind, negated, .. } => {
                 let kind = self.bound(*kind);
                 self.inner(item).in_list(kind, *negated)
+            }
+            Node::InKeys(keys) => {
+                let columns: Vec<(&str, &str, Kind)> = keys.columns.iter().map(ColumnRef::spelled).collect();
+                in_keys(self, &columns);
+                self
             }
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
@@ -325,7 +340,7 @@ fn level(node: &Node) -> Level {
         Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
-        Node::InQuery { .. } => Level::Compare,
+        Node::InQuery { .. } | Node::InKeys(_) => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,

@@ -36,6 +36,7 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    LoadColumn,
 }
 
 /// A shape while it is written.
@@ -203,6 +204,15 @@ impl<'q> Shape<'q> {
                 kind.write(&mut self.bytes);
                 self.node(item, dialect);
                 self.binds.push(Bind::Many(values));
+            }
+            Node::InKeys(keys) => {
+                self.byte(17);
+                self.short(keys.columns.len());
+                for column in &keys.columns {
+                    self.source(&column.source());
+                    self.short(usize::from(column.index));
+                }
+                self.binds.extend(keys.lists.iter().map(|list| Bind::Many(list)));
             }
             Node::InList { item, list, negated } => {
                 self.byte(9);
