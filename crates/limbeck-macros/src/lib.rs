@@ -60,6 +60,25 @@ pub fn derive_from_row(tokens: TokenStream) -> TokenStream {
     }
 }
 
+/// Makes a struct a view: a query of a model whose fields say what is selected. See `limbeck::sql::View`.
+///
+/// # Of the struct
+/// - `#[view(Post)]`: the model.
+///
+/// # Options of a field: `#[view(…)]`
+/// - `column = name`: the column, or the relationship, where it is not called like the field.
+/// - `path = author.username`: what is at the other end of a relationship.
+/// - `expr = Post.title.upper()`: an expression over the model's columns.
+/// - `order_by = Tag.name`, `filter = Tag.name.ne("draft")`: of a list.
+#[proc_macro_derive(View, attributes(view))]
+pub fn derive_view(tokens: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
+    match input::View::read(&input) {
+        Ok(view) => expand::view(&view).into(),
+        Err(errors) => errors.into(),
+    }
+}
+
 /// The revisions of a folder, compiled in: `limbeck_migrate::embed!("migrations")`.
 ///
 /// The folder is relative to the package's `Cargo.toml`. Its `limbeck.lock` says which files there are; the

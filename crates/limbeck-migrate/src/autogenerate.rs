@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use limbeck::engine::Engine;
-use limbeck::schema::Metadata;
+use limbeck::schema::{Metadata, TableName};
 
 use crate::compare::{Diff, Op, Spelling, compare};
 use crate::error::{Error, Result};
@@ -30,9 +30,10 @@ pub async fn difference(migrator: &Migrator, engine: &Engine, wanted: &Metadata)
     migrator.check_at_head(engine).await?;
     let owned = owned_tables(migrator.history(), engine.dialect())?;
     let mut connection = engine.connect().await?;
-    let live = Schema::read(&mut connection).await?;
-    let spelling = Spelling::ask(&mut connection, wanted, &live).await?;
-    let diff = compare(wanted, &live, &spelling, &owned);
+    let live = Schema::read_for(&mut connection, wanted).await?;
+    let wanted = live.adopt(wanted)?;
+    let spelling = Spelling::ask(&mut connection, &wanted, &live).await?;
+    let diff = compare(&wanted, &live, &spelling, &owned);
     Ok(Difference { live, diff, note: spelling.note })
 }
 
@@ -53,10 +54,26 @@ impl Difference {
             allowed
         };
         let mut tables = Vec::new();
-        let mut columns: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+        let mut columns: BTreeMap<&TableName, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+        // PostgreSQL changes how a column is computed by making it anew.
+        let made_anew = |op: &Op| match op {
+            Op::DropColumn { table, column } | Op::AddColumn { table, column } => {
+                let named = |other: &&Op| match other {
+                    Op::DropColumn { table: of, column: other } | Op::AddColumn { table: of, column: other } => {
+                        of == table && other.name == column.name
+                    }
+                    _ => false,
+                };
+                self.diff.ops.iter().filter(named).count() > 1
+            }
+            _ => false,
+        };
         for op in &self.diff.ops {
             match op {
-                Op::DropTable(table) if !may(table.name.clone()) => tables.push(table.name.as_str()),
+                _ if made_anew(op) => {}
+                Op::DropTable(table) if !may(table.full_name().to_string()) => {
+                    tables.push(table.full_name().to_string());
+                }
                 Op::DropColumn { table, column } if !may(format!("{table}.{}", column.name)) => {
                     columns.entry(table).or_default().0.push(&column.name);
                 }

@@ -57,7 +57,7 @@ async fn a_schema_does_not_differ_from_itself() {
             let failed = load(&project, &file).await;
             let tables = project.schema().await;
             let count = tables.len();
-            let ops = project.ops(&Metadata { tables }).await;
+            let ops = project.ops(&Metadata::new(tables)).await;
             assert_eq!(ops, [], "{}", file.display());
             println!("{}: {count} tables, {failed} statements failed", file.display());
         }
@@ -80,7 +80,7 @@ async fn every_sqlite_table_can_be_rebuilt_and_comes_back() {
                 changed += 1;
             }
         }
-        let wanted = Metadata { tables: wanted };
+        let wanted = Metadata::new(wanted);
         let plan = project.autogenerate("Change all", &wanted).await.unwrap();
         assert_eq!(plan.upgrade.len(), changed);
         project.upgrade().await;
@@ -135,7 +135,7 @@ async fn one_change_is_found_made_and_taken_back() {
             let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let new = Project::new(new).await;
             assert_eq!(load(&new, &case.join("new.sql")).await, 0, "{name}");
-            let wanted = Metadata { tables: new.schema().await };
+            let wanted = Metadata::new(new.schema().await);
             let project = Project::new(old).await;
             let sql = std::fs::read_to_string(case.join("old.sql")).unwrap();
             project.write("Load", &sql, "");

@@ -78,7 +78,7 @@ both! {
         assert_eq!(project.ops(&metadata(vec![both])).await, []);
     }
 
-    async fn what_models_cannot_say_is_not_compared(db: TestDb) {
+    async fn what_models_do_not_say_is_one_that_they_have_given_up(db: TestDb) {
         let project = Project::new(db).await;
         let wanted = || metadata(vec![table("a").column("x", SqlType::Text)]);
         project.autogenerate("Start", &wanted()).await.unwrap();
@@ -86,13 +86,10 @@ both! {
         project.run("CREATE INDEX ix_odd ON a (lower(x))").await;
         project.run("CREATE UNIQUE INDEX ix_part ON a (x) WHERE id > 5").await;
         project.run("CREATE INDEX ix_down ON a (x DESC)").await;
-        if project.db.is_postgres() {
-            project.run("ALTER TABLE a ADD CONSTRAINT ck CHECK (x <> '')").await;
-        }
-        assert_eq!(project.ops(&wanted()).await, []);
-        // A plain one that the models lack is one that they have given up.
         project.run("CREATE INDEX ix_plain ON a (x)").await;
-        assert_eq!(described(&project.ops(&wanted()).await), ["drop index ix_plain"]);
+        let mut gone = described(&project.ops(&wanted()).await);
+        gone.sort();
+        assert_eq!(gone, ["drop index ix_down", "drop index ix_odd", "drop index ix_part", "drop index ix_plain"]);
     }
 
     async fn the_order_of_columns_in_an_index_counts(db: TestDb) {
@@ -104,7 +101,7 @@ both! {
         assert_eq!(described(&project.ops(&metadata(vec![other])).await), ["drop index ix_a_x_y", "index on a.y, x"]);
         let mut unique = base();
         let columns = vec!["x".to_string(), "y".to_string()];
-        unique.indexes.push(Index { name: naming::index("a", &columns), columns, unique: true, definition: None });
+        unique.indexes.push(Index { name: naming::index("a", &columns), columns, unique: true, ..Index::default() });
         assert_eq!(described(&project.ops(&metadata(vec![unique])).await).len(), 2);
     }
 

@@ -20,7 +20,7 @@ async fn project(sql: &str) -> Project {
 async fn with(project: &Project, table: &str, change: impl FnOnce(&mut Table)) -> Metadata {
     let mut tables = project.schema().await;
     change(tables.iter_mut().find(|t| t.name == table).unwrap());
-    Metadata { tables }
+    Metadata::new(tables)
 }
 
 fn nullable(column: &str) -> impl FnOnce(&mut Table) {

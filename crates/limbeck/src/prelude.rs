@@ -5,16 +5,26 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::{FromRow, Model, sql};
+pub use limbeck_macros::{FromRow, Model, View, sql};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
 pub use crate::sql::{Expression, count, delete, exists, insert, select, sql, update};
 // The methods that expressions have by their type; nobody needs the names.
 pub use crate::sql::{
-    AggregateExpression as _, CastExpression as _, ContainsExpression as _, NumberExpression as _, TextExpression as _,
-    ValueExpression as _, WindowExpression as _,
+    AggregateExpression as _, ArrayExpression as _, CastExpression as _, ContainsExpression as _,
+    NumberExpression as _, TextExpression as _, TimeExpression as _, ValueExpression as _, WindowExpression as _,
 };
 
+#[cfg(feature = "json")]
+pub use crate::sql::JsonExpression as _;
+
 #[cfg(feature = "chrono")]
-pub use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+pub use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+
+#[cfg(feature = "json")]
+pub use crate::types::Json;
+#[cfg(feature = "decimal")]
+pub use rust_decimal::Decimal;
+#[cfg(feature = "uuid")]
+pub use uuid::Uuid;

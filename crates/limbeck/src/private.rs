@@ -2,6 +2,7 @@
 
 pub use crate::session::new_store;
 pub use crate::sql::from_row::{column, column_name as field_name, column_or_default, resolve, unreadable};
+pub use crate::sql::view::{by_hand, check_view, read_view, target_of, track_view, view_expression, view_field};
 pub use crate::sql::{aggregate_call, call};
 pub use inventory;
 

@@ -100,6 +100,11 @@ both! {
     async fn keys_are_taken_from_new_objects_in_one_flush(db: TestDb) -> Result<()> {
         let (sessions, _) = sessions(&db).await;
         let mut session = sessions.open();
+        // Statements are prepared at their first use, which costs a round trip of its own.
+        let order = session.add(Order::builder());
+        let line_of = line(&mut session, order, 1);
+        session.add(Parcel::builder().order(order).line(line_of));
+        session.commit().await?;
         let orders = session.add_all((0..2).map(|_| Order::builder()));
         let lines: Vec<_> = orders.iter().flat_map(|order| [(*order, 1), (*order, 2)]).collect();
         let lines: Vec<_> = lines.into_iter().map(|(order, n)| line(&mut session, order, n)).collect();
@@ -108,8 +113,8 @@ both! {
         let before = session.engine().stats();
         session.commit().await?;
         if db.kind() == limbeck_test_support::Kind::Postgres {
-            // BEGIN with the orders, then all that takes their numbers, then COMMIT.
-            assert!((session.engine().stats() - before).round_trips <= 4);
+            // The orders behind BEGIN, all that takes their numbers, COMMIT.
+            assert_eq!((session.engine().stats() - before).round_trips, 3);
         }
         let order = session[orders[1]].id;
         assert_eq!((session[lines[3]].order_id, session[lines[3]].line_no), (order, 2));

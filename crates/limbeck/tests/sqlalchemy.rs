@@ -4,11 +4,14 @@
 //! `scripts/setup` made, or in `python3`, whichever has SQLAlchemy. Where none has, these tests are left out and say
 //! so; where `LIMBECK_PYTHON` is set they fail.
 
+#![cfg(all(feature = "chrono", feature = "decimal", feature = "json", feature = "uuid"))]
+
 use std::path::PathBuf;
 use std::process::Command;
 
 use limbeck::prelude::*;
 use limbeck_test_support::{TestDb, both};
+use serde_json::{Value, json};
 
 /// A column of each type, in the order of `samples.py`.
 #[derive(Model, Debug, PartialEq)]
@@ -31,6 +34,21 @@ struct Sample {
     moment: Option<DateTime<Utc>>,
     clock: Option<NaiveDateTime>,
     day: Option<NaiveDate>,
+    time: Option<NaiveTime>,
+    span: Option<TimeDelta>,
+    #[column(numeric(10, 2))]
+    price: Option<Decimal>,
+    #[column(numeric(15, 6))]
+    rate: Option<Decimal>,
+    document: Option<Value>,
+    #[column(json)]
+    verbatim: Option<Value>,
+    numbers: Option<Vec<i64>>,
+    words: Option<Vec<String>>,
+    gaps: Option<Vec<Option<i32>>>,
+    #[column(text)]
+    token: Option<Uuid>,
+    payload: Option<Vec<u8>>,
 }
 
 impl Sample {
@@ -52,6 +70,17 @@ impl Sample {
             moment: None,
             clock: None,
             day: None,
+            time: None,
+            span: None,
+            price: None,
+            rate: None,
+            document: None,
+            verbatim: None,
+            numbers: None,
+            words: None,
+            gaps: None,
+            token: None,
+            payload: None,
         }
     }
 }
@@ -65,6 +94,12 @@ fn cases() -> Vec<Sample> {
     let typical = day(2026, 11, 22).and_hms_micro_opt(8, 12, 0, 123_456).expect("a time");
     let first = day(1, 1, 1).and_hms_opt(0, 0, 0).expect("a time");
     let last = day(9999, 12, 31).and_hms_micro_opt(23, 59, 59, 999_999).expect("a time");
+    let epoch = DateTime::UNIX_EPOCH.naive_utc();
+    let document = json!({
+        "title": "Ünï \u{1f600}",
+        "tags": ["a", null, true],
+        "deep": {"n": -1.5, "big": 9_007_199_254_740_993_i64},
+    });
     vec![
         Sample {
             small: Some(7),
@@ -79,6 +114,17 @@ fn cases() -> Vec<Sample> {
             moment: Some(typical.and_utc()),
             clock: day(2026, 11, 22).and_hms_milli_opt(8, 12, 0, 120),
             day: Some(day(2024, 2, 29)),
+            time: NaiveTime::from_hms_micro_opt(8, 12, 0, 1),
+            span: Some(TimeDelta::days(1) + TimeDelta::seconds(7384) + TimeDelta::microseconds(5)),
+            price: Some(Decimal::new(1999, 2)),
+            rate: Some(Decimal::new(123_456, 6)),
+            document: Some(document.clone()),
+            verbatim: Some(document),
+            numbers: Some(vec![1, 2, 3]),
+            words: Some(["a", "b,c", "d\"e", "{f}", "NULL", "", "\\"].map(String::from).to_vec()),
+            gaps: Some(vec![Some(1), None, Some(3)]),
+            token: Some(Uuid::from_u128(0x0192_f0c1_2d3e_7f4a_8b5c_6d7e_8f90_1234)),
+            payload: Some((0..=255).collect()),
             ..Sample::empty("typical")
         },
         Sample {
@@ -94,6 +140,18 @@ fn cases() -> Vec<Sample> {
             moment: Some(first.and_utc()),
             clock: Some(first),
             day: Some(day(1, 1, 1)),
+            time: Some(NaiveTime::MIN),
+            span: Some(first - epoch),
+            price: Some(Decimal::new(-9_999_999_999, 2)),
+            rate: Some(Decimal::new(-999_999_999_999_999, 6)),
+            // JSON's null, which is not SQL's.
+            document: Some(Value::Null),
+            verbatim: Some(Value::Null),
+            numbers: Some(Vec::new()),
+            words: Some(Vec::new()),
+            gaps: Some(vec![None]),
+            token: Some(Uuid::nil()),
+            payload: Some(Vec::new()),
             ..Sample::empty("lowest")
         },
         Sample {
@@ -109,12 +167,34 @@ fn cases() -> Vec<Sample> {
             moment: Some(last.and_utc()),
             clock: Some(last),
             day: Some(day(9999, 12, 31)),
+            time: NaiveTime::from_hms_micro_opt(23, 59, 59, 999_999),
+            span: Some(last - epoch),
+            price: Some(Decimal::new(9_999_999_999, 2)),
+            rate: Some(Decimal::new(999_999_999_999_999, 6)),
+            document: Some(json!([])),
+            verbatim: Some(json!("text")),
+            numbers: Some(vec![i64::MIN, 0, i64::MAX]),
+            words: Some(["\u{1f600}", "é", " "].map(String::from).to_vec()),
+            gaps: Some(Vec::new()),
+            token: Some(Uuid::max()),
+            payload: Some(vec![0; 100_000]),
             ..Sample::empty("highest")
         },
-        Sample { single: Some(f32::from_bits(1)), double: Some(f64::from_bits(1)), ..Sample::empty("smallest") },
+        Sample {
+            single: Some(f32::from_bits(1)),
+            double: Some(f64::from_bits(1)),
+            price: Some(Decimal::new(1, 2)),
+            rate: Some(Decimal::ZERO),
+            document: Some(json!(7)),
+            verbatim: Some(json!(-0.5)),
+            ..Sample::empty("smallest")
+        },
         Sample::empty("nulls"),
     ]
 }
+
+/// Looks for the packages without the time that loading them takes.
+const LOOK: &str = "from importlib.util import find_spec as find; exit(not (find('sqlalchemy') and find('psycopg')))";
 
 /// SQLAlchemy, and the database of a test as it calls it.
 struct Python {
@@ -140,7 +220,7 @@ impl Python {
             None => home.map(|home| home.join("bin/python")).into_iter().chain(["python3".into()]).collect(),
         };
         for program in places {
-            let import = Command::new(&program).args(["-c", "import sqlalchemy, psycopg"]).output();
+            let import = Command::new(&program).args(["-c", LOOK]).output();
             if import.is_ok_and(|output| output.status.success()) {
                 return Some(Python { program, url });
             }
@@ -152,16 +232,16 @@ impl Python {
         None
     }
 
-    /// Runs a command of `samples.py`.
-    fn run(&self, args: &[&str]) {
+    /// Runs commands of `samples.py`.
+    fn run(&self, commands: &[&str]) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sqlalchemy/samples.py");
         let output = Command::new(&self.program)
             .args(["-W", "error", script, &self.url])
-            .args(args)
+            .args(commands)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .output()
             .expect("python runs");
-        assert!(output.status.success(), "samples.py {args:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "samples.py {commands:?}:\n{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -189,22 +269,21 @@ async fn read(engine: &Engine, writer: &str) {
 both! {
     async fn tables_of_sqlalchemy_are_shared(db: TestDb) {
         let Some(python) = Python::find(&db) else { return };
-        python.run(&["create"]);
-        python.run(&["write", "sqlalchemy"]);
+        python.run(&["create", "write=sqlalchemy"]);
         let engine = Engine::builder(db.url()).connect().await.expect("an engine");
         read(&engine, "sqlalchemy").await;
         write(&engine, "limbeck").await;
         read(&engine, "limbeck").await;
-        python.run(&["read", "limbeck"]);
+        python.run(&["read=limbeck"]);
     }
 
     async fn tables_of_limbeck_are_shared(db: TestDb) {
         let Some(python) = Python::find(&db) else { return };
         let engine = Engine::builder(db.url()).connect().await.expect("an engine");
         engine.create_all(&limbeck::metadata![Sample].expect("metadata")).await.expect("tables");
-        python.run(&["write", "sqlalchemy"]);
+        python.run(&["write=sqlalchemy"]);
         read(&engine, "sqlalchemy").await;
         write(&engine, "limbeck").await;
-        python.run(&["read", "limbeck"]);
+        python.run(&["read=limbeck"]);
     }
 }

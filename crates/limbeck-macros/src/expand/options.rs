@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 use super::model::index;
 use super::{local, option};
-use crate::input::{Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
+use crate::input::{Collation, Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
 
 fn text(text: Option<&LitStr>) -> TokenStream {
     option(text.map(LitStr::value).as_deref())
@@ -79,7 +79,8 @@ fn index_key(key: &IndexKey) -> TokenStream {
     };
     let descending = key.descending;
     let nulls_first = some(key.nulls_first.map(|first| quote!(#first)));
-    let (opclass, collation) = (text(key.opclass.as_ref()), text(key.collation.as_ref()));
+    let opclass = text(key.opclass.as_ref());
+    let collation = some(key.collation.as_ref().map(collation_def));
     quote! {
         ::limbeck::model::IndexKeyDef {
             of: ::limbeck::model::IndexKeyOf::#of,
@@ -119,6 +120,11 @@ pub(super) fn composite_key(def: &CompositeKey) -> TokenStream {
     }
 }
 
+fn collation_def(collation: &Collation) -> TokenStream {
+    let (postgres, sqlite) = (text(collation.postgres.as_ref()), text(collation.sqlite.as_ref()));
+    quote!(::limbeck::model::CollationDef { postgres: #postgres, sqlite: #sqlite })
+}
+
 /// `ColumnOptions { … }`
 pub(super) fn column(column: &Column) -> TokenStream {
     let computed = column.computed.as_ref().map(|computed| {
@@ -130,10 +136,7 @@ pub(super) fn column(column: &Column) -> TokenStream {
         let (start, increment) = (Literal::i64_unsuffixed(identity.start), Literal::i64_unsuffixed(identity.increment));
         quote!(::limbeck::model::IdentityDef { always: #always, start: #start, increment: #increment })
     });
-    let collation = column.collation.as_ref().map(|collation| {
-        let (postgres, sqlite) = (text(collation.postgres.as_ref()), text(collation.sqlite.as_ref()));
-        quote!(::limbeck::model::CollationDef { postgres: #postgres, sqlite: #sqlite })
-    });
+    let collation = column.collation.as_ref().map(collation_def);
     let comment = text(column.comment.as_ref());
     if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() {
         return quote!(::limbeck::model::ColumnOptions::NONE);

@@ -9,9 +9,12 @@ mod relation;
 mod table;
 mod table_index;
 mod types;
+mod view;
 
 pub(crate) use column::{Column, KeyOptions};
+pub(crate) use column_options::Collation;
 pub(crate) use from_row::{FromRow, RowField, RowSource};
 pub(crate) use model::Model;
 pub(crate) use relation::{Kind, Relation};
 pub(crate) use table::{CompositeKey, Index, IndexKey, KeyOf, TableOptions};
+pub(crate) use view::{View, ViewField, ViewSource};

@@ -1,13 +1,15 @@
 //! The difference between what models want and what a database has.
 
+mod indexes;
 mod op;
+mod replace;
 mod spelling;
 mod types;
 
 use std::collections::BTreeSet;
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::{Column, ForeignKey, Index, Metadata, Table, in_creation_order};
+use limbeck::schema::{Check, Column, ForeignKey, Metadata, Table, TableName, in_creation_order};
 
 pub use op::Op;
 pub use spelling::Spelling;
@@ -28,33 +30,45 @@ pub struct Diff {
 /// `owned` are the tables that revisions of this project made: of those that no model has any more, only
 /// these are dropped.
 ///
-/// What models cannot say is not compared: checks, and indexes on expressions or with a predicate. Neither
-/// are the names of constraints and indexes, nor the order of columns.
-pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BTreeSet<String>) -> Diff {
+/// `wanted` is what the models want of this database: [`Schema::adopt`].
+///
+/// The names of constraints and indexes are not compared, nor is the order of columns.
+pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BTreeSet<TableName>) -> Diff {
     let dialect = live.dialect;
     let mut parts = Parts::default();
     let mut created = Vec::new();
+    let wanted_schemas: BTreeSet<&String> = wanted.tables.iter().filter_map(|table| table.schema.as_ref()).collect();
+    let missing = wanted_schemas.into_iter().filter(|schema| !live.schemas.contains(*schema));
+    parts.create_schemas.extend(missing.map(|schema| Op::CreateSchema(schema.clone())));
     for table in &wanted.tables {
-        match live.table(&table.name) {
+        match live.table(&table.full_name()) {
             Some(live) => parts.table(dialect, spelling, table, live),
             None => created.push(table.clone()),
         }
     }
     if dialect == Dialect::Postgres {
+        parts.replace_columns(wanted, live);
         parts.release_keys(wanted, live);
     }
+    let kept: BTreeSet<TableName> = wanted.tables.iter().map(Table::full_name).collect();
+    // A revision may name the schema that is current now.
+    let is_ours = |table: &TableName| {
+        owned.contains(table)
+            || (table.schema.is_none()
+                && owned.contains(&TableName { schema: live.current.clone(), name: table.name.clone() }))
+    };
     let (gone, unknown): (Vec<&Table>, Vec<&Table>) =
-        live.tables.iter().filter(|table| wanted.table(&table.name).is_none()).partition(|t| owned.contains(&t.name));
+        live.tables.iter().filter(|table| !kept.contains(&table.full_name())).partition(|t| is_ours(&t.full_name()));
     let gone = in_creation_order(gone.into_iter().cloned().collect());
     for (table, late) in later_keys(dialect, gone).into_iter().rev() {
-        parts.drop_keys.extend(late.into_iter().map(|key| Op::DropForeignKey { table: table.name.clone(), key }));
+        parts.drop_keys.extend(late.into_iter().map(|key| Op::DropForeignKey { table: table.full_name(), key }));
         parts.drop_tables.push(Op::DropTable(table));
     }
     for (table, late) in later_keys(dialect, created) {
-        parts.add_keys.extend(late.into_iter().map(|key| Op::AddForeignKey { table: table.name.clone(), key }));
+        parts.add_keys.extend(late.into_iter().map(|key| Op::AddForeignKey { table: table.full_name(), key }));
         parts.create_tables.push(Op::CreateTable(table));
     }
-    Diff { ops: parts.in_order(), unknown: unknown.into_iter().map(|table| table.name.clone()).collect() }
+    Diff { ops: parts.in_order(), unknown: unknown.into_iter().map(|table| table.full_name().to_string()).collect() }
 }
 
 /// Tables with the foreign keys that have to wait until all of them exist taken out.
@@ -76,13 +90,19 @@ fn later_keys(dialect: Dialect, tables: Vec<Table>) -> Vec<(Table, Vec<ForeignKe
 /// the place, and new tables come when the keys that they refer to are there.
 #[derive(Default)]
 struct Parts {
+    create_schemas: Vec<Op>,
     drop_keys: Vec<Op>,
     drop_tables: Vec<Op>,
+    drop_checks: Vec<Op>,
     drop_indexes: Vec<Op>,
+    drop_computed: Vec<Op>,
     columns: Vec<Op>,
     primary_keys: Vec<Op>,
     drop_columns: Vec<Op>,
+    add_computed: Vec<Op>,
     add_indexes: Vec<Op>,
+    add_checks: Vec<Op>,
+    comments: Vec<Op>,
     create_tables: Vec<Op>,
     add_keys: Vec<Op>,
 }
@@ -90,13 +110,19 @@ struct Parts {
 impl Parts {
     fn in_order(self) -> Vec<Op> {
         [
+            self.create_schemas,
             self.drop_keys,
             self.drop_tables,
+            self.drop_checks,
             self.drop_indexes,
+            self.drop_computed,
             self.columns,
             self.primary_keys,
             self.drop_columns,
+            self.add_computed,
             self.add_indexes,
+            self.add_checks,
+            self.comments,
             self.create_tables,
             self.add_keys,
         ]
@@ -105,15 +131,15 @@ impl Parts {
 
     /// PostgreSQL changes no column or key that a foreign key depends on: the foreign key goes and comes again.
     fn release_keys(&mut self, wanted: &Metadata, live: &Schema) {
-        let retyped = |table: &str, columns: &[String]| {
+        let retyped = |table: &TableName, columns: &[String]| {
             self.columns.iter().any(|op| match op {
                 Op::AlterColumn { table: altered, from, to } => {
-                    altered == table && from.sql_type != to.sql_type && columns.contains(&to.name)
+                    altered == table && is_retyped(from, to) && columns.contains(&to.name)
                 }
                 _ => false,
             })
         };
-        let mut removed: Vec<(&str, &[String])> = Vec::new();
+        let mut removed: Vec<(&TableName, &[String])> = Vec::new();
         for op in self.primary_keys.iter().chain(&self.drop_indexes) {
             match op {
                 Op::SetPrimaryKey { table, from: Some(key), .. } => removed.push((table, &key.columns)),
@@ -124,16 +150,16 @@ impl Parts {
         }
         let rests_on = |key: &ForeignKey| {
             removed.iter().any(|(table, columns)| {
-                *table == key.target_table && columns.iter().all(|column| key.target_columns.contains(column))
+                **table == key.target() && columns.iter().all(|column| key.target_columns.contains(column))
             })
         };
         let mut released = Vec::new();
-        for table in wanted.tables.iter().filter_map(|wanted| live.table(&wanted.name)) {
+        for table in wanted.tables.iter().filter_map(|wanted| live.table(&wanted.full_name())) {
+            let name = table.full_name();
             for key in &table.foreign_keys {
-                let depends = retyped(&table.name, &key.columns)
-                    || retyped(&key.target_table, &key.target_columns)
-                    || rests_on(key);
-                let drop = Op::DropForeignKey { table: table.name.clone(), key: key.clone() };
+                let depends =
+                    retyped(&name, &key.columns) || retyped(&key.target(), &key.target_columns) || rests_on(key);
+                let drop = Op::DropForeignKey { table: name.clone(), key: key.clone() };
                 if depends && !self.drop_keys.contains(&drop) {
                     released.push(drop);
                 }
@@ -144,7 +170,7 @@ impl Parts {
     }
 
     fn table(&mut self, dialect: Dialect, spelling: &Spelling, wanted: &Table, live: &Table) {
-        let table = || wanted.name.clone();
+        let table = || wanted.full_name();
         for column in &wanted.columns {
             match live.column(&column.name) {
                 None => self.columns.push(Op::AddColumn { table: table(), column: column.clone() }),
@@ -164,7 +190,20 @@ impl Parts {
                 to: wanted.primary_key.clone(),
             });
         }
-        self.indexes(wanted, live);
+        self.indexes(dialect, spelling, wanted, live);
+        let same = |a: &Check, b: &Check| spelling.same_check(dialect, &wanted.full_name(), a, b);
+        for (check, missing) in unmatched(&wanted.checks, &live.checks, same) {
+            let (table, check) = (table(), check.clone());
+            if missing {
+                self.add_checks.push(Op::AddCheck { table, check });
+            } else {
+                self.drop_checks.push(Op::DropCheck { table, check });
+            }
+        }
+        if wanted.comment != live.comment {
+            let (from, to) = (live.comment.clone(), wanted.comment.clone());
+            self.comments.push(Op::SetComment { table: table(), from, to });
+        }
         for (key, missing) in unmatched(&wanted.foreign_keys, &live.foreign_keys, same_foreign_key) {
             let (table, key) = (table(), key.clone());
             if missing {
@@ -176,18 +215,17 @@ impl Parts {
     }
 
     fn column(&mut self, dialect: Dialect, spelling: &Spelling, table: &Table, wanted: &Column, live: &Column) {
-        let place = (table.name.as_str(), wanted.name.as_str());
+        let name = table.full_name();
         let in_key = table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&wanted.name));
         let same_type = types::same_type(dialect, &wanted.sql_type, &live.sql_type);
-        let same_default =
-            spelling.same_default(dialect, place, wanted.server_default.as_deref(), live.server_default.as_deref());
+        let same_default = spelling.same_default(dialect, &name, wanted, live);
+        let same_computed = spelling.same_computed(dialect, &name, wanted, live);
         // A lone INTEGER key of SQLite is the rowid, numbered or not.
         let same_numbering =
             wanted.generated == live.generated || (dialect == Dialect::Sqlite && live.generated && !wanted.generated);
+        let same_identity = wanted.identity == live.identity;
         let same_null = wanted.nullable == live.nullable || in_key;
-        if same_type && same_default && same_numbering && same_null {
-            return;
-        }
+        let same_collation = same_collation(dialect, wanted, live);
         // What is the same keeps the live spelling, so that the step says, and the way back restores, only
         // what differs.
         let to = Column {
@@ -196,71 +234,35 @@ impl Parts {
             nullable: if same_null { live.nullable } else { wanted.nullable },
             server_default: if same_default { &live.server_default } else { &wanted.server_default }.clone(),
             generated: if same_numbering { live.generated } else { wanted.generated },
+            identity: if same_identity { live.identity } else { wanted.identity },
+            computed: if same_computed { &live.computed } else { &wanted.computed }.clone(),
+            collation: if same_collation { &live.collation } else { &wanted.collation }.clone(),
+            comment: wanted.comment.clone(),
         };
-        self.columns.push(Op::AlterColumn { table: table.name.clone(), from: live.clone(), to });
-    }
-
-    /// Unique constraints and indexes. A unique index is as good as the constraint.
-    fn indexes(&mut self, wanted: &Table, live: &Table) {
-        let table = || wanted.name.clone();
-        let plain: Vec<&Index> = live.indexes.iter().filter(|index| index.definition.is_none()).collect();
-        let mut kept: BTreeSet<&str> = BTreeSet::new();
-        let mut kept_uniques: BTreeSet<usize> = BTreeSet::new();
-        for unique in &wanted.uniques {
-            let constraint = (0..live.uniques.len())
-                .find(|&i| !kept_uniques.contains(&i) && live.uniques[i].columns == unique.columns);
-            let index = plain.iter().find(|index| index.unique && index.columns == unique.columns);
-            match (constraint, index) {
-                (Some(i), _) => {
-                    kept_uniques.insert(i);
-                }
-                (None, Some(index)) => {
-                    kept.insert(&index.name);
-                }
-                (None, None) => self.add_indexes.push(Op::AddUnique { table: table(), unique: unique.clone() }),
-            }
-        }
-        for index in &wanted.indexes {
-            if let Some(definition) = &index.definition {
-                if !live.indexes.iter().any(|other| other.definition.as_ref() == Some(definition)) {
-                    self.create_index(wanted, live, index);
-                }
-                continue;
-            }
-            let same = |other: &&&Index| {
-                other.columns == index.columns && other.unique == index.unique && !kept.contains(other.name.as_str())
-            };
-            // Of several alike, the one of that name stays.
-            match plain.iter().filter(same).max_by_key(|other| other.name == index.name) {
-                Some(found) => {
-                    kept.insert(&found.name);
-                }
-                None => self.create_index(wanted, live, index),
-            }
-        }
-        for index in plain.into_iter().filter(|index| !kept.contains(index.name.as_str())) {
-            self.drop_indexes.push(Op::DropIndex { table: table(), index: index.clone() });
-        }
-        for i in (0..live.uniques.len()).filter(|i| !kept_uniques.contains(i)) {
-            self.drop_indexes.push(Op::DropUnique { table: table(), unique: live.uniques[i].clone() });
+        if to != *live {
+            self.columns.push(Op::AlterColumn { table: name, from: live.clone(), to });
         }
     }
 }
 
-impl Parts {
-    /// An index that models cannot say is left alone, unless it has the name of one that they do say.
-    fn create_index(&mut self, wanted: &Table, live: &Table, index: &Index) {
-        let table = || wanted.name.clone();
-        if let Some(odd) = live.indexes.iter().find(|other| other.name == index.name && other.definition.is_some()) {
-            self.drop_indexes.push(Op::DropIndex { table: table(), index: odd.clone() });
-        }
-        self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() });
-    }
+/// Whether two columns sort alike. SQLite takes a collation's name in any case.
+fn same_collation(dialect: Dialect, wanted: &Column, live: &Column) -> bool {
+    let name = |column: &Column| {
+        let name = column.collation.as_ref()?.on(dialect)?;
+        Some(if dialect == Dialect::Sqlite { name.to_ascii_uppercase() } else { name.to_string() })
+    };
+    name(wanted).filter(|name| dialect != Dialect::Sqlite || name != "BINARY") == name(live)
+}
+
+/// Whether the values of a column are made anew: PostgreSQL then wants nothing to depend on it.
+fn is_retyped(from: &Column, to: &Column) -> bool {
+    from.sql_type != to.sql_type || from.collation != to.collation
 }
 
 fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
     a.columns == b.columns
-        && a.target_table == b.target_table
+        && a.target() == b.target()
+        && a.deferrable == b.deferrable
         && a.target_columns == b.target_columns
         && a.on_delete == b.on_delete
         && a.on_update == b.on_update

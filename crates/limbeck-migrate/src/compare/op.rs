@@ -1,11 +1,15 @@
 //! What can be done to a schema. Every operation knows its inverse.
 
-use limbeck::schema::{Column, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint};
+use limbeck::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, TableName, UniqueConstraint};
 
 /// One change of a schema.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Op {
+    /// A schema, in which there are no tables yet.
+    CreateSchema(String),
+    /// The inverse.
+    DropSchema(String),
     /// A table with all that belongs to it, indexes too.
     CreateTable(Table),
     /// The inverse: the table as it was.
@@ -13,21 +17,21 @@ pub enum Op {
     /// A column, without the constraints and indexes on it.
     AddColumn {
         /// The table.
-        table: String,
+        table: TableName,
         /// The column.
         column: Column,
     },
     /// The inverse.
     DropColumn {
         /// The table.
-        table: String,
+        table: TableName,
         /// The column as it was.
         column: Column,
     },
     /// A column's type, nullability, default, or whether the database numbers it.
     AlterColumn {
         /// The table.
-        table: String,
+        table: TableName,
         /// The column as it was.
         from: Column,
         /// The column as it shall be.
@@ -36,7 +40,7 @@ pub enum Op {
     /// Another primary key, or none.
     SetPrimaryKey {
         /// The table.
-        table: String,
+        table: TableName,
         /// The key as it was.
         from: Option<PrimaryKey>,
         /// The key as it shall be.
@@ -45,52 +49,76 @@ pub enum Op {
     /// An index.
     CreateIndex {
         /// The table.
-        table: String,
+        table: TableName,
         /// The index.
         index: Index,
     },
     /// The inverse.
     DropIndex {
         /// The table.
-        table: String,
+        table: TableName,
         /// The index as it was.
         index: Index,
     },
     /// A unique constraint.
     AddUnique {
         /// The table.
-        table: String,
+        table: TableName,
         /// The constraint.
         unique: UniqueConstraint,
     },
     /// The inverse.
     DropUnique {
         /// The table.
-        table: String,
+        table: TableName,
         /// The constraint as it was.
         unique: UniqueConstraint,
+    },
+    /// A check constraint.
+    AddCheck {
+        /// The table.
+        table: TableName,
+        /// The constraint.
+        check: Check,
+    },
+    /// The inverse.
+    DropCheck {
+        /// The table.
+        table: TableName,
+        /// The constraint as it was.
+        check: Check,
+    },
+    /// Another comment of a table, or none.
+    SetComment {
+        /// The table.
+        table: TableName,
+        /// The comment as it was.
+        from: Option<String>,
+        /// The comment as it shall be.
+        to: Option<String>,
     },
     /// A foreign key.
     AddForeignKey {
         /// The table.
-        table: String,
+        table: TableName,
         /// The key.
         key: ForeignKey,
     },
     /// The inverse.
     DropForeignKey {
         /// The table.
-        table: String,
+        table: TableName,
         /// The key as it was.
         key: ForeignKey,
     },
 }
 
 impl Op {
-    /// The table that it changes.
-    pub fn table(&self) -> &str {
-        match self {
-            Op::CreateTable(table) | Op::DropTable(table) => &table.name,
+    /// The table that it changes, if it changes one.
+    pub fn table(&self) -> Option<TableName> {
+        Some(match self {
+            Op::CreateSchema(_) | Op::DropSchema(_) => return None,
+            Op::CreateTable(table) | Op::DropTable(table) => table.full_name(),
             Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
             | Op::AlterColumn { table, .. }
@@ -99,15 +127,20 @@ impl Op {
             | Op::DropIndex { table, .. }
             | Op::AddUnique { table, .. }
             | Op::DropUnique { table, .. }
+            | Op::AddCheck { table, .. }
+            | Op::DropCheck { table, .. }
+            | Op::SetComment { table, .. }
             | Op::AddForeignKey { table, .. }
-            | Op::DropForeignKey { table, .. } => table,
-        }
+            | Op::DropForeignKey { table, .. } => table.clone(),
+        })
     }
 
     /// What takes it back.
     #[must_use]
     pub fn inverse(self) -> Op {
         match self {
+            Op::CreateSchema(schema) => Op::DropSchema(schema),
+            Op::DropSchema(schema) => Op::CreateSchema(schema),
             Op::CreateTable(table) => Op::DropTable(table),
             Op::DropTable(table) => Op::CreateTable(table),
             Op::AddColumn { table, column } => Op::DropColumn { table, column },
@@ -118,6 +151,9 @@ impl Op {
             Op::DropIndex { table, index } => Op::CreateIndex { table, index },
             Op::AddUnique { table, unique } => Op::DropUnique { table, unique },
             Op::DropUnique { table, unique } => Op::AddUnique { table, unique },
+            Op::AddCheck { table, check } => Op::DropCheck { table, check },
+            Op::DropCheck { table, check } => Op::AddCheck { table, check },
+            Op::SetComment { table, from, to } => Op::SetComment { table, from: to, to: from },
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },
         }
@@ -126,7 +162,12 @@ impl Op {
     /// The data that it loses: `widgets`, `users.email`.
     pub fn loses(&self) -> Option<String> {
         match self {
-            Op::DropTable(table) => Some(table.name.clone()),
+            Op::DropTable(table) => Some(table.full_name().to_string()),
+            // What was computed can be computed again.
+            Op::DropColumn { column, .. } if column.computed.is_some() => None,
+            Op::AlterColumn { table, from, to } if from.computed.is_none() && to.computed.is_some() => {
+                Some(format!("{table}.{}", to.name))
+            }
             Op::DropColumn { table, column } => Some(format!("{table}.{}", column.name)),
             _ => None,
         }
@@ -134,10 +175,12 @@ impl Op {
 
     /// What it does, in a few words: the title of its step.
     pub fn describe(&self) -> String {
-        let of = |table: &str, columns: &[String]| format!("{table}.{}", columns.join(", "));
+        let of = |table: &TableName, columns: &[String]| format!("{table}.{}", columns.join(", "));
         match self {
-            Op::CreateTable(table) => format!("create table {}", table.name),
-            Op::DropTable(table) => format!("drop table {}", table.name),
+            Op::CreateSchema(schema) => format!("create schema {schema}"),
+            Op::DropSchema(schema) => format!("drop schema {schema}"),
+            Op::CreateTable(table) => format!("create table {}", table.full_name()),
+            Op::DropTable(table) => format!("drop table {}", table.full_name()),
             Op::AddColumn { table, column } => format!("add column {table}.{}", column.name),
             Op::DropColumn { table, column } => format!("drop column {table}.{}", column.name),
             Op::AlterColumn { table, from, to } => format!("alter column {table}.{}: {}", to.name, changes(from, to)),
@@ -145,16 +188,20 @@ impl Op {
                 format!("primary key of {table}: {}", key.columns.join(", "))
             }
             Op::SetPrimaryKey { table, to: None, .. } => format!("no primary key of {table}"),
-            Op::CreateIndex { table, index } if index.columns.is_empty() => format!("index {} on {table}", index.name),
+            Op::CreateIndex { table, index } if !index.is_plain() => format!("index {} on {table}", index.name),
             Op::CreateIndex { table, index } => format!("index on {}", of(table, &index.columns)),
             Op::DropIndex { index, .. } => format!("drop index {}", index.name),
             Op::AddUnique { table, unique } => format!("unique {}", of(table, &unique.columns)),
             Op::DropUnique { table, unique } => format!("drop unique {}", of(table, &unique.columns)),
+            Op::AddCheck { table, check } => format!("check of {table}: {}", one_line(&check.expression)),
+            Op::DropCheck { table, check } => format!("drop check of {table}: {}", one_line(&check.expression)),
+            Op::SetComment { table, to: Some(_), .. } => format!("comment of {table}"),
+            Op::SetComment { table, to: None, .. } => format!("no comment of {table}"),
             Op::AddForeignKey { table, key } => {
-                format!("foreign key {} to {}", of(table, &key.columns), key.target_table)
+                format!("foreign key {} to {}", of(table, &key.columns), key.target())
             }
             Op::DropForeignKey { table, key } => {
-                format!("drop foreign key {} to {}", of(table, &key.columns), key.target_table)
+                format!("drop foreign key {} to {}", of(table, &key.columns), key.target())
             }
         }
     }
@@ -170,12 +217,29 @@ fn changes(from: &Column, to: &Column) -> String {
     }
     if from.server_default != to.server_default {
         changes.push(match &to.server_default {
-            Some(default) => format!("default {default}"),
+            Some(default) => format!("default {}", one_line(default)),
             None => "no default".to_string(),
         });
     }
     if from.generated != to.generated {
         changes.push(if to.generated { "numbered by the database" } else { "not numbered" }.to_string());
     }
+    if from.identity != to.identity && from.generated && to.generated {
+        changes.push("how it is numbered".to_string());
+    }
+    if from.computed != to.computed {
+        changes.push(if to.computed.is_some() { "computed" } else { "not computed" }.to_string());
+    }
+    if from.collation != to.collation {
+        changes.push("collation".to_string());
+    }
+    if from.comment != to.comment {
+        changes.push("comment".to_string());
+    }
     changes.join(", ")
+}
+
+/// An expression in a title, which is a comment of one line.
+fn one_line(expression: &str) -> String {
+    expression.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,6 +5,7 @@
 //! text with the change made in it, never rendered anew.
 
 use limbeck::dialect::{Dialect, ddl};
+use limbeck::schema::{Check, Computed, Deferrable};
 
 use crate::token::{self, Kind, Token};
 
@@ -45,8 +46,8 @@ pub(crate) enum What {
     NotNull,
     Null,
     Default,
-    Collate,
-    Generated,
+    Collate(String),
+    Generated(Computed),
 }
 
 const TABLE_CONSTRAINTS: [&str; 5] = ["constraint", "primary", "unique", "check", "foreign"];
@@ -129,7 +130,7 @@ impl CreateTable {
 
     /// Columns that a copy can write: not the generated ones.
     pub(crate) fn writable(&self) -> impl Iterator<Item = &ColumnText> {
-        self.columns.iter().filter(|c| !c.constraints.iter().any(|k| k.what == What::Generated))
+        self.columns.iter().filter(|c| c.computed().is_none())
     }
 
     // ----------------------------------------------------------------------------------------- edits
@@ -171,6 +172,48 @@ impl CreateTable {
                 let text = format!("DEFAULT {}", ddl::default_expression(Dialect::Sqlite, default));
                 // Before NOT NULL, where new tables have it.
                 column.constraints.insert(0, ConstraintText { name: None, what: What::Default, text });
+            }
+        }
+    }
+
+    pub(crate) fn set_computed(&mut self, name: &str, computed: Option<&Computed>) {
+        if let Some(column) = self.column_mut(name) {
+            column.constraints.retain(|k| !matches!(k.what, What::Generated(_)));
+            if let Some(computed) = computed {
+                let text = ddl::computed(computed).trim_start().to_string();
+                let what = What::Generated(computed.clone());
+                column.constraints.insert(0, ConstraintText { name: None, what, text });
+            }
+        }
+    }
+
+    pub(crate) fn set_collation(&mut self, name: &str, collation: Option<&str>) {
+        if let Some(column) = self.column_mut(name) {
+            column.constraints.retain(|k| !matches!(k.what, What::Collate(_)));
+            if let Some(collation) = collation {
+                let text = format!("COLLATE {}", Dialect::Sqlite.ident(collation));
+                let what = What::Collate(collation.to_string());
+                column.constraints.insert(0, ConstraintText { name: None, what, text });
+            }
+        }
+    }
+
+    /// Drops one check of that condition, the one of that name where several have it.
+    pub(crate) fn drop_check(&mut self, check: &Check) {
+        let is = |k: &ConstraintText, named: bool| {
+            matches!(&k.what, What::Check(expression) if *expression == check.expression)
+                && (!named || k.name == check.name)
+        };
+        for named in [true, false] {
+            if let Some(at) = self.constraints.iter().position(|k| is(k, named)) {
+                self.constraints.remove(at);
+                return;
+            }
+            for column in &mut self.columns {
+                if let Some(at) = column.constraints.iter().position(|k| is(k, named)) {
+                    column.constraints.remove(at);
+                    return;
+                }
             }
         }
     }
@@ -221,7 +264,41 @@ impl ColumnText {
     }
 }
 
+impl ColumnText {
+    /// The expression that it is computed by.
+    pub(crate) fn computed(&self) -> Option<Computed> {
+        self.constraints.iter().find_map(|k| match &k.what {
+            What::Generated(computed) => Some(computed.clone()),
+            _ => None,
+        })
+    }
+
+    /// Its collation, unless that is the one that every column has.
+    pub(crate) fn collation(&self) -> Option<String> {
+        let collation = self.constraints.iter().find_map(|k| match &k.what {
+            What::Collate(name) => Some(name.clone()),
+            _ => None,
+        });
+        collation.filter(|name| !name.eq_ignore_ascii_case("binary"))
+    }
+}
+
 impl ConstraintText {
+    /// When a foreign key is checked.
+    pub(crate) fn deferrable(&self) -> Deferrable {
+        let Ok(tokens) = token::code(Dialect::Sqlite, &self.text) else { return Deferrable::NotDeferrable };
+        let said = tokens.iter().position(|t| t.is("deferrable"));
+        let Some(at) = said.filter(|&at| at > 0 && !tokens[at - 1].is("not")) else {
+            return Deferrable::NotDeferrable;
+        };
+        let initially = tokens.get(at + 1).is_some_and(|t| t.is("initially"));
+        if initially && tokens.get(at + 2).is_some_and(|t| t.is("deferred")) {
+            Deferrable::InitiallyDeferred
+        } else {
+            Deferrable::InitiallyImmediate
+        }
+    }
+
     /// Whether an expression of it names this column.
     fn mentions(&self, column: &str) -> bool {
         matches!(self.what, What::Check(_)) && mentions(&self.text, column)
@@ -230,7 +307,12 @@ impl ConstraintText {
 
 /// Whether an SQL text has this identifier in it.
 pub(crate) fn mentions(sql: &str, identifier: &str) -> bool {
-    token::code(Dialect::Sqlite, sql).map_or(true, |tokens| {
+    mentions_in(Dialect::Sqlite, sql, identifier)
+}
+
+/// Whether an SQL text of a database has this identifier in it.
+pub(crate) fn mentions_in(dialect: Dialect, sql: &str, identifier: &str) -> bool {
+    token::code(dialect, sql).map_or(true, |tokens| {
         tokens
             .iter()
             .filter(|t| matches!(t.kind, Kind::Word | Kind::Quoted))
@@ -353,8 +435,15 @@ fn constraint(sql: &str, tokens: &[Token<'_>]) -> Option<ConstraintText> {
         "not" => What::NotNull,
         "null" => What::Null,
         "default" => What::Default,
-        "collate" => What::Collate,
-        "generated" | "as" => What::Generated,
+        "collate" => What::Collate(rest.get(1)?.identifier()?),
+        "generated" | "as" => {
+            let open = rest.iter().position(|t| t.is_symbol('('))?;
+            let close = matching(rest, open)?;
+            What::Generated(Computed {
+                expression: source(sql, &rest[open + 1..close]).to_string(),
+                stored: rest.get(close + 1).is_some_and(|t| t.is("stored")),
+            })
+        }
         _ => return None,
     };
     Some(ConstraintText { name, what, text })

@@ -6,11 +6,11 @@ pub(crate) mod create;
 pub(crate) mod postgres;
 mod sqlite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
-use limbeck::schema::Table;
+use limbeck::schema::{Metadata, Table, TableName};
 
 pub use create::CreateTable;
 
@@ -22,8 +22,15 @@ use crate::run::LEDGER;
 pub struct Schema {
     /// The database's way to spell SQL.
     pub dialect: Dialect,
-    /// The tables, by name, without the one in which migrations keep what was applied.
+    /// The tables, by name, without the one in which migrations keep what was applied. Those of the current schema
+    /// have no schema in their name.
     pub tables: Vec<Table>,
+    /// PostgreSQL's current schema.
+    pub current: Option<String>,
+    /// Those of PostgreSQL's schemas that were asked for and are there.
+    pub schemas: BTreeSet<String>,
+    /// Columns that are numbered by a sequence of their own and not as an identity.
+    pub serials: BTreeSet<(TableName, String)>,
     /// What SQLite's tables are in their own words.
     pub sqlite: BTreeMap<String, SqliteTable>,
     /// The text of SQLite's views and triggers: a column that they name cannot simply be dropped.
@@ -47,23 +54,73 @@ pub(crate) fn no_schema() -> crate::Error {
 }
 
 impl Schema {
+    fn empty(dialect: Dialect) -> Schema {
+        Schema {
+            dialect,
+            tables: Vec::new(),
+            current: None,
+            schemas: BTreeSet::new(),
+            serials: BTreeSet::new(),
+            sqlite: BTreeMap::new(),
+            sqlite_readers: Vec::new(),
+        }
+    }
+
     /// Reads the schema of a database: on PostgreSQL, the current schema of the connection.
     ///
     /// # Errors
     /// What the database says.
     pub async fn read(connection: &mut Connection) -> Result<Schema> {
+        Schema::read_for(connection, &Metadata::default()).await
+    }
+
+    /// Reads the schema of a database, and on PostgreSQL the other schemas that models name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read_for(connection: &mut Connection, wanted: &Metadata) -> Result<Schema> {
         let mut schema = match connection.dialect() {
-            Dialect::Postgres => postgres::read(connection).await?,
+            Dialect::Postgres => {
+                let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref()).collect();
+                postgres::read(connection, &named).await?
+            }
             _ => sqlite::read(connection).await?,
         };
         schema.tables.retain(|table| table.name != LEDGER);
         schema.sqlite.remove(LEDGER);
-        schema.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        schema.tables.sort_by_key(Table::full_name);
         Ok(schema)
     }
 
     /// The table of that name.
-    pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == name)
+    pub fn table(&self, name: &TableName) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name.name && table.schema == name.schema)
+    }
+
+    /// What models want, as this database would keep it; its current schema is not named.
+    ///
+    /// # Errors
+    /// When this kind of database cannot hold it.
+    pub fn adopt(&self, wanted: &Metadata) -> Result<Metadata> {
+        let mut wanted = wanted.on(self.dialect).map_err(limbeck::Error::from)?;
+        let current = |schema: &mut Option<String>| {
+            if *schema == self.current {
+                *schema = None;
+            }
+        };
+        for table in &mut wanted.tables {
+            current(&mut table.schema);
+            table.foreign_keys.iter_mut().for_each(|key| current(&mut key.target_schema));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = wanted.tables.iter().find(|table| !seen.insert(table.full_name())) {
+            return Err(limbeck::Error::Mapping(format!(
+                "two models are for the table `{}`: one names the schema, and one means it because it is the current \
+                 one",
+                twice.name
+            ))
+            .into());
+        }
+        Ok(wanted)
     }
 }

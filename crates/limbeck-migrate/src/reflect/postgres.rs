@@ -1,47 +1,61 @@
 //! PostgreSQL: four queries over the catalogs, in one transaction that sees one moment.
 //!
 //! `search_path` is emptied first, so that the server writes the names in expressions out in full, and alike in
-//! every session.
+//! every session. `$1` is the list of schemas, of which the connection's current one is the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::schema::{
-    Action, ArrayType, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+    Action, ArrayType, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, Index, PrimaryKey,
+    SqlType, Table, TableName, UniqueConstraint,
 };
-use limbeck::types::{Kind, Value};
+use limbeck::types::Value;
 
 use super::{Schema, no_schema};
 use crate::error::Result;
 
-/// Plain and partitioned tables of a schema that no extension has made.
-const TABLES: &str = "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-     WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT EXISTS (SELECT FROM \
-     pg_depend x WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e')";
+/// Plain and partitioned tables that no extension has made; and the schemas that there are.
+const TABLES: &str = "SELECT n.nspname::text, c.relname::text, obj_description(c.oid, 'pg_class') \
+     FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') \
+     AND NOT c.relispartition AND NOT EXISTS (SELECT FROM pg_depend x \
+       WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e') \
+     WHERE n.nspname = ANY($1::text::text[])";
 
-const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-     a.attidentity <> '', a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid), \
+const COLUMNS: &str = "SELECT n.nspname::text, c.relname::text, a.attname::text, \
+     format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, a.attgenerated::text, \
+     pg_get_expr(d.adbin, d.adrelid), \
      EXISTS (SELECT FROM pg_depend x JOIN pg_class s ON s.oid = x.objid AND s.relkind = 'S' \
        WHERE x.classid = 'pg_class'::regclass AND x.refclassid = 'pg_class'::regclass \
-       AND x.refobjid = a.attrelid AND x.refobjsubid = a.attnum AND x.deptype = 'a') \
+       AND x.refobjid = a.attrelid AND x.refobjsubid = a.attnum AND x.deptype = 'a'), \
+     CASE WHEN a.attcollation <> t.typcollation \
+       THEN (SELECT o.collname::text FROM pg_collation o WHERE o.oid = a.attcollation) END, \
+     col_description(a.attrelid, a.attnum), q.seqstart, q.seqincrement \
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_type t ON t.oid = a.atttypid \
      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-     WHERE n.nspname = $1::text AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped \
-     ORDER BY c.relname, a.attnum";
+     LEFT JOIN LATERAL (SELECT s.seqstart, s.seqincrement FROM pg_depend x JOIN pg_sequence s ON s.seqrelid = x.objid \
+       WHERE a.attidentity <> '' AND x.classid = 'pg_class'::regclass AND x.refclassid = 'pg_class'::regclass \
+       AND x.refobjid = a.attrelid AND x.refobjsubid = a.attnum AND x.deptype = 'i' LIMIT 1) q ON true \
+     WHERE n.nspname = ANY($1::text::text[]) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped \
+     ORDER BY n.nspname, c.relname, a.attnum";
 
-const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::text, a.attname::text, \
-     CASE WHEN t.relnamespace = c.relnamespace THEN t.relname::text ELSE t.oid::regclass::text END, b.attname::text, \
-     k.confdeltype::text, k.confupdtype::text, CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END \
+const CONSTRAINTS: &str = "SELECT n.nspname::text, c.relname::text, k.conname::text, k.contype::text, a.attname::text, \
+     m.nspname::text, t.relname::text, b.attname::text, k.confdeltype::text, k.confupdtype::text, k.condeferrable, \
+     k.condeferred, CASE WHEN k.contype = 'u' THEN coalesce((SELECT to_jsonb(i) ->> 'indnullsnotdistinct' \
+       FROM pg_index i WHERE i.indexrelid = k.conindid) = 'true', false) ELSE false END, \
+     CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END \
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY p (own, other, place) ON k.contype <> 'c' \
      LEFT JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.own \
-     LEFT JOIN pg_class t ON t.oid = k.confrelid \
+     LEFT JOIN pg_class t ON t.oid = k.confrelid LEFT JOIN pg_namespace m ON m.oid = t.relnamespace \
      LEFT JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = p.other \
-     WHERE n.nspname = $1::text AND k.contype IN ('p', 'u', 'f', 'c') ORDER BY c.relname, k.conname, p.place";
+     WHERE n.nspname = ANY($1::text::text[]) AND k.contype IN ('p', 'u', 'f', 'c') \
+     ORDER BY n.nspname, c.relname, k.conname, p.place";
 
 /// Server text (the slow part) only for indexes that have more than plain columns.
-const INDEXES: &str = "SELECT c.relname::text, ic.relname::text, i.indisunique, a.attname::text, \
+const INDEXES: &str = "SELECT n.nspname::text, c.relname::text, ic.relname::text, i.indisunique, a.attname::text, \
      CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR am.amname <> 'btree' OR i.indnkeyatts <> i.indnatts \
        OR 0 <> ANY (i.indoption::int2[]) OR (to_jsonb(i) ->> 'indnullsnotdistinct') = 'true' \
        OR EXISTS (SELECT FROM unnest(i.indclass::oid[]) o (id) JOIN pg_opclass q ON q.oid = o.id WHERE NOT q.opcdefault) \
@@ -52,68 +66,173 @@ const INDEXES: &str = "SELECT c.relname::text, ic.relname::text, i.indisunique, 
      JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY p (own, place) \
      LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = p.own \
-     WHERE n.nspname = $1::text AND p.place <= i.indnkeyatts AND NOT EXISTS (SELECT FROM pg_constraint k \
+     WHERE n.nspname = ANY($1::text::text[]) AND p.place <= i.indnkeyatts AND NOT EXISTS (SELECT FROM pg_constraint k \
        WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) \
-     ORDER BY c.relname, ic.relname, p.place";
+     ORDER BY n.nspname, c.relname, ic.relname, p.place";
 
-pub(super) async fn read(connection: &mut Connection) -> Result<Schema> {
+pub(super) async fn read(connection: &mut Connection, schemas: &BTreeSet<&str>) -> Result<Schema> {
     connection.begin().await?;
-    let read = read_in_transaction(connection).await;
+    let read = read_in_transaction(connection, schemas).await;
     connection.rollback().await?;
-    let tables = read?.into_values().collect();
-    Ok(Schema { dialect: Dialect::Postgres, tables, sqlite: BTreeMap::new(), sqlite_readers: Vec::new() })
+    read
 }
 
-async fn read_in_transaction(connection: &mut Connection) -> Result<BTreeMap<String, Table>> {
+async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str>) -> Result<Schema> {
     connection.execute_raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let schema: Vec<(Option<String>,)> = connection.fetch_raw("SELECT current_schema()::text", &[]).await?;
-    let Some((Some(schema),)) = schema.into_iter().next() else {
+    let current: Vec<(Option<String>,)> = connection.fetch_raw("SELECT current_schema()::text", &[]).await?;
+    let Some((Some(current),)) = current.into_iter().next() else {
         return Err(no_schema());
     };
     connection.execute_raw("SET LOCAL search_path = ''").await?;
-    let schema = [Value::Text(schema.into())];
-    let names: Vec<(String,)> = connection.fetch_raw(TABLES, &schema).await?;
-    let mut tables: BTreeMap<String, Table> = names
-        .into_iter()
-        .map(|(name,)| {
-            let table = Table {
-                name: name.clone(),
-                columns: Vec::new(),
-                primary_key: None,
-                uniques: Vec::new(),
-                indexes: Vec::new(),
-                foreign_keys: Vec::new(),
-                checks: Vec::new(),
-            };
-            (name, table)
-        })
-        .collect();
-    columns(connection.fetch_raw(COLUMNS, &schema).await?, &mut tables);
-    constraints(connection.fetch_raw(CONSTRAINTS, &schema).await?, &mut tables);
-    indexes(connection.fetch_raw(INDEXES, &schema).await?, &mut tables);
-    Ok(tables)
+    let list = [Value::Text(text_array(std::iter::once(current.as_str()).chain(wanted.iter().copied())).into())];
+    let mut found = Found { current, tables: BTreeMap::new(), serials: BTreeSet::new() };
+    let mut schemas = BTreeSet::new();
+    let rows: Vec<(String, Option<String>, Option<String>)> = connection.fetch_raw(TABLES, &list).await?;
+    for (schema, name, comment) in rows {
+        if let Some(name) = name {
+            let place = found.place(Some(schema.clone()), &name);
+            let table = Table { schema: place.schema.clone(), name, comment, ..Table::default() };
+            found.tables.insert(place, table);
+        }
+        schemas.insert(schema);
+    }
+    found.columns(connection.fetch_raw(COLUMNS, &list).await?);
+    found.constraints(connection.fetch_raw(CONSTRAINTS, &list).await?);
+    found.indexes(connection.fetch_raw(INDEXES, &list).await?);
+    Ok(Schema {
+        tables: found.tables.into_values().collect(),
+        current: Some(found.current),
+        schemas,
+        serials: found.serials,
+        ..Schema::empty(Dialect::Postgres)
+    })
 }
 
-/// What stands between the type of a computed column and its expression.
-pub(crate) const COMPUTED: &str = " GENERATED ALWAYS AS (";
+/// An array of texts, as PostgreSQL writes one.
+fn text_array<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let quoted = texts.map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+}
 
-type ColumnRow = (String, String, String, bool, bool, bool, Option<String>, bool);
+/// What was read so far.
+struct Found {
+    current: String,
+    tables: BTreeMap<TableName, Table>,
+    serials: BTreeSet<(TableName, String)>,
+}
 
-fn columns(rows: Vec<ColumnRow>, tables: &mut BTreeMap<String, Table>) {
-    for (table, name, declared, not_null, identity, computed, expression, owns_sequence) in rows {
-        let Some(table) = tables.get_mut(&table) else { continue };
-        let serial = owns_sequence && expression.as_deref().is_some_and(|e| e.starts_with("nextval("));
-        let sql_type = match &expression {
-            Some(expression) if computed => SqlType::Other(format!("{declared}{COMPUTED}{expression}) STORED")),
-            _ => declared_type(&declared),
-        };
-        table.columns.push(Column {
-            name,
-            sql_type,
-            nullable: !not_null,
-            server_default: expression.filter(|_| !serial && !computed),
-            generated: identity || serial,
-        });
+type ColumnRow = (
+    (String, String, String, String, bool),
+    (String, String, Option<String>, bool),
+    (Option<String>, Option<String>, Option<i64>, Option<i64>),
+);
+
+type ConstraintRow = (
+    (String, String, String, String, Option<String>),
+    (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
+    (bool, bool, bool, Option<String>),
+);
+
+type IndexRow = (String, String, String, bool, Option<String>, Option<String>);
+
+impl Found {
+    /// A table's name, without the schema where that is the current one.
+    fn place(&self, schema: Option<String>, name: &str) -> TableName {
+        TableName { schema: schema.filter(|schema| *schema != self.current), name: name.to_string() }
+    }
+
+    fn columns(&mut self, rows: Vec<ColumnRow>) {
+        for ((schema, table, name, declared, not_null), made, (collation, comment, start, increment)) in rows {
+            let (identity, computed, expression, owns_sequence) = made;
+            let place = self.place(Some(schema), &table);
+            let Some(table) = self.tables.get_mut(&place) else { continue };
+            let serial = owns_sequence && expression.as_deref().is_some_and(|e| e.starts_with("nextval("));
+            if serial {
+                self.serials.insert((place, name.clone()));
+            }
+            let numbers =
+                Identity { always: identity == "a", start: start.unwrap_or(1), increment: increment.unwrap_or(1) };
+            let (default, computed) = match expression {
+                Some(expression) if !computed.is_empty() => {
+                    (None, Some(Computed { expression, stored: computed == "s" }))
+                }
+                expression => (expression.filter(|_| !serial), None),
+            };
+            table.columns.push(Column {
+                nullable: !not_null,
+                server_default: default,
+                generated: !identity.is_empty() || serial,
+                identity: Some(numbers).filter(|numbers| *numbers != Identity::default()),
+                computed,
+                collation: collation.map(|name| Collation::of(Dialect::Postgres, name)),
+                comment,
+                ..Column::new(&name, declared_type(&declared))
+            });
+        }
+    }
+
+    fn constraints(&mut self, rows: Vec<ConstraintRow>) {
+        for ((schema, table, name, kind, column), target, (deferrable, deferred, nulls, expression)) in rows {
+            let place = self.place(Some(schema), &table);
+            let (target_schema, target_table, target_column, on_delete, on_update) = target;
+            let target = self.place(target_schema, &target_table.unwrap_or_default());
+            let Some(table) = self.tables.get_mut(&place) else { continue };
+            match (kind.as_str(), column) {
+                ("p", Some(column)) => {
+                    let empty = || PrimaryKey { name: Some(name), columns: Vec::new() };
+                    table.primary_key.get_or_insert_with(empty).columns.push(column);
+                }
+                ("u", Some(column)) => {
+                    if table.uniques.last().is_none_or(|last| last.name.as_ref() != Some(&name)) {
+                        let unique =
+                            UniqueConstraint { name: Some(name), columns: Vec::new(), nulls_not_distinct: nulls };
+                        table.uniques.push(unique);
+                    }
+                    if let Some(last) = table.uniques.last_mut() {
+                        last.columns.push(column);
+                    }
+                }
+                ("f", Some(column)) => {
+                    if table.foreign_keys.last().is_none_or(|last| last.name.as_ref() != Some(&name)) {
+                        table.foreign_keys.push(ForeignKey {
+                            name: Some(name),
+                            columns: Vec::new(),
+                            target_schema: target.schema,
+                            target_table: target.name,
+                            target_columns: Vec::new(),
+                            on_delete: action(on_delete.as_deref()),
+                            on_update: action(on_update.as_deref()),
+                            deferrable: match (deferrable, deferred) {
+                                (true, true) => Deferrable::InitiallyDeferred,
+                                (true, false) => Deferrable::InitiallyImmediate,
+                                (false, _) => Deferrable::NotDeferrable,
+                            },
+                        });
+                    }
+                    if let Some(last) = table.foreign_keys.last_mut() {
+                        last.columns.push(column);
+                        last.target_columns.extend(target_column);
+                    }
+                }
+                ("c", _) => {
+                    table.checks.push(Check { name: Some(name), expression: expression.unwrap_or_default() });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn indexes(&mut self, rows: Vec<IndexRow>) {
+        for (schema, table, name, unique, column, definition) in rows {
+            let place = self.place(Some(schema), &table);
+            let Some(table) = self.tables.get_mut(&place) else { continue };
+            if table.indexes.last().is_none_or(|last| last.name != name) {
+                table.indexes.push(Index { name, unique, definition, ..Index::default() });
+            }
+            if let Some(last) = table.indexes.last_mut() {
+                last.columns.extend(column);
+            }
+        }
     }
 }
 
@@ -156,78 +275,25 @@ fn sized(declared: &str) -> Option<SqlType> {
 
 /// An array of one of the types that models have arrays of.
 fn array(declared: &str) -> Option<SqlType> {
-    const ARRAYS: [ArrayType; 15] = [
-        ArrayType::new(&SqlType::SmallInteger, &Kind::I16),
-        ArrayType::new(&SqlType::Integer, &Kind::I32),
-        ArrayType::new(&SqlType::BigInteger, &Kind::I64),
-        ArrayType::new(&SqlType::Real, &Kind::F32),
-        ArrayType::new(&SqlType::Double, &Kind::F64),
-        ArrayType::new(&SqlType::Boolean, &Kind::Bool),
-        ArrayType::new(&SqlType::Text, &Kind::Text),
-        ArrayType::new(&SqlType::LargeBinary, &Kind::Bytes),
-        ArrayType::new(&SqlType::DateTime { timezone: true }, &Kind::DateTime),
-        ArrayType::new(&SqlType::DateTime { timezone: false }, &Kind::Timestamp),
-        ArrayType::new(&SqlType::Date, &Kind::Date),
-        ArrayType::new(&SqlType::Time, &Kind::Time),
-        ArrayType::new(&SqlType::Interval, &Kind::Interval),
-        ArrayType::new(&SqlType::Numeric { precision: None, scale: 0 }, &Kind::Decimal),
-        ArrayType::new(&SqlType::Uuid { text: false }, &Kind::Uuid),
+    const ELEMENTS: &[SqlType] = &[
+        SqlType::SmallInteger,
+        SqlType::Integer,
+        SqlType::BigInteger,
+        SqlType::Real,
+        SqlType::Double,
+        SqlType::Boolean,
+        SqlType::Text,
+        SqlType::LargeBinary,
+        SqlType::DateTime { timezone: true },
+        SqlType::DateTime { timezone: false },
+        SqlType::Date,
+        SqlType::Time,
+        SqlType::Interval,
+        SqlType::Numeric { precision: None, scale: 0 },
+        SqlType::Uuid { text: false },
     ];
     let element = declared_type(declared.strip_suffix("[]")?);
-    ARRAYS.into_iter().find(|array| *array.element() == element).map(SqlType::Array)
-}
-
-type ConstraintRow = (
-    String,
-    String,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
-
-fn constraints(rows: Vec<ConstraintRow>, tables: &mut BTreeMap<String, Table>) {
-    for (table, name, kind, column, target, target_column, on_delete, on_update, expression) in rows {
-        let Some(table) = tables.get_mut(&table) else { continue };
-        match (kind.as_str(), column) {
-            ("p", Some(column)) => {
-                let empty = || PrimaryKey { name: Some(name), columns: Vec::new() };
-                table.primary_key.get_or_insert_with(empty).columns.push(column);
-            }
-            ("u", Some(column)) => {
-                if table.uniques.last().is_none_or(|last| last.name.as_ref() != Some(&name)) {
-                    table.uniques.push(UniqueConstraint { name: Some(name), columns: Vec::new() });
-                }
-                if let Some(last) = table.uniques.last_mut() {
-                    last.columns.push(column);
-                }
-            }
-            ("f", Some(column)) => {
-                if table.foreign_keys.last().is_none_or(|last| last.name.as_ref() != Some(&name)) {
-                    table.foreign_keys.push(ForeignKey {
-                        name: Some(name),
-                        columns: Vec::new(),
-                        target_table: target.unwrap_or_default(),
-                        target_columns: Vec::new(),
-                        on_delete: action(on_delete.as_deref()),
-                        on_update: action(on_update.as_deref()),
-                        deferrable: Deferrable::NotDeferrable,
-                    });
-                }
-                if let Some(last) = table.foreign_keys.last_mut() {
-                    last.columns.push(column);
-                    last.target_columns.extend(target_column);
-                }
-            }
-            ("c", _) => {
-                table.checks.push(Check { name: Some(name), expression: expression.unwrap_or_default() });
-            }
-            _ => {}
-        }
-    }
+    ELEMENTS.iter().find(|known| **known == element).map(|known| SqlType::Array(ArrayType::new(known)))
 }
 
 fn action(code: Option<&str>) -> Action {
@@ -237,19 +303,5 @@ fn action(code: Option<&str>) -> Action {
         Some("n") => Action::SetNull,
         Some("d") => Action::SetDefault,
         _ => Action::NoAction,
-    }
-}
-
-type IndexRow = (String, String, bool, Option<String>, Option<String>);
-
-fn indexes(rows: Vec<IndexRow>, tables: &mut BTreeMap<String, Table>) {
-    for (table, name, unique, column, definition) in rows {
-        let Some(table) = tables.get_mut(&table) else { continue };
-        if table.indexes.last().is_none_or(|last| last.name != name) {
-            table.indexes.push(Index { name, columns: Vec::new(), unique, definition });
-        }
-        if let Some(last) = table.indexes.last_mut() {
-            last.columns.extend(column);
-        }
     }
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use limbeck::dialect::{Dialect, ddl};
 use limbeck::engine::Connection;
 use limbeck::schema::{
-    Action, Check, Column, Deferrable, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
+    Action, Check, Collation, Column, ForeignKey, Index, PrimaryKey, SqlType, Table, UniqueConstraint,
 };
 
-use super::create::{CreateTable, What, same_names};
+use super::create::{ColumnText, CreateTable, What, same_names};
 use super::{Schema, SqliteTable};
 use crate::error::Result;
 
@@ -30,8 +30,7 @@ const KEYS: &str = "SELECT t.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on
      WHERE t.schema = 'main' AND t.type = 'table' ORDER BY t.name, f.id DESC, f.seq";
 
 pub(super) async fn read(connection: &mut Connection) -> Result<Schema> {
-    let mut schema =
-        Schema { dialect: Dialect::Sqlite, tables: Vec::new(), sqlite: BTreeMap::new(), sqlite_readers: Vec::new() };
+    let mut schema = Schema::empty(Dialect::Sqlite);
     objects(connection, &mut schema).await?;
     let mut tables = columns(connection, &schema).await?;
     indexes(connection, &schema, &mut tables).await?;
@@ -81,23 +80,18 @@ async fn columns(connection: &mut Connection, schema: &Schema) -> Result<BTreeMa
         if key > 0 {
             keys.entry(table.clone()).or_default().push((key, name.clone()));
         }
-        let entry = tables.entry(table.clone()).or_insert_with(|| Table {
-            name: table,
-            columns: Vec::new(),
-            primary_key: None,
-            uniques: Vec::new(),
-            indexes: Vec::new(),
-            foreign_keys: Vec::new(),
-            checks: Vec::new(),
-        });
+        let entry = tables.entry(table.clone()).or_insert_with(|| Table { name: table, ..Table::default() });
         let generated = own.create.rowid_column().is_some_and(|c| c.eq_ignore_ascii_case(&name));
+        let text = own.create.column(&name);
+        let collation = text.and_then(ColumnText::collation);
         entry.columns.push(Column {
-            sql_type: declared_type(&declared),
             // A key's columns are never NULL for us; of a rowid SQLite itself sees to it.
             nullable: not_null == 0 && key == 0,
             server_default: default,
             generated,
-            name,
+            computed: text.and_then(ColumnText::computed),
+            collation: collation.map(|name| Collation::of(Dialect::Sqlite, name)),
+            ..Column::new(&name, declared_type(&declared))
         });
     }
     for (name, mut columns) in keys {
@@ -141,7 +135,7 @@ async fn indexes(connection: &mut Connection, schema: &Schema, tables: &mut BTre
         connection.fetch_raw::<Row>(INDEXES, &[]).await?
     {
         if !found.last().is_some_and(|(t, index, _)| *t == table && index.name == name) {
-            let index = Index { name: name.clone(), columns: Vec::new(), unique: unique == 1, definition: None };
+            let index = Index { name: name.clone(), unique: unique == 1, ..Index::default() };
             found.push((table.clone(), index, origin));
         }
         let Some((_, index, origin)) = found.last_mut() else { continue };
@@ -160,7 +154,7 @@ async fn indexes(connection: &mut Connection, schema: &Schema, tables: &mut BTre
     for (table, index, origin) in found {
         let Some(table) = tables.get_mut(&table) else { continue };
         match origin.as_str() {
-            "u" => table.uniques.push(UniqueConstraint { name: None, columns: index.columns }),
+            "u" => table.uniques.push(UniqueConstraint { columns: index.columns, ..UniqueConstraint::default() }),
             "c" => table.indexes.push(index),
             _ => {}
         }
@@ -169,9 +163,7 @@ async fn indexes(connection: &mut Connection, schema: &Schema, tables: &mut BTre
 }
 
 fn collation_of(schema: &Schema, table: &str, column: &str) -> Option<String> {
-    let column = schema.sqlite.get(table)?.create.column(column)?;
-    let collate = column.constraints.iter().find(|k| k.what == What::Collate)?;
-    Some(collate.text.split_whitespace().last()?.trim_matches(['"', '`', '[', ']']).to_string())
+    schema.sqlite.get(table)?.create.column(column)?.collation()
 }
 
 async fn foreign_keys(connection: &mut Connection, _: &Schema, tables: &mut BTreeMap<String, Table>) -> Result<()> {
@@ -183,13 +175,10 @@ async fn foreign_keys(connection: &mut Connection, _: &Schema, tables: &mut BTre
         let Some(entry) = tables.get_mut(&table) else { continue };
         if last.as_ref() != Some(&(table.clone(), id)) {
             entry.foreign_keys.push(ForeignKey {
-                name: None,
-                columns: Vec::new(),
                 target_table: target,
-                target_columns: Vec::new(),
                 on_delete: action(&on_delete),
                 on_update: action(&on_update),
-                deferrable: Deferrable::NotDeferrable,
+                ..ForeignKey::default()
             });
             last = Some((table, id));
         }
@@ -229,6 +218,7 @@ fn constraints(create: &CreateTable, table: &mut Table) {
                 };
                 if let Some(key) = table.foreign_keys.iter_mut().find(same) {
                     key.name = name();
+                    key.deferrable = constraint.deferrable();
                 }
             }
             What::Check(expression) => table.checks.push(Check { name: name(), expression: expression.clone() }),

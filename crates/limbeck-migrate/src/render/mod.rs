@@ -26,20 +26,26 @@ pub struct Plan {
 /// Renders operations for the database that `live` was read from.
 pub fn render(ops: &[Op], live: &Schema) -> Plan {
     let mut plan = match live.dialect {
-        Dialect::Postgres => postgres::render(ops),
+        Dialect::Postgres => postgres::render(ops, live),
         _ => sqlite::render(ops, live),
     };
-    plan.loses = ops.iter().rev().filter_map(|op| op.clone().inverse().loses()).collect();
+    let inverse: Vec<Op> = ops.iter().rev().map(|op| op.clone().inverse()).collect();
     // A table that goes takes its columns with it.
-    let tables: Vec<String> = plan.loses.iter().filter(|lost| !lost.contains('.')).cloned().collect();
-    plan.loses.retain(|lost| lost.split_once('.').is_none_or(|(table, _)| !tables.iter().any(|t| t == table)));
+    let whole = |op: &Op| inverse.iter().any(|other| matches!(other, Op::DropTable(_)) && other.table() == op.table());
+    let lost = |op: &&Op| matches!(op, Op::DropTable(_)) || !whole(op);
+    plan.loses = inverse.iter().filter(lost).filter_map(Op::loses).collect();
     plan.warnings = ops.iter().filter_map(warning).collect();
     plan
 }
 
 fn warning(op: &Op) -> Option<String> {
     match op {
-        Op::AddColumn { table, column } if !column.nullable && column.server_default.is_none() && !column.generated => {
+        Op::AddColumn { table, column }
+            if !column.nullable
+                && column.server_default.is_none()
+                && column.computed.is_none()
+                && !column.generated =>
+        {
             Some(format!(
                 "{table}.{0} is NOT NULL and has no server default: the upgrade fails where {table} has rows. Give the \
                  rows a value in the revision, or the column a `server_default`",
@@ -50,7 +56,15 @@ fn warning(op: &Op) -> Option<String> {
             "{table}.{0} becomes NOT NULL: the upgrade fails where a row has NULL in it; fill it in the revision first",
             to.name
         )),
-        Op::DropTable(table) => Some(format!("the upgrade drops the table {} and its rows", table.name)),
+        Op::AlterColumn { table, from, to } if from.computed.is_none() && to.computed.is_some() => {
+            Some(format!("{table}.{} becomes a computed column: the values that are there are lost", to.name))
+        }
+        Op::AddCheck { table, check } => Some(format!(
+            "{table} gets the check `{}`: the upgrade fails where a row does not meet it",
+            check.expression
+        )),
+        Op::DropTable(table) => Some(format!("the upgrade drops the table {} and its rows", table.full_name())),
+        Op::DropColumn { column, .. } if column.computed.is_some() => None,
         Op::DropColumn { table, column } => {
             Some(format!("the upgrade drops the column {table}.{} and its values", column.name))
         }
@@ -69,7 +83,7 @@ fn title(op: &Op, downgrade: bool) -> String {
 /// A value that stands for nothing: what rows get in a column that comes back by a downgrade, is NOT NULL,
 /// and has no default. Its values were lost when it was dropped.
 fn neutral(dialect: Dialect, column: &Column) -> Option<&'static str> {
-    if column.nullable || column.server_default.is_some() || column.generated {
+    if column.nullable || column.server_default.is_some() || column.generated || column.computed.is_some() {
         return None;
     }
     Some(match (&column.sql_type, dialect) {

@@ -1,19 +1,20 @@
 //! PostgreSQL can change a table in place: a statement or two for each operation.
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::{Column, SqlType};
+use limbeck::schema::{Column, SqlType, TableName};
 
 use super::{Plan, neutral, title};
 use crate::compare::Op;
+use crate::reflect::Schema;
 use crate::revision::DraftStep;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
-pub(super) fn render(ops: &[Op]) -> Plan {
+pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
     let step = |op: &Op, downgrade| DraftStep {
         title: title(op, downgrade),
         foreign_keys_off: false,
-        statements: statements(op, downgrade),
+        statements: statements(op, live, downgrade),
     };
     Plan {
         upgrade: ops.iter().map(|op| step(op, false)).collect(),
@@ -22,16 +23,20 @@ pub(super) fn render(ops: &[Op]) -> Plan {
     }
 }
 
-fn statements(op: &Op, downgrade: bool) -> Vec<String> {
+fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
     match op {
+        Op::CreateSchema(schema) => vec![ddl::create_schema(DIALECT, schema)],
+        Op::DropSchema(schema) => vec![format!("DROP SCHEMA {}", DIALECT.ident(schema))],
         Op::CreateTable(table) => {
-            let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &table.name, index));
-            std::iter::once(ddl::create_table(DIALECT, table)).chain(indexes).collect()
+            let name = table.full_name();
+            let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &name, index));
+            let comments = ddl::comments(DIALECT, table);
+            std::iter::once(ddl::create_table(DIALECT, table)).chain(indexes).chain(comments).collect()
         }
-        Op::DropTable(table) => vec![ddl::drop_table(DIALECT, &table.name)],
+        Op::DropTable(table) => vec![ddl::drop_table(DIALECT, &table.full_name())],
         Op::AddColumn { table, column } => add_column(table, column, downgrade),
         Op::DropColumn { table, column } => vec![alter(table, &format!("DROP COLUMN {}", DIALECT.ident(&column.name)))],
-        Op::AlterColumn { table, from, to } => alter_column(table, from, to),
+        Op::AlterColumn { table, from, to } => alter_column(table, from, to, live),
         Op::SetPrimaryKey { table, from, to } => {
             let drop = from.as_ref().and_then(|key| key.name.as_ref());
             let drop = drop.map(|name| ddl::drop_constraint(DIALECT, table, name));
@@ -39,26 +44,29 @@ fn statements(op: &Op, downgrade: bool) -> Vec<String> {
             drop.into_iter().chain(add).collect()
         }
         Op::CreateIndex { table, index } => vec![ddl::create_index(DIALECT, table, index)],
-        Op::DropIndex { index, .. } => vec![ddl::drop_index(DIALECT, &index.name)],
+        Op::DropIndex { table, index } => vec![ddl::drop_index(DIALECT, table, &index.name)],
         Op::AddUnique { table, unique } => vec![ddl::add_constraint(DIALECT, table, &ddl::unique(DIALECT, unique))],
         Op::DropUnique { table, unique } => drop_named(table, unique.name.as_deref()),
+        Op::AddCheck { table, check } => vec![ddl::add_constraint(DIALECT, table, &ddl::check(DIALECT, check))],
+        Op::DropCheck { table, check } => drop_named(table, check.name.as_deref()),
+        Op::SetComment { table, to, .. } => vec![ddl::comment_on_table(DIALECT, table, to.as_deref())],
         Op::AddForeignKey { table, key } => vec![ddl::add_constraint(DIALECT, table, &ddl::foreign_key(DIALECT, key))],
         Op::DropForeignKey { table, key } => drop_named(table, key.name.as_deref()),
     }
 }
 
-fn alter(table: &str, action: &str) -> String {
-    format!("ALTER TABLE {} {action}", DIALECT.ident(table))
+fn alter(table: &TableName, action: &str) -> String {
+    format!("ALTER TABLE {} {action}", DIALECT.table(table))
 }
 
 /// Every constraint of PostgreSQL has a name.
-fn drop_named(table: &str, name: Option<&str>) -> Vec<String> {
+fn drop_named(table: &TableName, name: Option<&str>) -> Vec<String> {
     name.map(|name| ddl::drop_constraint(DIALECT, table, name)).into_iter().collect()
 }
 
-fn add_column(table: &str, column: &Column, downgrade: bool) -> Vec<String> {
+fn add_column(table: &TableName, column: &Column, downgrade: bool) -> Vec<String> {
     let name = DIALECT.ident(&column.name);
-    match neutral(DIALECT, column).filter(|_| downgrade) {
+    let mut out = match neutral(DIALECT, column).filter(|_| downgrade) {
         Some(value) => {
             let filled = Column { server_default: Some(value.to_string()), ..column.clone() };
             vec![
@@ -67,15 +75,38 @@ fn add_column(table: &str, column: &Column, downgrade: bool) -> Vec<String> {
             ]
         }
         None => vec![alter(table, &format!("ADD COLUMN {}", ddl::column(DIALECT, column)))],
-    }
+    };
+    let comment = column.comment.as_deref();
+    out.extend(comment.map(|text| ddl::comment_on_column(DIALECT, table, &column.name, Some(text))));
+    out
 }
 
-fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
+fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) -> Vec<String> {
     let name = DIALECT.ident(&to.name);
     let change = |action: &str| alter(table, &format!("ALTER COLUMN {name} {action}"));
     let mut out = Vec::new();
-    let retyped = from.sql_type != to.sql_type;
-    let renumbered = from.generated != to.generated;
+    if from.computed.is_some() && to.computed.is_none() {
+        out.push(change("DROP EXPRESSION"));
+    } else if from.computed != to.computed {
+        // What it was computed by cannot be changed. Nothing depends on it here: `compare` sees to that.
+        out.push(alter(table, &format!("DROP COLUMN {name}")));
+        out.extend(add_column(table, to, false));
+        return out;
+    }
+    let recollated = from.collation != to.collation;
+    let retyped = from.sql_type != to.sql_type || recollated;
+    let serial = live.serials.contains(&(table.clone(), to.name.clone()));
+    // A sequence of the column's own says nothing of identity.
+    let renumbered = from.generated != to.generated || (serial && from.identity != to.identity);
+    if from.generated && to.generated && from.identity != to.identity && !serial {
+        let numbers = to.identity.unwrap_or_default();
+        out.push(change(&format!(
+            "SET GENERATED {} SET START WITH {} SET INCREMENT BY {}",
+            if numbers.always { "ALWAYS" } else { "BY DEFAULT" },
+            numbers.start,
+            numbers.increment
+        )));
+    }
     if renumbered && from.generated {
         // One of the two is there: an identity column, or a serial's default.
         out.push(change("DROP IDENTITY IF EXISTS"));
@@ -88,9 +119,16 @@ fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
     }
     if retyped {
         let type_name = ddl::type_name(DIALECT, &to.sql_type);
+        let collation = match (&to.collation, recollated) {
+            (Some(collation), _) => {
+                format!(" COLLATE {}", DIALECT.ident(collation.on(DIALECT).unwrap_or("default")))
+            }
+            (None, true) => " COLLATE \"default\"".to_string(),
+            (None, false) => String::new(),
+        };
         let using = conversion(&from.sql_type, &to.sql_type, &name, &type_name);
         let using = using.map_or_else(String::new, |using| format!(" USING {using}"));
-        out.push(change(&format!("TYPE {type_name}{using}")));
+        out.push(change(&format!("TYPE {type_name}{collation}{using}")));
     }
     if redefault && let Some(default) = &to.server_default {
         out.push(change(&format!("SET DEFAULT {}", ddl::default_expression(DIALECT, default))));
@@ -99,14 +137,21 @@ fn alter_column(table: &str, from: &Column, to: &Column) -> Vec<String> {
         out.push(change(if to.nullable { "DROP NOT NULL" } else { "SET NOT NULL" }));
     }
     if renumbered && to.generated {
-        out.push(change("ADD GENERATED BY DEFAULT AS IDENTITY"));
-        // The numbers go on where the rows end.
-        let table_name = DIALECT.ident(table);
+        out.push(change(&format!("ADD{}", ddl::identity(to.identity))));
+        // The numbers go on where the rows end. The sequence of a serial may still be there, too.
+        let table_name = DIALECT.table(table);
+        let start = to.identity.unwrap_or_default().start;
         out.push(format!(
-            "SELECT setval(pg_get_serial_sequence({}, {}), (SELECT coalesce(max({name}), 0) + 1 FROM {table_name}), false)",
+            "SELECT setval(x.objid::regclass, (SELECT greatest(coalesce(max({name}) + 1, {start}), {start}) FROM \
+             {table_name}), false)\n    FROM pg_depend x JOIN pg_attribute a ON a.attrelid = x.refobjid AND a.attnum = \
+             x.refobjsubid\n    WHERE x.classid = 'pg_class'::regclass AND x.deptype = 'i' AND x.refobjid = \
+             {}::regclass AND a.attname = {}",
             ddl::text_literal(&table_name),
             ddl::text_literal(&to.name)
         ));
+    }
+    if from.comment != to.comment {
+        out.push(ddl::comment_on_column(DIALECT, table, &to.name, to.comment.as_deref()));
     }
     out
 }
@@ -120,7 +165,7 @@ fn conversion(from: &SqlType, to: &SqlType, name: &str, type_name: &str) -> Opti
     let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double | SqlType::Numeric { .. });
     let dated = |t: &SqlType| matches!(t, SqlType::DateTime { .. } | SqlType::Date);
     let other = |t: &SqlType| matches!(t, SqlType::Other(_));
-    if text(to) || (number(from) && number(to)) || (dated(from) && dated(to)) {
+    if from == to || text(to) || (number(from) && number(to)) || (dated(from) && dated(to)) {
         // Smaller numbers and shorter texts convert too, and fail where a value does not fit.
         None
     } else if text(from) || other(from) || other(to) {

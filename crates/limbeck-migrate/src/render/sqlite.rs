@@ -2,7 +2,7 @@
 //! loses nothing: create, copy, drop, rename, and its indexes and triggers again.
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::{Column, ForeignKey};
+use limbeck::schema::{Column, ForeignKey, Index, TableName, UniqueConstraint, naming};
 
 use super::{Plan, neutral, title};
 use crate::compare::Op;
@@ -16,7 +16,7 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
     let mut plan = Plan::default();
     // Tables go and come as a whole; the changes of a table that stays are made together, in the place of the
     // first of them.
-    let mut changed: Vec<&str> = Vec::new();
+    let mut changed: Vec<String> = Vec::new();
     let mut downgrade: Vec<Vec<DraftStep>> = Vec::new();
     for (i, op) in ops.iter().enumerate() {
         if matches!(op, Op::CreateTable(_) | Op::DropTable(_)) {
@@ -24,11 +24,12 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
             downgrade.push(vec![whole_table(&op.clone().inverse(), live, &ops[..i], true)]);
             continue;
         }
-        let table = op.table();
+        let Some(TableName { name: table, .. }) = op.table() else { continue };
         if changed.contains(&table) {
             continue;
         }
-        changed.push(table);
+        changed.push(table.clone());
+        let table = table.as_str();
         let own: Vec<Op> = ops.iter().filter(|o| is_change_of(o, table)).cloned().collect();
         let Some(before) = live.sqlite.get(table) else { continue };
         let own = inline_keys(own);
@@ -42,7 +43,7 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
 }
 
 fn is_change_of(op: &Op, table: &str) -> bool {
-    op.table() == table && !matches!(op, Op::CreateTable(_) | Op::DropTable(_))
+    op.table().is_some_and(|own| own.name == table) && !matches!(op, Op::CreateTable(_) | Op::DropTable(_))
 }
 
 /// A table that comes or goes; `later` are the operations that are done or taken back after it.
@@ -58,7 +59,7 @@ fn whole_table(op: &Op, live: &Schema, later: &[Op], downgrade: bool) -> DraftSt
             }
             None => {
                 step.statements.push(ddl::create_table(DIALECT, table));
-                let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &table.name, index));
+                let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &table.full_name(), index));
                 step.statements.extend(indexes);
             }
         },
@@ -71,7 +72,7 @@ fn whole_table(op: &Op, live: &Schema, later: &[Op], downgrade: bool) -> DraftSt
                 }
                 _ => false,
             });
-            step.statements.push(ddl::drop_table(DIALECT, &table.name));
+            step.statements.push(ddl::drop_table(DIALECT, &table.full_name()));
         }
         _ => {}
     }
@@ -144,6 +145,13 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
                 if from.server_default != to.server_default {
                     create.set_default(&to.name, to.server_default.as_deref());
                 }
+                if from.computed != to.computed {
+                    create.set_computed(&to.name, to.computed.as_ref());
+                }
+                if from.collation != to.collation {
+                    let collation = to.collation.as_ref().and_then(|collation| collation.on(DIALECT));
+                    create.set_collation(&to.name, collation);
+                }
             }
             Op::SetPrimaryKey { to, .. } => {
                 create.drop_primary_key();
@@ -159,21 +167,25 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             }
             // A unique index needs no rebuild and does the same.
             Op::AddUnique { table, unique } => {
-                let index = unique_index(table, unique);
+                let index = unique_index(&table.name, unique);
                 after.indexes.insert(index.name.clone(), ddl::create_index(DIALECT, table, &index));
             }
             Op::DropUnique { unique, .. } => create.drop_unique(&unique.columns),
+            Op::AddCheck { check, .. } => create.add_constraint(&ddl::check(DIALECT, check)),
+            Op::DropCheck { check, .. } => create.drop_check(check),
             Op::AddForeignKey { key, .. } => create.add_constraint(&ddl::foreign_key(DIALECT, key)),
             Op::DropForeignKey { key, .. } => create.drop_foreign_key(&key.columns, &key.target_table),
-            Op::CreateTable(_) | Op::DropTable(_) => {}
+            // SQLite has no schemas and no comments.
+            Op::CreateTable(_) | Op::DropTable(_) | Op::CreateSchema(_) | Op::DropSchema(_) | Op::SetComment { .. } => {
+            }
         }
     }
     after
 }
 
-fn unique_index(table: &str, unique: &limbeck::schema::UniqueConstraint) -> limbeck::schema::Index {
-    let name = unique.name.clone().unwrap_or_else(|| limbeck::schema::naming::unique(table, &unique.columns));
-    limbeck::schema::Index { name, columns: unique.columns.clone(), unique: true, definition: None }
+fn unique_index(table: &str, unique: &UniqueConstraint) -> Index {
+    let name = unique.name.clone().unwrap_or_else(|| naming::unique(table, &unique.columns));
+    Index { name, columns: unique.columns.clone(), unique: true, ..Index::default() }
 }
 
 /// The way from one form of a table to the other.
@@ -208,7 +220,7 @@ fn in_place(
     let alter = |action: String| format!("ALTER TABLE {} {action}", DIALECT.ident(table));
     Some(match op {
         Op::CreateIndex { index, .. } => vec![to.indexes.get(&index.name)?.clone()],
-        Op::DropIndex { index, .. } => vec![ddl::drop_index(DIALECT, &index.name)],
+        Op::DropIndex { index, .. } => vec![ddl::drop_index(DIALECT, &TableName::from(table), &index.name)],
         Op::AddUnique { unique, .. } => {
             // In the original, a constraint of the table; coming back to it, the table has to be rebuilt.
             vec![to.indexes.get(&unique_index(table, unique).name)?.clone()]
@@ -216,7 +228,7 @@ fn in_place(
         Op::DropUnique { unique, .. } => {
             let name = unique_index(table, unique).name;
             from.indexes.get(&name)?;
-            vec![ddl::drop_index(DIALECT, &name)]
+            vec![ddl::drop_index(DIALECT, &TableName::from(table), &name)]
         }
         Op::AddColumn { column, .. }
             if can_be_added(column, key.as_ref()) && is_plain(to, &column.name, key.as_ref()) =>
@@ -242,7 +254,8 @@ fn can_be_added(column: &Column, key: Option<&ForeignKey>) -> bool {
         }
         None => column.nullable,
     };
-    constant && (key.is_none() || column.server_default.is_none())
+    // A computed one can only come without being stored, and not everywhere: the table is made anew.
+    constant && column.computed.is_none() && (key.is_none() || column.server_default.is_none())
 }
 
 /// Whether the column in the wanted form says no more than what would be added.
@@ -250,7 +263,7 @@ fn is_plain(to: &SqliteTable, name: &str, key: Option<&ForeignKey>) -> bool {
     let Some(column) = to.create.column(name) else { return false };
     let extra = |what: &What| match what {
         What::ForeignKey { .. } => key.is_none(),
-        What::NotNull | What::Null | What::Default => false,
+        What::NotNull | What::Null | What::Default | What::Collate(_) => false,
         _ => true,
     };
     !column.constraints.iter().any(|k| extra(&k.what))
@@ -260,7 +273,7 @@ fn is_plain(to: &SqliteTable, name: &str, key: Option<&ForeignKey>) -> bool {
 fn can_be_dropped(name: &str, from: &SqliteTable, to: &SqliteTable, live: &Schema) -> bool {
     let Some(column) = from.create.column(name) else { return false };
     let harmless = |what: &What| {
-        matches!(what, What::NotNull | What::Null | What::Default | What::Collate | What::ForeignKey { .. })
+        matches!(what, What::NotNull | What::Null | What::Default | What::Collate(_) | What::ForeignKey { .. })
     };
     let elsewhere = from.create.columns.iter().filter(|other| other.name != column.name);
     column.constraints.iter().all(|k| harmless(&k.what))
@@ -288,7 +301,7 @@ fn rebuild(table: &str, changes: &[Change], from: &SqliteTable, to: &SqliteTable
             "INSERT INTO sqlite_sequence (name, seq)\n    SELECT {new}, seq FROM sqlite_sequence WHERE name = {old}"
         ));
     }
-    statements.push(ddl::drop_table(DIALECT, table));
+    statements.push(ddl::drop_table(DIALECT, &TableName::from(table)));
     statements.push(format!("ALTER TABLE {new} RENAME TO {name}"));
     statements.extend(to.indexes.values().cloned());
     statements.extend(to.triggers.iter().cloned());

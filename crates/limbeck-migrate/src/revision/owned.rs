@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use limbeck::dialect::Dialect;
+use limbeck::schema::TableName;
 
 use super::History;
 use crate::error::Result;
@@ -15,7 +16,7 @@ use crate::token::{self, Token};
 ///
 /// # Errors
 /// When a revision file cannot be understood.
-pub fn owned_tables(history: &History, dialect: Dialect) -> Result<BTreeSet<String>> {
+pub fn owned_tables(history: &History, dialect: Dialect) -> Result<BTreeSet<TableName>> {
     let mut owned = BTreeSet::new();
     for revision in history.revisions() {
         for statement in revision.for_database(dialect)?.upgrade.statements {
@@ -25,7 +26,7 @@ pub fn owned_tables(history: &History, dialect: Dialect) -> Result<BTreeSet<Stri
     Ok(owned)
 }
 
-fn follow(dialect: Dialect, sql: &str, owned: &mut BTreeSet<String>) {
+fn follow(dialect: Dialect, sql: &str, owned: &mut BTreeSet<TableName>) {
     let Ok(tokens) = token::code(dialect, sql) else { return };
     let Some(table) = tokens.iter().take(5).position(|t| t.is("table")) else { return };
     let rest = &tokens[table + 1..];
@@ -36,26 +37,39 @@ fn follow(dialect: Dialect, sql: &str, owned: &mut BTreeSet<String>) {
     let first = &tokens[0];
     let temporary = tokens[..table].iter().any(|t| t.is("temp") || t.is("temporary"));
     if first.is("create") && !temporary {
-        owned.extend(name(rest));
+        owned.extend(name(dialect, rest));
     } else if first.is("drop") {
         for part in rest.split(|t| t.is_symbol(',')) {
-            if let Some(name) = name(part) {
+            if let Some(name) = name(dialect, part) {
                 owned.remove(&name);
             }
         }
     } else if first.is("alter")
-        && let Some(to) = rest.windows(2).position(|pair| pair[0].is("rename") && pair[1].is("to"))
-        && let (Some(old), Some(new)) = (name(rest), name(&rest[to + 2..]))
-        && owned.remove(&old)
+        && let Some(old) = name(dialect, rest)
     {
-        owned.insert(new);
+        let after = |a: &str, b: &str| {
+            let at = rest.windows(2).position(|pair| pair[0].is(a) && pair[1].is(b))?;
+            rest.get(at + 2)?.identifier()
+        };
+        let new = match (after("rename", "to"), after("set", "schema")) {
+            (Some(name), _) => TableName { name, ..old.clone() },
+            (None, Some(schema)) => TableName { schema: Some(schema), ..old.clone() },
+            (None, None) => return,
+        };
+        if owned.remove(&old) {
+            owned.insert(new);
+        }
     }
 }
 
-/// The name at the beginning, without its schema.
-fn name(tokens: &[Token<'_>]) -> Option<String> {
-    let qualified = tokens.get(1).is_some_and(|t| t.is_symbol('.'));
-    tokens.get(if qualified { 2 } else { 0 })?.identifier()
+/// The name at the beginning. What stands before a point is a schema, of which SQLite has none that matters here.
+fn name(dialect: Dialect, tokens: &[Token<'_>]) -> Option<TableName> {
+    let first = tokens.first()?.identifier()?;
+    if !tokens.get(1).is_some_and(|t| t.is_symbol('.')) {
+        return Some(TableName { schema: None, name: first });
+    }
+    let schema = (dialect != Dialect::Sqlite).then_some(first);
+    Some(TableName { schema, name: tokens.get(2)?.identifier()? })
 }
 
 #[cfg(test)]
@@ -80,6 +94,7 @@ mod tests {
         ] {
             follow(Dialect::Sqlite, sql, &mut owned);
         }
-        assert_eq!(owned.into_iter().collect::<Vec<_>>(), ["Odd one", "users"]);
+        let names: Vec<String> = owned.iter().map(TableName::to_string).collect();
+        assert_eq!(names, ["Odd one", "users"]);
     }
 }

@@ -4,8 +4,8 @@
 use limbeck::dialect::Dialect;
 use limbeck::engine::Engine;
 use limbeck::schema::{
-    Action, Column, Deferrable, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint,
-    in_creation_order, naming,
+    Action, Column, ForeignKey, Index, Metadata, PrimaryKey, SqlType, Table, UniqueConstraint, in_creation_order,
+    naming,
 };
 use limbeck_migrate::Migrator;
 use limbeck_migrate::autogenerate::{Difference, difference};
@@ -19,18 +19,9 @@ use limbeck_test_support::{TempFolder, TestDb};
 pub(crate) fn table(name: &str) -> Table {
     Table {
         name: name.into(),
-        columns: vec![Column {
-            name: "id".into(),
-            sql_type: SqlType::BigInteger,
-            nullable: false,
-            server_default: None,
-            generated: true,
-        }],
+        columns: vec![Column { generated: true, ..Column::new("id", SqlType::BigInteger) }],
         primary_key: Some(PrimaryKey { name: Some(naming::primary_key(name)), columns: vec!["id".into()] }),
-        uniques: vec![],
-        indexes: vec![],
-        foreign_keys: vec![],
-        checks: vec![],
+        ..<Table as Default>::default()
     }
 }
 
@@ -47,13 +38,7 @@ pub(crate) trait With: Sized {
 
 impl With for Table {
     fn column(mut self, name: &str, sql_type: SqlType) -> Self {
-        self.columns.push(Column {
-            name: name.into(),
-            sql_type,
-            nullable: false,
-            server_default: None,
-            generated: false,
-        });
+        self.columns.push(Column::new(name, sql_type));
         self
     }
 
@@ -69,14 +54,18 @@ impl With for Table {
 
     fn unique(mut self, columns: &[&str]) -> Self {
         let columns: Vec<String> = columns.iter().map(|c| c.to_string()).collect();
-        self.uniques.push(UniqueConstraint { name: Some(naming::unique(&self.name, &columns)), columns });
+        self.uniques.push(UniqueConstraint {
+            name: Some(naming::unique(&self.name, &columns)),
+            columns,
+            ..UniqueConstraint::default()
+        });
         self
     }
 
     fn index(mut self, columns: &[&str]) -> Self {
         let columns: Vec<String> = columns.iter().map(|c| c.to_string()).collect();
         let name = naming::index(&self.name, &columns);
-        self.indexes.push(Index { name, columns, unique: false, definition: None });
+        self.indexes.push(Index { name, columns, ..Index::default() });
         self
     }
 
@@ -87,8 +76,7 @@ impl With for Table {
             target_table: target.into(),
             target_columns: vec!["id".into()],
             on_delete,
-            on_update: Action::NoAction,
-            deferrable: Deferrable::NotDeferrable,
+            ..ForeignKey::default()
         });
         self
     }
@@ -112,7 +100,7 @@ impl With for Table {
 }
 
 pub(crate) fn metadata(tables: Vec<Table>) -> Metadata {
-    Metadata { tables: in_creation_order(tables) }
+    Metadata::new(in_creation_order(tables))
 }
 
 /// A folder of migrations and a database.
@@ -153,9 +141,10 @@ impl Project {
     /// What differs, whether the database is at head or not.
     pub(crate) async fn ops(&self, wanted: &Metadata) -> Vec<Op> {
         let mut connection = self.engine.connect().await.unwrap();
-        let live = Schema::read(&mut connection).await.unwrap();
-        let spelling = Spelling::ask(&mut connection, wanted, &live).await.unwrap();
-        compare(wanted, &live, &spelling, &owned_tables(&self.history(), self.dialect()).unwrap()).ops
+        let live = Schema::read_for(&mut connection, wanted).await.unwrap();
+        let wanted = live.adopt(wanted).unwrap();
+        let spelling = Spelling::ask(&mut connection, &wanted, &live).await.unwrap();
+        compare(&wanted, &live, &spelling, &owned_tables(&self.history(), self.dialect()).unwrap()).ops
     }
 
     /// Writes a revision that brings the database to `wanted`; `None` where nothing differs.

@@ -1,8 +1,11 @@
 //! How each database spells SQL.
 
 pub mod ddl;
+mod kept;
 mod quote;
 mod type_name;
+
+use crate::schema::TableName;
 
 /// A database's way to spell SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +35,24 @@ impl Dialect {
         } else {
             out.push_str(ident);
         }
+    }
+
+    /// Writes a table's name; with its schema, where the database has schemas.
+    pub fn write_table(self, out: &mut String, schema: Option<&str>, name: &str) {
+        if let Some(schema) = schema
+            && self == Dialect::Postgres
+        {
+            self.write_ident(out, schema);
+            out.push('.');
+        }
+        self.write_ident(out, name);
+    }
+
+    /// A table's name; with its schema, where the database has schemas.
+    pub fn table(self, name: &TableName) -> String {
+        let mut out = String::with_capacity(name.name.len());
+        self.write_table(&mut out, name.schema.as_deref(), &name.name);
+        out
     }
 
     /// An identifier, quoted where it has to be.

@@ -2,6 +2,7 @@
 
 mod builder;
 mod cache;
+mod channel;
 mod connection;
 mod echo;
 mod options;

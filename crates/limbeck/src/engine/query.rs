@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
 use crate::sql::from_row::{Positions, unreadable};
+use crate::sql::view::Filling;
 use crate::sql::{Fetch, Query, Sql, Statement};
 
 impl Connection {
@@ -101,9 +102,14 @@ impl Connection {
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
         let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
-        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows());
+        let filling = if wanted.is_rows() { Filling::new(T::lists())? } else { Filling::none() };
+        let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), filling);
         match self.query(&stmt, &binds, &mut sink).await {
-            Ok(()) => Ok(sink.out),
+            Ok(()) => {
+                let ValueSink { mut out, filling, .. } = sink;
+                filling.run(&mut out, self, 0).await?;
+                Ok(out)
+            }
             Err(error) => Err(query.explain(error)),
         }
     }
@@ -170,9 +176,10 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// What the database says; a table that exists already is an error.
+    /// What the database says; [`Error::Mapping`](crate::Error::Mapping) when this database cannot hold what the
+    /// models say.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
-        self.run_all(ddl::create_all(self.dialect(), metadata)).await
+        self.run_all(ddl::create_all(self.dialect(), metadata)?).await
     }
 
     /// Drops the tables of models, with all their rows.
@@ -197,17 +204,19 @@ impl Engine {
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
     columns: Columns,
+    /// The lists of the values, where they have any.
+    filling: Filling<T>,
 }
 
 impl<T> ValueSink<T> {
-    pub(crate) fn new(by_name: bool) -> Self {
-        ValueSink { out: Vec::new(), columns: Columns::new(by_name) }
+    fn new(by_name: bool, filling: Filling<T>) -> Self {
+        ValueSink { out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
 
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink::new(false)
+        ValueSink::new(false, Filling::none())
     }
 }
 
@@ -221,7 +230,7 @@ impl<T: Fetch> RowSink for ValueSink<T> {
         match T::fetch_at(&row, positions) {
             Ok(value) => {
                 self.out.push(value);
-                Ok(())
+                self.filling.row(&row)
             }
             Err(source) => Err(unreadable::<T>(source, positions)),
         }
@@ -229,6 +238,7 @@ impl<T: Fetch> RowSink for ValueSink<T> {
 
     fn restart(&mut self) {
         self.out.clear();
+        self.filling.restart();
     }
 }
 
@@ -245,10 +255,10 @@ impl Columns {
 
     /// Looks at the first row. SQL written by hand may return anything.
     pub(crate) fn find<T: Fetch>(&mut self, row: &Row<'_>) -> Result<()> {
-        if !self.by_name {
-            return check_width::<T>(row);
+        // What limbeck wrote has the columns that it reads.
+        if self.by_name {
+            self.positions = T::resolve(row)?;
         }
-        self.positions = T::resolve(row)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::mapping::Mapping;
 use super::{ColumnOptions, CompositeKeyDef, Key, RelationMut, RelationRef, TableOptions};
 use crate::driver::Row;
 use crate::error::{Error, Result};
-use crate::schema::{Action, Deferrable, SqlType};
+use crate::schema::{Action, Deferrable, SqlType, TableName};
 use crate::types::{Cell, DecodeError, Value};
 
 /// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
@@ -115,6 +115,11 @@ impl ModelDef {
     pub(crate) fn mapping(&'static self) -> Result<&'static Mapping> {
         let mapping = self.id.mapping.get_or_init(|| Mapping::resolve(self));
         mapping.as_ref().map_err(|message| Error::Mapping(message.clone()))
+    }
+
+    /// The table's name with its schema.
+    pub fn table_name(&self) -> TableName {
+        TableName::new(self.options.schema, self.table)
     }
 
     /// `User`, or `shop::User` where the module has to be named.

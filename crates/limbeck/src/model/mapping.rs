@@ -47,7 +47,7 @@ pub(crate) enum Path {
 }
 
 /// A column of a foreign key, and the one that it holds the value of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KeyPair {
     /// The column of the table that has the key.
     pub(crate) key: usize,

@@ -7,6 +7,8 @@ use crate::model::{ModelDef, RelationDef};
 /// The association table of a many-to-many, seen from one of its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Association {
+    /// The schema of both ends, where it is the same; otherwise the current one.
+    pub schema: Option<&'static str>,
     /// The table's name.
     pub table: &'static str,
     /// The columns that refer to the model which has the relationship: the column's name, and the position
@@ -43,6 +45,7 @@ pub fn association(model: &ModelDef, relation: &RelationDef) -> Result<Associati
     let said_local = said(relation, relation.local, back.map(|back| (back, back.remote)))?;
     let said_remote = said(relation, relation.remote, back.map(|back| (back, back.local)))?;
     Ok(Association {
+        schema: model.options.schema.filter(|schema| target.options.schema == Some(*schema)),
         table: relation.secondary.unwrap_or_default(),
         local: columns(relation, said_local, &local, model)?,
         remote: columns(relation, said_remote, &remote, target)?,

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::association::association;
-use super::{Action, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, UniqueConstraint, naming};
-use crate::model::{ColumnDef, ModelDef, RelationDef, registry};
+use super::{
+    Action, Column, Deferrable, ForeignKey, Index, PrimaryKey, Table, TableName, UniqueConstraint, foreign_key, naming,
+    options,
+};
+use crate::model::{ModelDef, RelationDef, registry};
 
 /// The tables of a set of models, in an order in which they can be created.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +16,8 @@ pub struct Metadata {
     /// The tables; one that is referred to comes before those that refer to it. Tables that refer to each
     /// other in a circle stand in alphabetical order.
     pub tables: Vec<Table>,
+    /// The model of each table that has one, for messages.
+    pub models: BTreeMap<TableName, String>,
 }
 
 /// Why models do not make a schema.
@@ -71,24 +76,26 @@ impl Metadata {
     /// When two of them are for one table, when a foreign key or relationship leads to a model that is not
     /// among them, or when relationships disagree about an association table.
     pub fn of(models: &[&'static ModelDef]) -> Result<Self, MetadataError> {
-        let mut by_table: BTreeMap<&'static str, &'static ModelDef> = BTreeMap::new();
+        let mut by_table: BTreeMap<TableName, &'static ModelDef> = BTreeMap::new();
         for &model in models {
-            if let Some(other) = by_table.insert(model.table, model)
+            if let Some(other) = by_table.insert(model.table_name(), model)
                 && !std::ptr::eq(other, model)
             {
                 let mut paths = [described(other), described(model)];
                 paths.sort();
                 return Err(MetadataError(format!(
                     "two models are for the table `{}`: {} and {}; give one of them another `#[model(table = \"…\")]`",
-                    model.table, paths[0], paths[1]
+                    model.table_name(),
+                    paths[0],
+                    paths[1]
                 )));
             }
         }
-        let known = |model: &ModelDef| by_table.get(model.table).is_some_and(|m| std::ptr::eq(*m, model));
+        let known = |model: &ModelDef| by_table.get(&model.table_name()).is_some_and(|m| std::ptr::eq(*m, model));
         let mut tables = BTreeMap::new();
-        let mut associations: BTreeMap<String, (Table, &'static RelationDef)> = BTreeMap::new();
+        let mut associations: BTreeMap<TableName, (Table, &'static RelationDef)> = BTreeMap::new();
         for &model in by_table.values() {
-            tables.insert(model.table.to_string(), table(model, &known)?);
+            tables.insert(model.table_name(), table(model, &known)?);
             for relation in model.relations {
                 let Some(secondary) = relation.secondary else { continue };
                 let target = (relation.target)();
@@ -96,17 +103,18 @@ impl Metadata {
                     return Err(unknown_target(relation.label, target));
                 }
                 let made = association_table(model, relation, secondary)?;
-                if let Some(owner) = by_table.get(secondary) {
+                let name = made.full_name();
+                if let Some(owner) = by_table.get(&name) {
                     check_mapped_association(&made, owner, relation)?;
                     continue;
                 }
-                match associations.get(secondary) {
+                match associations.get(&name) {
                     Some((table, first)) if *table != made => {
                         return Err(disagreement(secondary, table, first, &made, relation));
                     }
                     Some(_) => {}
                     None => {
-                        associations.insert(secondary.to_string(), (made, relation));
+                        associations.insert(name, (made, relation));
                     }
                 }
             }
@@ -114,12 +122,21 @@ impl Metadata {
         tables.extend(associations.into_iter().map(|(name, (table, _))| (name, table)));
         let tables = in_creation_order(tables.into_values().collect());
         check_names(&tables)?;
-        Ok(Metadata { tables })
+        let models = by_table.into_iter().map(|(name, model)| (name, model.path())).collect();
+        Ok(Metadata { tables, models })
     }
 
-    /// The table of that name.
+    /// These tables, which come from no model.
+    pub fn new(tables: Vec<Table>) -> Self {
+        Metadata { tables, models: BTreeMap::new() }
+    }
+
+    /// The table of that name: `orders`, or `shop.orders` in a schema.
     pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == name)
+        self.tables.iter().find(|table| match &table.schema {
+            None => table.name == name,
+            Some(_) => table.full_name().to_string() == name,
+        })
     }
 }
 
@@ -127,7 +144,7 @@ fn described(model: &ModelDef) -> String {
     format!("`{}` ({}:{})", model.path(), model.location.0, model.location.1)
 }
 
-fn unknown_target(place: &str, target: &ModelDef) -> MetadataError {
+pub(super) fn unknown_target(place: &str, target: &ModelDef) -> MetadataError {
     MetadataError(format!(
         "`{place}` leads to the model {}, which is not among the models of this schema: add it",
         described(target)
@@ -138,136 +155,36 @@ fn unknown_target(place: &str, target: &ModelDef) -> MetadataError {
 fn table(model: &'static ModelDef, known: &dyn Fn(&ModelDef) -> bool) -> Result<Table, MetadataError> {
     let key: Vec<String> = model.primary_key.iter().map(|&i| model.columns[i].name.to_string()).collect();
     let mut table = Table {
+        schema: model.options.schema.map(str::to_string),
         name: model.table.to_string(),
-        columns: model.columns.iter().map(column).collect(),
+        columns: model.columns.iter().map(options::column).collect(),
         primary_key: (!key.is_empty())
             .then(|| PrimaryKey { name: Some(naming::primary_key(model.table)), columns: key.clone() }),
-        uniques: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-        checks: Vec::new(),
+        ..Table::default()
     };
     for column in model.columns {
         let name = [column.name.to_string()];
         let is_key = key == name;
         if column.unique && !is_key {
-            table
-                .uniques
-                .push(UniqueConstraint { name: Some(naming::unique(model.table, &name)), columns: name.to_vec() });
+            let unique = naming::unique(model.table, &name);
+            table.uniques.push(UniqueConstraint {
+                name: Some(unique),
+                columns: name.to_vec(),
+                ..UniqueConstraint::default()
+            });
         }
         // The index of a unique constraint, and that of a key which the column leads, serve as well.
         if column.index && !column.unique && key.first() != Some(&name[0]) {
             table.indexes.push(Index {
                 name: naming::index(model.table, &name),
                 columns: name.to_vec(),
-                unique: false,
-                definition: None,
-            });
-        }
-        let Some(foreign_key) = &column.foreign_key else {
-            continue;
-        };
-        let referred = Referred {
-            columns: &[column.field],
-            target: (foreign_key.target)(),
-            fields: &[foreign_key.field],
-            place: format!("{}.{}", model.name, column.field),
-        };
-        table.foreign_keys.push(ForeignKey {
-            on_delete: foreign_key.on_delete,
-            on_update: foreign_key.on_update,
-            deferrable: foreign_key.deferrable,
-            ..referred.key(model, foreign_key.name, known)?
-        });
-    }
-    for key in model.foreign_keys {
-        let columns: Vec<&str> = key.columns.iter().map(|&column| model.columns[column].field).collect();
-        let referred = Referred {
-            columns: &columns,
-            target: (key.target)(),
-            fields: key.fields,
-            place: format!("{}: foreign_key(({}), …)", model.name, columns.join(", ")),
-        };
-        table.foreign_keys.push(ForeignKey {
-            on_delete: key.on_delete,
-            on_update: key.on_update,
-            deferrable: key.deferrable,
-            ..referred.key(model, key.name, known)?
-        });
-        let names: Vec<String> = key.columns.iter().map(|&column| model.columns[column].name.to_string()).collect();
-        if key.index && !leads(&table, &names) {
-            table.indexes.push(Index {
-                name: naming::index(model.table, &names),
-                columns: names,
-                unique: false,
-                definition: None,
+                ..Index::default()
             });
         }
     }
+    options::apply(model, &mut table);
+    foreign_key::add(model, &mut table, known)?;
     Ok(table)
-}
-
-/// Whether an index of the table, or that of a constraint, begins with these columns.
-fn leads(table: &Table, columns: &[String]) -> bool {
-    let key = table.primary_key.iter().map(|key| &key.columns);
-    let uniques = table.uniques.iter().map(|unique| &unique.columns);
-    let indexes = table.indexes.iter().filter(|index| index.definition.is_none()).map(|index| &index.columns);
-    key.chain(uniques).chain(indexes).any(|of| of.starts_with(columns))
-}
-
-/// What a foreign key refers to, by fields.
-struct Referred<'k> {
-    columns: &'k [&'k str],
-    target: &'static ModelDef,
-    fields: &'k [&'k str],
-    /// For messages.
-    place: String,
-}
-
-impl Referred<'_> {
-    fn key(
-        &self,
-        model: &ModelDef,
-        name: Option<&str>,
-        known: &dyn Fn(&ModelDef) -> bool,
-    ) -> Result<ForeignKey, MetadataError> {
-        let target = self.target;
-        if !known(target) {
-            return Err(unknown_target(&self.place, target));
-        }
-        let names = |of: &'static ModelDef, fields: &[&str]| {
-            let name = |field: &&str| {
-                of.column_of_field(field).map(|i| of.columns[i].name.to_string()).ok_or_else(|| {
-                    MetadataError(format!("`{}` refers to `{}.{field}`, which is not a column", self.place, of.name))
-                })
-            };
-            fields.iter().map(name).collect::<Result<Vec<String>, _>>()
-        };
-        let columns = self.columns.iter().map(|field| {
-            let own = model.columns.iter().find(|column| column.field == *field);
-            own.map_or_else(|| (*field).to_string(), |column| column.name.to_string())
-        });
-        let columns: Vec<String> = columns.collect();
-        Ok(ForeignKey {
-            name: Some(name.map_or_else(|| naming::foreign_key(model.table, &columns, target.table), str::to_string)),
-            columns,
-            target_table: target.table.to_string(),
-            target_columns: names(target, self.fields)?,
-            on_delete: Action::NoAction,
-            on_update: Action::NoAction,
-            deferrable: Deferrable::NotDeferrable,
-        })
-    }
-}
-
-fn column(def: &ColumnDef) -> Column {
-    Column {
-        name: def.name.to_string(),
-        sql_type: def.sql_type.clone(),
-        nullable: def.nullable,
-        server_default: def.server_default.map(str::to_string),
-        generated: def.generated,
-    }
 }
 
 /// The table that a many-to-many goes through, as one of its ends sees it.
@@ -289,37 +206,24 @@ fn association_table(
     }
     // Alphabetical order makes both ends see the same table.
     ends.sort_by(|a, b| a.1[0].0.cmp(&b.1[0].0));
-    let mut table = Table {
-        name: name.to_string(),
-        columns: Vec::new(),
-        primary_key: None,
-        uniques: Vec::new(),
-        indexes: Vec::new(),
-        foreign_keys: Vec::new(),
-        checks: Vec::new(),
-    };
+    let mut table =
+        Table { schema: association.schema.map(str::to_string), name: name.to_string(), ..Table::default() };
     for (position, (end, columns)) in ends.iter().enumerate() {
         let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         for (name, key) in columns {
-            table.columns.push(Column {
-                name: name.clone(),
-                sql_type: end.columns[*key].sql_type.clone(),
-                nullable: false,
-                server_default: None,
-                generated: false,
-            });
+            table.columns.push(Column::new(name, end.columns[*key].sql_type.clone()));
         }
         if position == 1 {
             table.indexes.push(Index {
                 name: naming::index(&table.name, &names),
                 columns: names.clone(),
-                unique: false,
-                definition: None,
+                ..Index::default()
             });
         }
         table.foreign_keys.push(ForeignKey {
             name: Some(naming::foreign_key(&table.name, &names, end.table)),
             columns: names,
+            target_schema: end.options.schema.map(str::to_string),
             target_table: end.table.to_string(),
             target_columns: columns.iter().map(|(_, key)| end.columns[*key].name.to_string()).collect(),
             on_delete: Action::Cascade,
@@ -373,15 +277,15 @@ fn disagreement(name: &str, a: &Table, a_relation: &RelationDef, b: &Table, b_re
 /// Sorts tables so that one comes after those that it refers to. Where tables refer to each other in a
 /// circle, the first by name goes first. A loop and not a recursion: chains of keys can be long.
 pub fn in_creation_order(mut tables: Vec<Table>) -> Vec<Table> {
-    tables.sort_by(|a, b| a.name.cmp(&b.name));
-    let position: HashMap<&str, usize> = tables.iter().enumerate().map(|(i, t)| (t.name.as_str(), i)).collect();
+    tables.sort_by_key(Table::full_name);
+    let position: HashMap<TableName, usize> = tables.iter().enumerate().map(|(i, t)| (t.full_name(), i)).collect();
     let mut waits_for: Vec<BTreeSet<usize>> = Vec::with_capacity(tables.len());
     let mut referred_by: Vec<Vec<usize>> = vec![Vec::new(); tables.len()];
     for (i, table) in tables.iter().enumerate() {
         let targets: BTreeSet<usize> = table
             .foreign_keys
             .iter()
-            .filter_map(|key| position.get(key.target_table.as_str()).copied())
+            .filter_map(|key| position.get(&key.target()).copied())
             .filter(|&target| target != i)
             .collect();
         for &target in &targets {
@@ -418,9 +322,10 @@ fn first_of_a_circle(waiting: &BTreeSet<usize>, waits_for: &[BTreeSet<usize>]) -
     path.iter().copied().skip_while(|&step| step != at).min()
 }
 
-/// Tables and indexes share one space of names in a database; `ix_a_b_c` can come from two places.
+/// Tables and indexes of a schema share one space of names, checks and foreign keys that of their table;
+/// `ix_a_b_c` can come from two places.
 fn check_names(tables: &[Table]) -> Result<(), MetadataError> {
-    let mut seen: HashMap<&str, String> = HashMap::new();
+    let mut seen: HashMap<(Option<&str>, &str), String> = HashMap::new();
     for table in tables {
         let own = std::iter::once((table.name.as_str(), "the table itself".to_string()));
         let key = table.primary_key.iter().filter_map(|key| Some((key.name.as_deref()?, &key.columns)));
@@ -428,13 +333,22 @@ fn check_names(tables: &[Table]) -> Result<(), MetadataError> {
         let indexes = table.indexes.iter().map(|index| (index.name.as_str(), &index.columns));
         let named = key.chain(uniques).chain(indexes).map(|(name, columns)| (name, columns.join(", ")));
         for (name, what) in own.chain(named) {
-            let place = format!("`{}` ({what})", table.name);
-            if let Some(other) = seen.insert(name, place.clone()) {
+            let place = format!("`{}` ({what})", table.full_name());
+            if let Some(other) = seen.insert((table.schema.as_deref(), name), place.clone()) {
                 return Err(MetadataError(format!(
                     "{other} and {place} would both make `{name}`, and a database has room for one of that name: \
-                     rename a table or a column"
+                     rename a table or a column, or give the index or constraint a `name`"
                 )));
             }
+        }
+        let checks = table.checks.iter().filter_map(|check| check.name.as_deref());
+        let keys = table.foreign_keys.iter().filter_map(|key| key.name.as_deref());
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = checks.chain(keys).find(|name| !seen.insert(*name)) {
+            return Err(MetadataError(format!(
+                "two constraints of `{}` would both be called `{twice}`: give one of them a `name`",
+                table.full_name()
+            )));
         }
     }
     Ok(())

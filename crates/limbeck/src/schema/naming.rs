@@ -24,6 +24,19 @@ pub fn foreign_key<S: AsRef<str>>(table: &str, columns: &[S], target: &str) -> S
     shortened(format!("fk_{table}_{}_{target}", joined(columns)))
 }
 
+/// `ck_products_price`; where the check is one of the table, with the words of its condition:
+/// `ck_bookings_ends_at_starts_at`
+pub fn check(table: &str, about: &str) -> String {
+    shortened(format!("ck_{table}_{}", words(about)))
+}
+
+/// The words of an expression: `lower(title)` → `lower_title`.
+pub fn words(expression: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = expression.split(|c| !word(c)).filter(|part| !part.is_empty());
+    words.collect::<Vec<_>>().join("_")
+}
+
 /// `BlogPost` → `blog_post`, `HTTPServer` → `http_server`.
 pub fn snake_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
@@ -70,6 +83,8 @@ mod tests {
         assert_eq!(primary_key("users"), "pk_users");
         assert_eq!(unique("users", &["email"]), "uq_users_email");
         assert_eq!(index("posts", &["author_id", "title"]), "ix_posts_author_id_title");
+        assert_eq!(check("products", "price"), "ck_products_price");
+        assert_eq!(check("bookings", "ends_at > starts_at + '1 h'"), "ck_bookings_ends_at_starts_at_1_h");
         assert_eq!(foreign_key("posts", &["author_id"], "users"), "fk_posts_author_id_users");
     }
 

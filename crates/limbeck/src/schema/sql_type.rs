@@ -1,5 +1,6 @@
 //! The types of columns.
 
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::types::{ColumnType, Kind};
@@ -64,7 +65,7 @@ pub enum SqlType {
 }
 
 /// What an array is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct ArrayType {
     element: &'static SqlType,
     kind: &'static Kind,
@@ -72,7 +73,24 @@ pub struct ArrayType {
 
 impl ArrayType {
     /// An array of elements of a type.
-    pub const fn new(element: &'static SqlType, kind: &'static Kind) -> Self {
+    pub const fn new(element: &'static SqlType) -> Self {
+        let kind = match element {
+            SqlType::SmallInteger => &Kind::I16,
+            SqlType::Integer => &Kind::I32,
+            SqlType::BigInteger => &Kind::I64,
+            SqlType::Real => &Kind::F32,
+            SqlType::Double => &Kind::F64,
+            SqlType::Numeric { .. } => &Kind::Decimal,
+            SqlType::Boolean => &Kind::Bool,
+            SqlType::LargeBinary => &Kind::Bytes,
+            SqlType::DateTime { timezone: true } => &Kind::DateTime,
+            SqlType::DateTime { timezone: false } => &Kind::Timestamp,
+            SqlType::Date => &Kind::Date,
+            SqlType::Time => &Kind::Time,
+            SqlType::Interval => &Kind::Interval,
+            SqlType::Uuid { .. } => &Kind::Uuid,
+            _ => &Kind::Text,
+        };
         ArrayType { element, kind }
     }
 
@@ -94,6 +112,21 @@ impl ArrayType {
     /// How the elements travel.
     pub const fn kind(&self) -> Kind {
         *self.kind
+    }
+}
+
+/// Arrays of the same elements are the same.
+impl PartialEq for ArrayType {
+    fn eq(&self, other: &Self) -> bool {
+        self.element == other.element
+    }
+}
+
+impl Eq for ArrayType {}
+
+impl Hash for ArrayType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.element.hash(state);
     }
 }
 
@@ -165,7 +198,9 @@ impl SqlType {
             SqlType::Date => Kind::Date,
             SqlType::Time => Kind::Time,
             SqlType::Interval => Kind::Interval,
-            SqlType::Json { .. } => Kind::Json,
+            SqlType::Json { binary: true } => Kind::Json,
+            // By way of jsonb, the text would come back in another order.
+            SqlType::Json { binary: false } => Kind::Named("json"),
             SqlType::Array(array) => Kind::Array(array.kind),
             SqlType::Uuid { text: false } => Kind::Uuid,
             SqlType::Uuid { text: true } => Kind::UuidText,

@@ -1,6 +1,6 @@
 //! The parts of a table.
 
-use super::SqlType;
+use super::{Index, SqlType, TableName};
 
 /// What the database does to a row when the row that it refers to is deleted or gets another key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,10 +44,14 @@ pub enum Deferrable {
 }
 
 /// A table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
+    /// The schema that it is in; `None` is the connection's current one, and on SQLite the only one.
+    pub schema: Option<String>,
     /// Its name.
     pub name: String,
+    /// Its comment. SQLite has none.
+    pub comment: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<Column>,
     /// Its primary key, if it has one.
@@ -67,6 +71,11 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
+
+    /// The name with the schema.
+    pub fn full_name(&self) -> TableName {
+        TableName { schema: self.schema.clone(), name: self.name.clone() }
+    }
 }
 
 /// A column.
@@ -82,10 +91,70 @@ pub struct Column {
     pub server_default: Option<String>,
     /// Whether the database numbers the rows: an identity column or serial on PostgreSQL, SQLite's rowid.
     pub generated: bool,
+    /// How it numbers them, where that is not from 1 in steps of 1, taking numbers that are sent.
+    pub identity: Option<Identity>,
+    /// The expression that the database computes it by.
+    pub computed: Option<Computed>,
+    /// The collation, where it is not the type's.
+    pub collation: Option<Collation>,
+    /// Its comment. SQLite has none.
+    pub comment: Option<String>,
+}
+
+impl Column {
+    /// A column that is NOT NULL, with nothing else said of it.
+    pub fn new(name: &str, sql_type: SqlType) -> Self {
+        Column {
+            name: name.to_string(),
+            sql_type,
+            nullable: false,
+            server_default: None,
+            generated: false,
+            identity: None,
+            computed: None,
+            collation: None,
+            comment: None,
+        }
+    }
+}
+
+/// How the database numbers rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Whether it refuses a number that is sent.
+    pub always: bool,
+    /// The first number.
+    pub start: i64,
+    /// The step from one number to the next.
+    pub increment: i64,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Identity { always: false, start: 1, increment: 1 }
+    }
+}
+
+/// A column that is computed from others of its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Computed {
+    /// The expression, in SQL.
+    pub expression: String,
+    /// Whether the value is kept in the table, or computed when it is read.
+    pub stored: bool,
+}
+
+/// A collation. Databases have no names for them in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collation {
+    /// Its name on PostgreSQL.
+    pub postgres: Option<String>,
+    /// Its name on SQLite.
+    pub sqlite: Option<String>,
 }
 
 /// A primary key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrimaryKey {
     /// The constraint's name; `None` where the database has none for it.
     pub name: Option<String>,
@@ -94,35 +163,25 @@ pub struct PrimaryKey {
 }
 
 /// A unique constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UniqueConstraint {
     /// The constraint's name; `None` where the database has none for it.
     pub name: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<String>,
-}
-
-/// An index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Index {
-    /// Its name.
-    pub name: String,
-    /// Its columns, in order.
-    pub columns: Vec<String>,
-    /// Whether it forbids equal rows.
-    pub unique: bool,
-    /// The definition in the database's own words, for an index that has more than plain columns
-    /// (expressions, a predicate, a method). Reflection makes these.
-    pub definition: Option<String>,
+    /// Whether NULL is equal to NULL: PostgreSQL 15 and later.
+    pub nulls_not_distinct: bool,
 }
 
 /// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignKey {
     /// The constraint's name; `None` where the database has none for it.
     pub name: Option<String>,
     /// The referring columns.
     pub columns: Vec<String>,
+    /// The schema of the table referred to.
+    pub target_schema: Option<String>,
     /// The table referred to.
     pub target_table: String,
     /// The columns referred to.
@@ -135,8 +194,15 @@ pub struct ForeignKey {
     pub deferrable: Deferrable,
 }
 
+impl ForeignKey {
+    /// The table referred to, with its schema.
+    pub fn target(&self) -> TableName {
+        TableName { schema: self.target_schema.clone(), name: self.target_table.clone() }
+    }
+}
+
 /// A check constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Check {
     /// The constraint's name; `None` where the database has none for it.
     pub name: Option<String>,

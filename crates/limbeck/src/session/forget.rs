@@ -79,6 +79,7 @@ impl Objects {
         if linked {
             self.linked.retain(|other| *other != obj);
         }
+        self.evictions.retain(|(owner, _)| *owner != obj);
         if !self.link_rows.is_empty() {
             self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
         }
@@ -133,6 +134,17 @@ impl Objects {
         }
     }
 
+    /// Keeps only the places that are taken by objects whose links are still planned.
+    fn keep_evictions(&mut self) {
+        let mut places = std::mem::take(&mut self.evictions);
+        places.retain(|(owner, relation)| {
+            let resolved = self.store(*owner).model().mapping().map(|mapping| &mapping.relations[*relation]);
+            let Ok(Path::HasOne(keys)) = resolved.map(|resolved| &resolved.path) else { return false };
+            self.linked.iter().any(|child| self.planned(*child, keys) == Some(Some(*owner)))
+        });
+        self.evictions = places;
+    }
+
     /// Marks all objects that have a row as expired; what was not flushed of them is forgotten.
     pub(super) fn expire_all(&mut self) {
         for obj in std::mem::take(&mut self.doomed) {
@@ -145,6 +157,7 @@ impl Objects {
                 self.store_mut(obj).meta_mut(obj.slot).links.clear();
             }
         }
+        self.keep_evictions();
         let rows = std::mem::take(&mut self.link_rows);
         let is_new = |obj: Obj| self.state(obj) == State::Pending;
         self.link_rows = rows.into_iter().filter(|(_, row)| is_new(row.local) || is_new(row.remote)).collect();

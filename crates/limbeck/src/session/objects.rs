@@ -101,6 +101,8 @@ pub(crate) struct Objects {
     pub(crate) linked: Vec<Obj>,
     /// Rows of association tables, by (association, both ends).
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
+    /// One-to-one relationships, by owner, whose place was taken without knowing which row has it.
+    pub(crate) evictions: FxHashSet<(Obj, usize)>,
     /// What `add` could not do, for the next flush to say.
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
@@ -116,6 +118,7 @@ impl Objects {
             doomed: Vec::new(),
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
+            evictions: FxHashSet::default(),
             refused: Vec::new(),
             undo: Vec::new(),
         }
@@ -220,6 +223,7 @@ impl Objects {
             || !self.refused.is_empty()
             || !self.doomed.is_empty()
             || !self.link_rows.is_empty()
+            || !self.evictions.is_empty()
             || self.stores.iter().flatten().any(|store| !store.touched().is_empty())
     }
 
@@ -254,6 +258,7 @@ impl Objects {
         self.doomed.clear();
         self.linked.clear();
         self.link_rows.clear();
+        self.evictions.clear();
         self.refused.clear();
         self.undo.clear();
     }

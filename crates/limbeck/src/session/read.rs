@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
 use crate::sql::shape::{Shape, ShapeKind};
+use crate::sql::view::Filling;
 use crate::sql::{Fetch, Query, Statement};
 use crate::types::Kind;
 
@@ -126,7 +127,7 @@ impl Session {
         let values = key.values();
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
-        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false);
+        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false, Filling::none());
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.out.pop();
         result?;
@@ -229,9 +230,14 @@ impl Session {
         self.autoflush().await?;
         let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
-        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty(), query.is_by_name());
+        let mut sink = TrackSink::<Q::Row>::new(
+            &mut self.objects,
+            !loads.is_empty(),
+            query.is_by_name(),
+            Filling::new(Q::Row::tracked_lists())?,
+        );
         let result = self.line.query(&stmt, &binds, &mut sink).await;
-        let TrackSink { out, loader, .. } = sink;
+        let TrackSink { mut out, loader, filling, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
         result.map_err(|error| query.explain(error))?;
         if let Some(model) = Q::Row::model()
@@ -241,6 +247,7 @@ impl Session {
                 self.load_raw(model, roots.clone(), load.relation, &load.nested).await?;
             }
         }
+        filling.run(&mut out, &mut self.line, 0).await?;
         Ok(out)
     }
 
@@ -258,7 +265,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
-            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model);
             for (index, column) in model.primary_key.iter().enumerate() {
                 let column = &model.columns[*column];
                 renderer.push(if index == 0 { " WHERE " } else { " AND " });
@@ -275,12 +282,14 @@ struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
     out: Vec<T::Tracked>,
     columns: Columns,
+    /// The lists of the values, where they have any.
+    filling: Filling<T::Tracked>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
-    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool) -> Self {
+    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
         let loader = Loader { objects, roots: roots.then(Vec::new) };
-        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name) }
+        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
 
@@ -290,12 +299,13 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
             self.columns.find::<T>(&row)?;
         }
         self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
-        Ok(())
+        self.filling.row(&row)
     }
 
     fn restart(&mut self) {
         // The objects stay: the second run finds them in the identity map.
         self.out.clear();
+        self.filling.restart();
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();
         }

@@ -56,8 +56,6 @@ pub(crate) struct KeyLink {
     pub(crate) target: Option<Obj>,
     /// The name of the relationship, for messages.
     pub(crate) label: &'static str,
-    /// Of a one-to-one: whether another row, of which nothing is known, may have the key.
-    pub(crate) evict: bool,
 }
 
 impl KeyLink {

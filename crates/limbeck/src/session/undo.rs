@@ -124,6 +124,7 @@ impl Objects {
             self.store_mut(obj).meta_mut(obj.slot).links.clear();
         }
         self.link_rows.clear();
+        self.evictions.clear();
         for obj in std::mem::take(&mut self.doomed) {
             self.store_mut(obj).meta_mut(obj.slot).doomed = false;
         }

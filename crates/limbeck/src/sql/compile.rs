@@ -112,7 +112,10 @@ impl<T: Fetch> Query for Select<T> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, wanted, compiler.dialect);
         let access = shape.access();
-        compiler.statement(shape, access, |renderer| renderer.select(&self.core, wanted))
+        compiler.statement(shape, access, |renderer| {
+            T::check()?;
+            renderer.select(&self.core, wanted)
+        })
     }
 
     fn explain(&self, error: Error) -> Error {
@@ -158,6 +161,7 @@ impl<T: Fetch> Select<T> {
     /// # Errors
     /// [`Error::Statement`](crate::Error::Statement) when a table is missing.
     pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
+        T::check()?;
         let mut renderer = Renderer::new(dialect);
         renderer.select(&self.core, Wanted::Rows)?;
         Ok(renderer.sql)

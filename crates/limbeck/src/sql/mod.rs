@@ -16,11 +16,14 @@ mod fetch;
 pub(crate) mod from_row;
 mod insert;
 mod join;
+pub(crate) mod keys;
 mod load;
 mod lock;
 mod node;
 mod op;
 mod raw;
+mod related;
+mod rename;
 pub(crate) mod render;
 mod select;
 mod selection;
@@ -28,6 +31,7 @@ pub(crate) mod shape;
 mod subquery;
 mod update;
 mod values;
+pub(crate) mod view;
 mod write;
 
 pub use compile::Query;
@@ -35,23 +39,28 @@ pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};
 pub use delete::{Delete, delete};
 pub use expression::{
-    Aggregate, AggregateExpression, Argument, Arguments, Branch, Call, Case, CastExpression, Condition, Container,
-    ContainsExpression, Expr, Expression, Expressions, Form, Fraction, IntoOrder, Members, Minus, Number,
-    NumberExpression, Operand, Order, Plus, Remainder, Step, Text, TextExpression, ValueExpression, When, Window,
-    WindowExpression, WindowFunction, aggregate_func, all_of, any_of, case, concat, count, cume_dist, dense_rank, func,
-    literal, ntile, percent_rank, rank, row_number, window,
+    Aggregate, AggregateExpression, Argument, Arguments, Array, ArrayExpression, Branch, Call, Case, CastExpression,
+    Condition, Container, ContainsExpression, DatePart, Dated, Expr, Expression, Expressions, Form, Fraction,
+    IntoOrder, Members, Minus, Number, NumberExpression, Operand, Order, Plus, Remainder, Sort, Step, Temporal, Text,
+    TextExpression, TimeExpression, Timed, ValueExpression, When, Window, WindowExpression, WindowFunction,
+    aggregate_func, all_of, any_of, case, concat, count, cume_dist, dense_rank, func, literal, now_as, ntile,
+    percent_rank, rank, row_number, today_as, window,
 };
+#[cfg(feature = "json")]
+pub use expression::{JsonExpression, JsonType};
 #[doc(hidden)]
 pub use expression::{aggregate_call, call};
+#[cfg(feature = "chrono")]
+pub use expression::{now, today};
 pub use fetch::Fetch;
 #[doc(hidden)]
 pub use from_row::{Fields, Positions};
 pub use from_row::{Flatten, FromRow};
 pub use insert::{Insert, insert};
 pub use join::{JoinPath, RelatedTo};
-pub use limbeck_macros::FromRow;
+pub use limbeck_macros::{FromRow, View};
 pub use load::{IntoLoad, Load, LoadOf};
-pub use node::{ColumnRef, DerivedColumn, InnerQuery, Node};
+pub use node::{ColumnRef, DerivedColumn, InKeys, InnerQuery, Node};
 pub use op::{Level, Op, Spelling};
 pub use raw::{Bound, Literal, Names, RawList, RawQuery, RawValue, Sql, sql, trusted};
 pub use select::{Filter, Select, select};
@@ -59,4 +68,7 @@ pub use selection::{Optional, ProjectionList, Selection};
 pub use subquery::{Columns, DerivedColumns, FromClause, Subquery, exists};
 pub use update::{Update, update};
 pub use values::{IntoValue, ValuesRow, values};
+#[doc(hidden)]
+pub use view::{Access, End, ListPlan, Lists, Plan, Reader, Via, ViewField, lists_of};
+pub use view::{Selectable, View, ViewOf};
 pub use write::{ColumnList, Fits, Statement, excluded};

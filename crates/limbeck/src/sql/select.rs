@@ -11,9 +11,9 @@ use super::load::{IntoLoad, Load};
 use super::lock::Lock;
 use super::node::Node;
 pub(crate) use super::selection::Projection;
-use super::selection::{ProjectionList, Selection};
 use super::shape::same_node;
 use super::subquery::{FromClause, Origin};
+use super::view::Selectable;
 use crate::model::Model;
 
 /// A SELECT whose rows are `T`: a model, the type of a column, or a tuple.
@@ -135,7 +135,7 @@ impl SelectCore {
 }
 
 /// The table and column of a result's column, where it is one.
-pub(super) fn column_at(items: &[Projection], position: usize) -> Option<(String, String)> {
+pub(crate) fn column_at(items: &[Projection], position: usize) -> Option<(String, String)> {
     let mut next = 0;
     for item in items {
         let first = next;
@@ -158,11 +158,8 @@ pub(super) fn column_at(items: &[Projection], position: usize) -> Option<(String
 }
 
 /// Begins a query: `select(User)` for objects, `select((User.id, User.email))` for columns.
-pub fn select<S: Selection>(selection: S) -> Select<S::Row> {
-    let mut list = ProjectionList::default();
-    selection.project(&mut list);
-    let from = list.origin();
-    Select::of(SelectCore { projection: list.0, from, ..SelectCore::default() })
+pub fn select<S: Selectable>(selection: S) -> Select<S::Row> {
+    selection.begin()
 }
 
 impl<T> Select<T> {

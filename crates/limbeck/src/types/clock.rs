@@ -162,10 +162,9 @@ fn parse_any_datetime(text: &[u8]) -> Option<i64> {
             None => (rest, 0),
         },
     };
-    i64::from(days)
-        .checked_mul(MICROS_PER_DAY)?
-        .checked_add(parse_time(time)?)?
-        .checked_sub(offset_minutes * 60_000_000)
+    // The first day that 64 bits reach begins before they do.
+    let micros = i128::from(days) * i128::from(MICROS_PER_DAY) + i128::from(parse_time(time)?);
+    i64::try_from(micros - i128::from(offset_minutes * 60_000_000)).ok()
 }
 
 /// A date as SQLite's text.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::{Cell, ColumnType, DecodeError, Placeholder, Value};
+use crate::model::Assign;
 use crate::schema::SqlType;
 
 /// A value of your own as JSON in a column: anything that `serde` can write and read.
@@ -76,6 +77,21 @@ impl<T> From<T> for Json<T> {
 impl<T: fmt::Debug> fmt::Debug for Json<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// A builder's setter takes the value as it is.
+#[diagnostic::do_not_recommend]
+impl<T> Assign<Json<T>> for T {
+    fn assign(self) -> Json<T> {
+        Json(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Assign<Option<Json<T>>> for T {
+    fn assign(self) -> Option<Json<T>> {
+        Some(Json(self))
     }
 }
 

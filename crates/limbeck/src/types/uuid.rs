@@ -1,7 +1,8 @@
 //! `Uuid` of the crate `uuid`.
 //!
 //! PostgreSQL has a type for it. SQLite keeps its 16 bytes, or with `#[column(text)]` its 32 hexadecimal digits, as
-//! SQLAlchemy does; either is read.
+//! SQLAlchemy does; either is read. A filter on a column knows which it is; SQL written by hand does not, so there a
+//! UUID in a text column is bound as text.
 
 use uuid::Uuid;
 

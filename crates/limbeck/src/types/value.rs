@@ -206,7 +206,7 @@ impl Value<'_> {
             | (Value::Time(_), Kind::Time)
             | (Value::Decimal(_), Kind::Decimal)
             | (Value::Uuid(_), Kind::Uuid | Kind::UuidText)
-            | (Value::Json(_), Kind::Json)
+            | (Value::Json(_), Kind::Json | Kind::Named(_))
             | (Value::Interval(_), Kind::Interval) => true,
             _ => false,
         }

@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 
 use crate::types::{Value, clock, scan};
 
+/// Two billion hours.
+const LONG: u64 = 2_000_000_000 * 3_600_000_000;
+
 /// The literal. An error says which value has none.
 pub(super) fn array(values: &[Value<'_>]) -> Result<String, String> {
     let mut out = String::with_capacity(values.len() * 8 + 2);
@@ -49,7 +52,14 @@ fn element(value: &Value<'_>, out: &mut String) -> Result<(), String> {
             write!(out, "\"{}{era}\"", text.split(' ').next().unwrap_or_default())
         }
         Value::Time(v) => write!(out, "\"{}\"", clock::format_time(*v)),
-        Value::Interval(v) => write!(out, "\"{}\"", clock::format_interval(*v)),
+        // PostgreSQL reads no more hours than 32 bits hold.
+        Value::Interval(v) => {
+            let (days, rest) = match v.unsigned_abs() > LONG {
+                true => (v / clock::MICROS_PER_DAY, v % clock::MICROS_PER_DAY),
+                false => (0, *v),
+            };
+            write!(out, "\"{days} days {}\"", clock::format_interval(rest))
+        }
         Value::Invalid(reason) => return Err(format!("a parameter is a list with {reason}")),
         Value::Array(_) => return Err("a parameter is an array of arrays".to_string()),
     };
@@ -89,7 +99,7 @@ mod tests {
         assert_eq!(text(Value::Bytes(vec![0, 255].into())).unwrap(), r#"{NULL,"\\x00ff"}"#);
         assert_eq!(text(Value::DateTime(-1)).unwrap(), r#"{NULL,"1969-12-31 23:59:59.999999+00"}"#);
         assert_eq!(text(Value::Date(-719_529)).unwrap(), r#"{NULL,"0002-12-31 BC"}"#);
-        assert_eq!(text(Value::Interval(-90_000_000)).unwrap(), r#"{NULL,"-00:01:30.000000"}"#);
+        assert_eq!(text(Value::Interval(-90_000_000)).unwrap(), r#"{NULL,"0 days -00:01:30.000000"}"#);
         assert!(text(Value::Invalid("odd".into())).is_err());
     }
 }

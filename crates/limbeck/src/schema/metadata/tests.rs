@@ -1,6 +1,6 @@
 use super::*;
 use crate::dialect::{Dialect, ddl};
-use crate::model::{ForeignKeyDef, ModelId, RelationKind};
+use crate::model::{ColumnDef, ForeignKeyDef, ModelId, RelationKind};
 use crate::schema::{SqlType, association};
 
 const PLAIN: ColumnDef = ColumnDef {
@@ -281,9 +281,9 @@ fn a_unique_column_needs_no_second_index() {
 #[test]
 fn circular_keys_wait_on_postgresql_and_stay_inline_on_sqlite() {
     let metadata = Metadata::of(&[user(), post(), tag()]).unwrap();
-    let sqlite = ddl::create_all(Dialect::Sqlite, &metadata);
+    let sqlite = ddl::create_all(Dialect::Sqlite, &metadata).unwrap();
     assert!(sqlite.iter().all(|sql| !sql.contains("ALTER")));
-    let postgres = ddl::create_all(Dialect::Postgres, &metadata);
+    let postgres = ddl::create_all(Dialect::Postgres, &metadata).unwrap();
     let last = postgres.last().unwrap();
     assert!(last.contains("ADD CONSTRAINT fk_posts_author_users"), "{last}");
     assert_eq!(postgres.iter().filter(|sql| sql.contains("fk_posts_author_users")).count(), 1);

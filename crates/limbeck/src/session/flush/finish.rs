@@ -11,23 +11,33 @@ use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
 use crate::types::{Cell, Value};
 
+/// An object whose row was written.
+struct Written {
+    obj: Obj,
+    columns: ColumnSet,
+    /// The keys that were taken from other objects: their relationships say so already.
+    links: Vec<KeyLink>,
+    /// Whether it had a row before.
+    moved: bool,
+}
+
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
             if !work.early.is_empty() {
                 self.deleted(work.model, &work.early);
             }
         }
+        // Relationships follow once everything is found by the key that it has now.
+        let mut written = Vec::new();
         for work in &plan.models {
-            for obj in &work.inserts {
-                self.inserted(*obj);
-            }
-            for obj in &work.updates {
-                self.updated(*obj);
-            }
+            written.extend(work.inserts.iter().map(|obj| self.inserted(*obj)));
+            written.extend(work.updates.iter().map(|obj| self.updated(*obj)));
         }
+        written.iter().for_each(|written| self.follow_keys(written));
         for work in &plan.models {
             if !work.deletes.is_empty() {
                 self.deleted(work.model, &work.deletes);
@@ -41,7 +51,7 @@ impl Objects {
                 }
             }
         }
-        self.evicted(&plan.evictions);
+        self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
         self.linked.clear();
@@ -49,7 +59,7 @@ impl Objects {
         self.refused.clear();
     }
 
-    fn inserted(&mut self, obj: Obj) {
+    fn inserted(&mut self, obj: Obj) -> Written {
         let store = self.store_mut(obj);
         store.take_saved(obj.slot);
         store.identify(obj.slot);
@@ -58,14 +68,13 @@ impl Objects {
         let links = std::mem::take(&mut meta.links);
         meta.state = State::Persistent;
         self.undo.push(Undo::Inserted(obj, given));
-        let all = ColumnSet::first(self.store(obj).model().columns.len());
-        self.follow_keys(obj, all, &links, false);
+        let columns = ColumnSet::first(self.store(obj).model().columns.len());
+        Written { obj, columns, links, moved: false }
     }
 
-    fn updated(&mut self, obj: Obj) {
+    fn updated(&mut self, obj: Obj) -> Written {
         let changed = self.store(obj).changed(obj.slot);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
-        self.follow_keys(obj, changed, &links, true);
         let store = self.store_mut(obj);
         let blind = !store.meta(obj.slot).given.is_empty();
         let written = changed.union(store.meta(obj.slot).given);
@@ -84,10 +93,12 @@ impl Objects {
         if blind {
             self.undo.push(Undo::Unknown(obj));
         }
+        Written { obj, columns: changed, links, moved: true }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.
-    fn follow_keys(&mut self, obj: Obj, written: ColumnSet, links: &[KeyLink], moved: bool) {
+    fn follow_keys(&mut self, written: &Written) {
+        let Written { obj, columns: written, ref links, moved } = *written;
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
@@ -140,6 +151,7 @@ impl Objects {
             if fate == Orphans::Kept {
                 continue;
             }
+            self.unload_expired(child, &reference.keys, rows);
             let met = self.referring(child, &reference.keys, rows);
             match fate {
                 _ if met.is_empty() => {}
@@ -154,13 +166,37 @@ impl Objects {
         }
     }
 
-    /// Rows lost their place in a one-to-one relationship to another one.
+    /// Rows lost their place in a one-to-one relationship to other ones, before these had it.
     fn evicted(&mut self, evictions: &[Eviction]) {
         for eviction in evictions {
-            let child = self.store(eviction.child).model();
-            let mut met = self.referring(child, eviction.keys, &[eviction.parent]);
-            met.retain(|obj| *obj != eviction.child);
-            self.all_orphaned(child, eviction.keys, met);
+            let Eviction { parent, child, keys } = *eviction;
+            self.unload_expired(child, keys, &[parent]);
+            let mut met = self.referring(child, keys, &[parent]);
+            let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+            // What the flush wrote into a key came after.
+            met.retain(|obj| {
+                self.planned(*obj, keys).is_none() && self.key_in(*obj, &columns) == self.saved_key_in(*obj, &columns)
+            });
+            self.all_orphaned(child, keys, met);
+        }
+    }
+
+    /// Objects that are to be read again no longer lead to `parents`: where they lead, their rows know.
+    fn unload_expired(&mut self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) {
+        let Ok(mapping) = child.mapping() else { return };
+        let gone: FxHashSet<Handle> = parents.iter().map(|obj| self.handle(*obj)).collect();
+        let mut expired = self.all_of(child);
+        expired.retain(|obj| self.is_expired(*obj) && self.planned(*obj, keys).is_none());
+        for obj in expired {
+            for (relation, resolved) in mapping.relations.iter().enumerate() {
+                if let Path::BelongsTo(of) = &resolved.path
+                    && of == keys
+                    && let RelationRef::One(field) = self.store(obj).relation(obj.slot, relation)
+                    && matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle))
+                {
+                    self.set_one_field(obj, relation, One::Unloaded);
+                }
+            }
         }
     }
 

@@ -32,9 +32,9 @@ pub(super) struct Plan {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Eviction {
     pub(super) parent: Obj,
-    /// The key, of the child's model.
+    /// The model at the other end, which has the key.
+    pub(super) child: &'static ModelDef,
     pub(super) keys: &'static [KeyPair],
-    pub(super) child: Obj,
 }
 
 /// The work on one model's table.
@@ -73,6 +73,7 @@ impl Plan {
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
             && self.unlinks.is_empty()
+            && self.evictions.is_empty()
             && self.models.iter().all(|work| {
                 work.inserts.is_empty() && work.updates.is_empty() && work.deletes.is_empty() && work.early.is_empty()
             })
@@ -87,6 +88,7 @@ impl Objects {
     pub(super) fn plan(&mut self, dialect: Dialect) -> Result<Plan> {
         self.check_refused()?;
         self.check_transient()?;
+        let evictions = super::room::evictions(self)?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
             self.check_object(dialect, obj)?;
@@ -97,6 +99,7 @@ impl Objects {
         }
         for obj in &self.pending {
             let store = self.store(*obj);
+            check::read_only(store.model(), store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
         }
@@ -106,7 +109,7 @@ impl Objects {
         let mut models = super::order::sorted(work)?;
         super::room::make_room(self, &mut models)?;
         let rounds = super::rounds::rounds(self, &models)?;
-        let mut plan = Plan { models, rounds, evictions: super::room::evictions(self), ..Plan::default() };
+        let mut plan = Plan { models, rounds, evictions, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         for (_, row) in rows {
@@ -154,7 +157,9 @@ impl Objects {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
         }
-        check::values(dialect, store, obj.slot, changed.union(store.meta(obj.slot).given))?;
+        let written = changed.union(store.meta(obj.slot).given);
+        check::read_only(model, written)?;
+        check::values(dialect, store, obj.slot, written)?;
         self.check_links(obj, changed)
     }
 

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Eviction, Work};
 use crate::error::Result;
-use crate::model::mapping::Unique;
+use crate::model::mapping::{KeyPair, Path, Unique};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -34,13 +34,19 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
 fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
     let columns = unique.columns.as_slice();
     // Who holds which value and may let go of it.
-    let mut held: FxHashMap<RowKey, Obj> = FxHashMap::default();
+    // More than one only where an expired object may hold it no longer.
+    let mut held: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
+    let mut hold = |obj: Obj| {
+        if let Some(key) = objects.saved_key_in(obj, columns) {
+            held.entry(key).or_default().push(obj);
+        }
+    };
     for obj in &work.deletes {
-        held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+        hold(*obj);
     }
     for obj in &work.updates {
         if moves(objects, *obj, columns) {
-            held.extend(objects.saved_key_in(*obj, columns).map(|key| (key, *obj)));
+            hold(*obj);
         }
     }
     if held.is_empty() {
@@ -50,14 +56,14 @@ fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
     let mut early: FxHashSet<Obj> = FxHashSet::default();
     for taker in takers {
         let Some(wanted) = objects.key_to_be(*taker, columns) else { continue };
-        match held.get(&wanted) {
-            Some(holder) if holder == taker => {}
-            Some(holder) if objects.store(*holder).meta(holder.slot).doomed => {
+        let holders = held.get(&wanted).into_iter().flatten();
+        for holder in holders.filter(|holder| *holder != taker) {
+            if objects.store(*holder).meta(holder.slot).doomed {
                 early.insert(*holder);
+            } else if !unique.nulls.is_empty() {
+                // Of two columns that are unique together one NULL is enough, and any may be it.
+                work.parked.push((unique.nulls, *holder));
             }
-            // Of two columns that are unique together one NULL is enough, and any may be it.
-            Some(holder) if !unique.nulls.is_empty() => work.parked.push((unique.nulls, *holder)),
-            _ => {}
         }
     }
     work.deletes.retain(|obj| !early.contains(obj));
@@ -101,26 +107,46 @@ fn next_dependent(objects: &Objects, models: &[Work]) -> Result<Option<(usize, O
     Ok(None)
 }
 
-/// The places in one-to-one relationships that are taken without knowing who has them.
-pub(super) fn evictions(objects: &Objects) -> Vec<Eviction> {
-    let mut evictions = Vec::new();
-    for child in &objects.linked {
-        for link in &objects.store(*child).meta(child.slot).links {
-            let Some(parent) = link.target.filter(|_| link.evict) else { continue };
-            let to: Vec<usize> = link.keys.iter().map(|pair| pair.to).collect();
-            let keys: Vec<usize> = link.keys.iter().map(|pair| pair.key).collect();
-            // It went away and came back: then the row that has the place is its own.
-            let its_own = objects.state(*child) == State::Persistent
-                && objects.saved_key_in(*child, &keys) == objects.saved_key_in(parent, &to);
-            if !its_own {
-                evictions.push(Eviction { parent, keys: link.keys, child: *child });
+/// The places in one-to-one relationships that were taken without knowing who has them.
+pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
+    let mut evictions = Vec::with_capacity(objects.evictions.len());
+    let mut places: Vec<(Obj, usize)> = objects.evictions.iter().copied().collect();
+    // Not in the order of a hash.
+    places.sort_unstable();
+    for (parent, relation) in places {
+        if objects.is_going(parent) {
+            continue;
+        }
+        let resolved = &objects.store(parent).model().mapping()?.relations[relation];
+        let Path::HasOne(keys) = &resolved.path else { continue };
+        evictions.push(Eviction { parent, child: resolved.target, keys });
+    }
+    if evictions.is_empty() {
+        return Ok(evictions);
+    }
+    // The row may be that of the newcomer itself, which went away and came back: it is written in any case.
+    let places: FxHashSet<(Obj, &[KeyPair])> = evictions.iter().map(|one| (one.parent, one.keys)).collect();
+    for child in objects.linked.clone() {
+        if objects.state(child) != State::Persistent {
+            continue;
+        }
+        let links = objects.store(child).meta(child.slot).links.clone();
+        for link in links {
+            if link.target.is_some_and(|target| places.contains(&(target, link.keys))) {
+                let meta = objects.store_mut(child).meta_mut(child.slot);
+                link.keys.iter().for_each(|pair| meta.given.insert(pair.key));
             }
         }
     }
-    evictions
+    Ok(evictions)
 }
 
 impl Objects {
+    /// Whether a place was taken, so that the row that has it is to lose it.
+    pub(in crate::session) fn is_evicting(&self, place: (Obj, usize)) -> bool {
+        self.evictions.contains(&place)
+    }
+
     /// What columns will hold after the flush, if it is known already and not NULL.
     fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
         let store = self.store(obj);

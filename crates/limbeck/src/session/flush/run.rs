@@ -17,7 +17,7 @@ pub(super) async fn run(
     compiler: Compiler<'_>,
     plan: &Plan,
 ) -> Result<()> {
-    let mut batches = write::evictions(objects, compiler, plan)?;
+    let mut batches = write::evictions(compiler, plan)?;
     batches.extend(write::parked(objects, compiler, plan)?);
     batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.early)?);
     for round in &plan.rounds {

@@ -24,6 +24,8 @@ pub(super) fn updates(
     batches: &mut Vec<Batch>,
 ) -> Result<()> {
     let model = step.model;
+    let computed: Vec<usize> =
+        (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
     let mut objs = step.updates.clone();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
     let mut shapes: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
@@ -40,7 +42,13 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
-        changed = changed.union(touched).without(parked_for_good(objects, plan, obj));
+        // What was set to NULL in advance is sent, if it was not for good.
+        let (parked, for_good) = parked_columns(objects, plan, obj);
+        changed = changed.union(touched).union(parked);
+        // What is computed from a column that was set to NULL in advance is still to be read.
+        if computed.is_empty() {
+            changed = changed.without(for_good);
+        }
         if changed.is_empty() {
             continue;
         }
@@ -50,11 +58,14 @@ pub(super) fn updates(
         }
     }
     for (columns, objs) in shapes {
+        // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
+        let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
-            stmt: statement::update(compiler, model, columns)?,
+            stmt: statement::update(compiler, model, columns, &computed, keys)?,
             rows: Rows::objects(objs, columns, model.primary_key),
-            returns: Returns::Count,
-            kind: BatchKind::Update,
+            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            kind: BatchKind::Update { returning: computed.clone(), keys },
         });
     }
     Ok(())
@@ -152,11 +163,11 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
 }
 
 /// Rows whose place in a one-to-one relationship another takes, and of which no more is known.
-pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+pub(super) fn evictions(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
     let mut groups: Vec<(Eviction, Vec<Obj>)> = Vec::new();
     for eviction in &plan.evictions {
         let same = |other: &Eviction| {
-            let models = (other.child.model, other.parent.model) == (eviction.child.model, eviction.parent.model);
+            let models = std::ptr::eq(other.child, eviction.child) && other.parent.model == eviction.parent.model;
             models && other.keys == eviction.keys
         };
         match groups.iter_mut().find(|(first, _)| same(first)) {
@@ -168,7 +179,7 @@ pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) 
     for (eviction, parents) in groups {
         let to: Vec<usize> = eviction.keys.iter().map(|pair| pair.to).collect();
         batches.push(Batch {
-            stmt: statement::nullify(compiler, objects.store(eviction.child).model(), eviction.keys)?,
+            stmt: statement::nullify(compiler, eviction.child, eviction.keys)?,
             rows: Rows::objects(parents, ColumnSet::EMPTY, &to),
             returns: Returns::Count,
             kind: BatchKind::Other,
@@ -177,17 +188,18 @@ pub(super) fn evictions(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) 
     Ok(batches)
 }
 
-/// The columns of an object that were set to NULL in advance, and are to stay so.
-fn parked_for_good(objects: &Objects, plan: &Plan, obj: Obj) -> ColumnSet {
-    let mut columns = ColumnSet::EMPTY;
+/// The columns of an object that were set to NULL in advance, and those of them that are to stay so.
+fn parked_columns(objects: &Objects, plan: &Plan, obj: Obj) -> (ColumnSet, ColumnSet) {
+    let (mut all, mut for_good) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
     let work = plan.models.iter().find(|work| work.model.id.get() as u32 == obj.model);
     for (parked, other) in work.map(|work| work.parked.as_slice()).unwrap_or_default() {
         if *other == obj {
             let is_null = |column: &usize| objects.store(obj).value(obj.slot, *column).is_null();
-            parked.iter().filter(is_null).for_each(|column| columns.insert(column));
+            all = all.union(*parked);
+            parked.iter().filter(is_null).for_each(|column| for_good.insert(column));
         }
     }
-    columns
+    (all, for_good)
 }
 
 /// Rows that give up unique values which others take.
@@ -210,7 +222,7 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
                 columns.iter().map(|_| Value::Null).chain(key).collect()
             };
             batches.push(Batch {
-                stmt: statement::update(compiler, work.model, columns)?,
+                stmt: statement::update(compiler, work.model, columns, &[], false)?,
                 rows: Rows::Values(objs.iter().map(row).collect()),
                 returns: Returns::Count,
                 kind: BatchKind::Other,

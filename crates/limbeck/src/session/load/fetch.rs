@@ -2,15 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::keys::{KeyList, RowKey, key_of};
 use crate::driver::{Row, RowSink};
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Resolved};
-use crate::model::{Handle, ModelDef};
+use crate::model::{Handle, ModelDef, RelationKind};
 use crate::schema::Association;
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
+use crate::sql::keys::{KeyList, RowKey, key_of};
 
 impl Session {
     /// A to-one relationship by its key: from the identity map where the target is there, else in one query.
@@ -18,19 +18,25 @@ impl Session {
         &mut self,
         owners: &[Obj],
         relation: usize,
-        target: &'static ModelDef,
+        resolved: &Resolved,
         keys: &[KeyPair],
     ) -> Result<()> {
+        let target = resolved.target;
+        let back = resolved.back.filter(|back| target.relations[*back].kind == RelationKind::HasOne);
         let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
         let mut wanted: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
         for owner in owners {
+            if let Some(planned) = self.objects.planned(*owner, keys) {
+                let target = planned.map(|target| self.objects.handle(target));
+                self.objects.loaded_one(*owner, relation, target);
+                continue;
+            }
             let Some(key) = self.objects.key_in(*owner, &columns) else {
                 self.objects.loaded_one(*owner, relation, None);
                 continue;
             };
             if let Some(found) = self.objects.by_key(*owner, keys, target) {
-                let found = self.objects.handle(found);
-                self.objects.loaded_one(*owner, relation, Some(found));
+                self.objects.loaded_parent(*owner, relation, found, back);
             } else {
                 wanted.entry(key).or_default().push(*owner);
             }
@@ -44,13 +50,30 @@ impl Session {
         wanted.keys().for_each(|key| list.push(key));
         let found = self.tracked(&stmt, list, target, &columns).await?;
         for (key, handle) in found {
+            let parent = self.objects.resolve(target, handle)?;
             for owner in wanted.remove(&key).unwrap_or_default() {
-                self.objects.loaded_one(owner, relation, Some(handle));
+                self.objects.loaded_parent(owner, relation, parent, back);
             }
         }
         // A key without a row: there is no foreign key constraint to forbid it.
         for owner in wanted.into_values().flatten() {
             self.objects.loaded_one(owner, relation, None);
+        }
+        Ok(())
+    }
+
+    /// Reads those objects again that are expired, since their keys may no longer be those of their rows. One whose
+    /// row is gone stays expired.
+    pub(super) async fn reread_expired(&mut self, model: &'static ModelDef, owners: &[Obj]) -> Result<()> {
+        let mut list = KeyList::new(model.primary_key.len());
+        for owner in owners.iter().filter(|owner| self.objects.is_expired(**owner)) {
+            if let Some(key) = self.objects.key_in(*owner, model.primary_key) {
+                list.push(&key);
+            }
+        }
+        if !list.is_empty() {
+            let stmt = self.statement_by_columns(model, model.primary_key, false)?;
+            self.tracked(&stmt, list, model, model.primary_key).await?;
         }
         Ok(())
     }
@@ -81,7 +104,8 @@ impl Session {
                 continue;
             }
             // Another is to have the one place that there is.
-            if is_one && planned.iter().any(|(taken, _)| taken == owner) {
+            let place = (owners[*owner as usize], relation);
+            if is_one && (planned.iter().any(|(taken, _)| taken == owner) || self.objects.is_evicting(place)) {
                 continue;
             }
             pairs.push((*owner, handle));

@@ -9,6 +9,21 @@ use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
 
 impl Objects {
+    /// Sets a to-one field to the object that its key says. Where that one leads back to one object alone, which is
+    /// `back`, this is it; unless its place was taken.
+    pub(super) fn loaded_parent(&mut self, owner: Obj, relation: usize, parent: Obj, back: Option<usize>) {
+        let mut target = Some(self.handle(parent));
+        if let Some(back) = back {
+            if self.is_evicting((parent, back)) {
+                target = None;
+            } else if !self.is_loaded(parent, back) && !self.is_going(owner) {
+                let owner = self.handle(owner);
+                self.loaded_one(parent, back, Some(owner));
+            }
+        }
+        self.loaded_one(owner, relation, target);
+    }
+
     /// Sets the one-to-one fields of all owners. Where a row was found and another object is to have its place,
     /// that one comes last in `pairs`, and counts.
     pub(super) fn fill_ones(&mut self, owners: &[Obj], relation: usize, pairs: &[(u32, Handle)]) {

@@ -6,11 +6,10 @@
 //! contradicts what the program said before it was loaded.
 
 mod fetch;
-mod keys;
 mod merge;
 mod statement;
 
-pub(super) use keys::{KeyList, RowKey};
+pub(super) use crate::sql::keys::{KeyList, RowKey};
 
 use super::Session;
 use super::objects::Obj;
@@ -125,8 +124,11 @@ impl Session {
 
     async fn load_missing(&mut self, model: &'static ModelDef, owners: &[Obj], relation: usize) -> Result<()> {
         let resolved = &model.mapping()?.relations[relation];
+        if let Path::BelongsTo(_) = &resolved.path {
+            self.reread_expired(model, owners).await?;
+        }
         match &resolved.path {
-            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved.target, keys).await,
+            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved, keys).await,
             Path::HasMany(keys) | Path::HasOne(keys) => self.load_many(owners, relation, resolved, keys).await,
             Path::ManyToMany(link) => self.load_associated(owners, relation, resolved, link).await,
         }

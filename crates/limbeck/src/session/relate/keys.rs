@@ -9,6 +9,11 @@ use crate::session::store::{KeyLink, State};
 use crate::types::Value;
 
 impl Objects {
+    /// Whether the values of an object may no longer be those of its row.
+    pub(in crate::session) fn is_expired(&self, obj: Obj) -> bool {
+        self.store(obj).meta(obj.slot).expired
+    }
+
     /// The plan for a key, if there is one.
     pub(in crate::session) fn link_of(&self, child: Obj, keys: &[KeyPair]) -> Option<&KeyLink> {
         self.store(child).meta(child.slot).links.iter().find(|link| link.keys == keys)
@@ -78,18 +83,15 @@ impl Objects {
         Some(Obj { model: target.id.get() as u32, slot })
     }
 
-    /// Plans a key to be filled from another object, or with NULL. `evict`: the row that may have this key in
-    /// the database, of which nothing is known, is to lose it first.
-    pub(super) fn plan_key(
-        &mut self,
-        obj: Obj,
-        keys: &'static [KeyPair],
-        target: Option<Obj>,
-        label: &'static str,
-        evict: bool,
-    ) {
+    /// Plans a key to be filled from another object, or with NULL.
+    pub(super) fn plan_key(&mut self, obj: Obj, keys: &'static [KeyPair], target: Option<Obj>, label: &'static str) {
+        let expired = self.is_expired(obj);
         let store = self.store_mut(obj);
-        if store.meta(obj.slot).state == State::Persistent {
+        if expired {
+            // What the row holds is not known, so that no comparison can leave the key out.
+            keys.iter().for_each(|pair| store.meta_mut(obj.slot).given.insert(pair.key));
+            store.enlist(obj.slot);
+        } else if store.meta(obj.slot).state == State::Persistent {
             // The flush compares: the key may turn out to be the same.
             store.touch(obj.slot);
         } else {
@@ -98,7 +100,7 @@ impl Objects {
         let links = &mut store.meta_mut(obj.slot).links;
         let first = links.is_empty();
         links.retain(|link| link.keys != keys);
-        links.push(KeyLink { keys, target, label, evict });
+        links.push(KeyLink { keys, target, label });
         if first {
             self.linked.push(obj);
         }

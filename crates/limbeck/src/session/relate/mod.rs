@@ -142,15 +142,12 @@ impl Objects {
                 Some(back) => self.set_one(target, back, Some(owner)),
                 None => {
                     self.check_owner(target)?;
-                    if !self.points_to(target, keys, owner) {
-                        let evict = match &resolved.path {
-                            Path::HasOne(_) => self.displace(owner, relation, target)?,
-                            _ => false,
-                        };
+                    self.displace(owner, relation, target)?;
+                    if self.is_expired(target) || !self.points_to(target, keys, owner) {
                         if let Some(old) = self.parent(target, keys, model) {
-                            self.leave_parent(old, relation, target, keys);
+                            self.pull(old, relation, target);
                         }
-                        self.plan_key(target, keys, Some(owner), model.relations[relation].label, evict);
+                        self.plan_key(target, keys, Some(owner), model.relations[relation].label);
                     }
                     if self.holds(owner, relation, target) != Some(true) {
                         self.push(owner, relation, target);

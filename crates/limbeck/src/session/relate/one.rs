@@ -31,15 +31,9 @@ impl Objects {
         if old == new {
             return Ok(());
         }
-        let evict = match (target, resolved.back) {
-            (Some(target), Some(back))
-                if resolved.target.relations[back].kind == RelationKind::HasOne
-                    && !self.points_to(owner, keys, target) =>
-            {
-                self.displace(target, back, owner)?
-            }
-            _ => false,
-        };
+        if let (Some(target), Some(back)) = (target, resolved.back) {
+            self.displace(target, back, owner)?;
+        }
         // The parent that it leaves: the one in the field or, unloaded, the one with that key, if it is here.
         let parent = match old {
             One::Loaded(handle) => handle.and_then(|handle| self.resolve(resolved.target, handle).ok()),
@@ -48,9 +42,9 @@ impl Objects {
         self.refused.retain(|refused| refused.place != Some((owner, relation)));
         self.set_one_field(owner, relation, new);
         if let (Some(back), Some(parent)) = (resolved.back, parent) {
-            self.leave_parent(parent, back, owner, keys);
+            self.pull(parent, back, owner);
         }
-        self.plan_key(owner, keys, target, label, evict);
+        self.plan_key(owner, keys, target, label);
         if let (Some(back), Some(target)) = (resolved.back, target) {
             self.push(target, back, owner);
         }
@@ -70,32 +64,32 @@ impl Objects {
         }
     }
 
-    /// Makes room for `newcomer` in the one-to-one relationship of `parent`. Says whether the flush has to look
-    /// for a row that is not known here.
-    pub(super) fn displace(&mut self, parent: Obj, relation: usize, newcomer: Obj) -> Result<bool> {
+    /// Makes room for `newcomer` in a relationship of `parent`, if it is a one-to-one.
+    pub(super) fn displace(&mut self, parent: Obj, relation: usize, newcomer: Obj) -> Result<()> {
         let model = self.store(parent).model();
         let resolved = &model.mapping()?.relations[relation];
-        let Path::HasOne(keys) = &resolved.path else { return Ok(false) };
-        let RelationRef::One(field) = self.store(parent).relation(parent.slot, relation) else { return Ok(false) };
+        let Path::HasOne(keys) = &resolved.path else { return Ok(()) };
+        let RelationRef::One(field) = self.store(parent).relation(parent.slot, relation) else { return Ok(()) };
         let child = match field.state {
-            One::Loaded(None) => return Ok(false),
+            One::Loaded(None) => return Ok(()),
             One::Loaded(Some(handle)) => self.resolve(resolved.target, handle).ok(),
             One::Unloaded => None,
         };
         match child {
-            Some(child) if child == newcomer || self.is_going(child) => Ok(false),
+            Some(child) if child == newcomer || self.is_going(child) => Ok(()),
             // It was rolled back, and has no row to make room with.
-            Some(child) if self.state(child) == State::Transient => Ok(false),
-            Some(child) => {
-                match resolved.back {
-                    Some(back) => self.set_one(child, back, None)?,
-                    None => self.end_key(child, keys, parent, relation)?,
-                }
-                Ok(false)
-            }
+            Some(child) if self.state(child) == State::Transient => Ok(()),
+            Some(child) => match resolved.back {
+                Some(back) => self.set_one(child, back, None),
+                None => self.end_key(child, keys, parent, relation),
+            },
+            None if !self.is_expired(newcomer) && self.points_to(newcomer, keys, parent) => Ok(()),
             None => {
                 let nulls = resolved.target.mapping()?.nulls(resolved.target, keys);
-                Ok(self.state(parent) == State::Persistent && !nulls.is_empty())
+                if self.state(parent) == State::Persistent && !nulls.is_empty() {
+                    self.evictions.insert((parent, relation));
+                }
+                Ok(())
             }
         }
     }
@@ -104,19 +98,9 @@ impl Objects {
     pub(super) fn end_key(&mut self, child: Obj, keys: &'static [KeyPair], parent: Obj, relation: usize) -> Result<()> {
         let label = self.store(parent).model().relations[relation].label;
         check_nullable(self.store(child).model(), keys, label)?;
-        self.leave_parent(parent, relation, child, keys);
-        self.plan_key(child, keys, None, label, false);
-        Ok(())
-    }
-
-    /// Takes a child out of its parent's field. Where the child's place had been taken without looking, the
-    /// field is not known again.
-    pub(super) fn leave_parent(&mut self, parent: Obj, relation: usize, child: Obj, keys: &[KeyPair]) {
-        let unknown = self.link_of(child, keys).is_some_and(|link| link.evict && link.target == Some(parent));
         self.pull(parent, relation, child);
-        if unknown {
-            self.unload_field(parent, relation);
-        }
+        self.plan_key(child, keys, None, label);
+        Ok(())
     }
 
     /// What a loaded to-one field holds.

@@ -45,8 +45,15 @@ pub enum Form {
         /// Whether it is wanted as text.
         text: bool,
     },
-    /// An element of an array, counted from 0.
-    Element(Node, usize),
+    /// An element of an array.
+    Element {
+        /// The array.
+        node: Node,
+        /// Which element, counted from 0.
+        index: usize,
+        /// Whether SQLite has bytes in it, which stand there in hexadecimal digits.
+        bytes: bool,
+    },
 }
 
 /// A step into a JSON value.
@@ -100,14 +107,39 @@ impl Form {
     /// How tightly it holds together.
     pub(crate) fn level(&self) -> Level {
         match self {
-            Form::Case { .. } | Form::Call(_) => Level::Atom,
-            Form::Cast { .. } | Form::Collate(..) | Form::Json { .. } | Form::Element(..) => Level::Other,
+            Form::Case { .. } | Form::Call(_) | Form::Cast { .. } => Level::Atom,
+            Form::Collate(..) | Form::Json { .. } | Form::Element { .. } => Level::Other,
         }
     }
 
     /// Whether it is what makes one value of many rows.
     pub(crate) fn is_aggregate(&self) -> bool {
         matches!(self, Form::Call(call) if call.aggregate && call.window.is_none())
+    }
+
+    /// The expressions that it is made of, to change.
+    pub(crate) fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
+        match self {
+            Form::Case { whens, otherwise } => {
+                for (condition, value) in whens {
+                    visit(condition);
+                    visit(value);
+                }
+                otherwise.iter_mut().for_each(visit);
+            }
+            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element { node, .. } => {
+                visit(node);
+            }
+            Form::Call(call) => {
+                call.operands.iter_mut().for_each(&mut *visit);
+                call.order.iter_mut().for_each(|order| visit(&mut order.node));
+                call.filter.iter_mut().for_each(&mut *visit);
+                if let Some(window) = &mut call.window {
+                    window.partition.iter_mut().for_each(&mut *visit);
+                    window.order.iter_mut().for_each(|order| visit(&mut order.node));
+                }
+            }
+        }
     }
 
     /// The expressions that it is made of.
@@ -120,7 +152,7 @@ impl Form {
                 }
                 otherwise.iter().for_each(visit);
             }
-            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element(node, _) => {
+            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element { node, .. } => {
                 visit(node);
             }
             Form::Call(call) => {
@@ -150,14 +182,19 @@ impl Renderer {
                 self.push(" END")
             }
             Form::Cast { node, from, to } => match cast::spelling(self.dialect, *from, *to) {
+                // What follows is a parenthesis, a comma or a word of CAST, or else an operator.
+                Ok((before, after)) if after.starts_with([')', ',']) || after.starts_with(" AS ") => {
+                    self.push(&before).node(node).push(&after)
+                }
                 Ok((before, after)) => self.push(&before).inner(node).push(&after),
                 Err(why) => self.refuse("a cast", &why),
             },
             Form::Collate(node, collation) => self.inner(node).push(" COLLATE ").ident(collation),
             Form::Call(call) => self.call(call),
             Form::Json { node, steps, text } => self.json_path(node, steps, *text),
-            Form::Element(node, index) => match self.dialect {
-                Dialect::Postgres => self.push("(").node(node).push(&format!(")[{}]", index + 1)),
+            Form::Element { node, index, bytes } => match self.dialect {
+                Dialect::Postgres => self.push("(").node(node).push(&format!(")[{}]", index.saturating_add(1))),
+                Dialect::Sqlite if *bytes => self.push("unhex(").inner(node).push(&format!(" ->> '$[{index}]')")),
                 Dialect::Sqlite => self.inner(node).push(&format!(" ->> '$[{index}]'")),
             },
         }
@@ -230,10 +267,10 @@ impl Renderer {
     /// Keys and numbers are written into the statement, as they are in an index over such an expression: with a
     /// parameter in their place neither database would use it.
     fn json_path(&mut self, node: &Node, steps: &[Step], text: bool) -> &mut Self {
-        self.inner(node);
         match self.dialect {
-            Dialect::Postgres if steps.is_empty() => self.push(" #>> '{}'"),
+            Dialect::Postgres if steps.is_empty() => self.inner(node).push(" #>> '{}'"),
             Dialect::Postgres => {
+                self.inner(node);
                 for (index, step) in steps.iter().enumerate() {
                     self.push(if text && index + 1 == steps.len() { " ->> " } else { " -> " });
                     match step {
@@ -244,19 +281,23 @@ impl Renderer {
                 self
             }
             Dialect::Sqlite => {
-                let mut path = String::from("$");
-                for step in steps {
-                    match step {
-                        Step::Key(key) if key.contains(['"', '\\']) => {
-                            let what = format!("the JSON key {key:?}");
-                            return self
-                                .refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
-                        }
-                        Step::Key(key) => path.extend([".\"", key, "\""]),
-                        Step::Index(index) => path.push_str(&format!("[{index}]")),
+                let path = match sqlite_path(steps) {
+                    Ok(path) => path,
+                    Err(key) => {
+                        let what = format!("the JSON key {key:?}");
+                        return self.refuse(&what, "its paths cannot have a quotation mark or a backslash in a key");
                     }
+                };
+                if !text {
+                    return self.inner(node).push(" -> ").text_literal(&path);
                 }
-                self.push(if text { " ->> " } else { " -> " }).text_literal(&path)
+                // Its `->>` gives numbers as numbers, and booleans as 1 and 0.
+                for begin in ["CASE json_type(", " WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST("] {
+                    self.push(begin).inner(node);
+                    self.push(if begin.starts_with("CASE") { ", " } else { " ->> " }).text_literal(&path);
+                    self.push(if begin.starts_with("CASE") { ")" } else { " AS TEXT) END" });
+                }
+                self
             }
         }
     }
@@ -274,6 +315,22 @@ impl Renderer {
         let text = text.replace('\'', "''");
         self.push("'").push(&text).push("'")
     }
+}
+
+/// `$."a"[0]`
+///
+/// # Errors
+/// The key that cannot be written.
+fn sqlite_path(steps: &[Step]) -> Result<String, &str> {
+    let mut path = String::from("$");
+    for step in steps {
+        match step {
+            Step::Key(key) if key.contains(['"', '\\']) => return Err(key),
+            Step::Key(key) => path.extend([".\"", key, "\""]),
+            Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
+        }
+    }
+    Ok(path)
 }
 
 /// Whether it may stand in a statement without quotes, which would make PostgreSQL look for that very spelling.
@@ -320,6 +377,10 @@ impl<'q> Shape<'q> {
                 self.byte(5);
                 self.byte(u8::from(*text));
                 self.node(node, dialect);
+                if *text && dialect == Dialect::Sqlite {
+                    // It is written twice.
+                    self.node(node, dialect);
+                }
                 self.number(steps.len() as u64);
                 for step in steps {
                     match step {
@@ -334,8 +395,9 @@ impl<'q> Shape<'q> {
                     }
                 }
             }
-            Form::Element(node, index) => {
+            Form::Element { node, index, bytes } => {
                 self.byte(6);
+                self.byte(u8::from(*bytes));
                 self.number(*index as u64);
                 self.node(node, dialect);
             }

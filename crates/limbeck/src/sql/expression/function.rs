@@ -3,7 +3,7 @@
 use super::aggregate::Aggregate;
 use super::core::{Expr, Expression};
 use super::form::{Call, Form, Function};
-use super::operand::{Arguments, Operand};
+use super::operand::{Arguments, Both, Operand};
 use crate::sql::node::Node;
 use crate::sql::op::{Level, Op};
 use crate::types::ColumnType;
@@ -37,7 +37,7 @@ pub trait ValueExpression: Expression {
     }
 
     /// The greater of the two. With one of them NULL, SQLite says NULL and PostgreSQL the other.
-    fn greatest<V>(self, other: V) -> Expr<<Self::Type as ColumnType>::Null<V::Null<<Self::Type as ColumnType>::Base>>>
+    fn greatest<V>(self, other: V) -> Expr<Both<Self::Type, V>>
     where
         V: Operand<<Self::Type as ColumnType>::Base>,
     {
@@ -45,7 +45,7 @@ pub trait ValueExpression: Expression {
     }
 
     /// The lesser of the two. With one of them NULL, SQLite says NULL and PostgreSQL the other.
-    fn least<V>(self, other: V) -> Expr<<Self::Type as ColumnType>::Null<V::Null<<Self::Type as ColumnType>::Base>>>
+    fn least<V>(self, other: V) -> Expr<Both<Self::Type, V>>
     where
         V: Operand<<Self::Type as ColumnType>::Base>,
     {

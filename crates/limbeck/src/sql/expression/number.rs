@@ -6,7 +6,7 @@ use super::aggregate::Aggregate;
 use super::core::{Expr, Expression};
 use super::operand::Operand;
 use crate::model::{Column, Model};
-use crate::sql::op::{Level, Op};
+use crate::sql::op::{Level, Op, Spelling};
 use crate::types::ColumnType;
 
 static ADD: Op = Op::new("+", Level::Add, "{0} + {1}");
@@ -47,7 +47,6 @@ static EXP: Op = missing("exp", "exp({0})");
 static LN: Op = missing("ln", "ln({0})");
 
 const fn missing(name: &'static str, postgres: &'static str) -> Op {
-    use crate::sql::op::Spelling;
     Op { name, level: Level::Atom, sqlite: Spelling::Missing(NO_MATHS), postgres: Spelling::Pattern(postgres) }
 }
 
@@ -135,6 +134,38 @@ macro_rules! float {
 
 integer!(i16, i32, i64);
 float!(f32, f64);
+
+#[cfg(feature = "decimal")]
+mod decimal {
+    use rust_decimal::Decimal;
+
+    use super::{Fraction, Level, Number, Op, Remainder, Spelling};
+
+    // SQLite keeps a decimal without a fraction as an integer.
+    static DIV: Op = Op::differing("/", Level::Multiply, "CAST({0} AS REAL) / {1}", "{0} / {1}");
+    static ROUND_TO: Op = Op::new("round_to", Level::Atom, "round({0}, {1})");
+    static REM: Op = Op {
+        name: "% of decimals",
+        level: Level::Multiply,
+        sqlite: Spelling::Missing("its % knows only integers"),
+        postgres: Spelling::Pattern("{0} % {1}"),
+    };
+
+    impl Number for Decimal {
+        type Sum = Decimal;
+        type Mean = Decimal;
+        const SUM: Option<&'static Op> = None;
+        const MEAN: Option<&'static Op> = None;
+        const DIV: &'static Op = &DIV;
+        const ROUND_TO: &'static Op = &ROUND_TO;
+    }
+
+    impl Remainder for Decimal {
+        const REM: &'static Op = &REM;
+    }
+
+    impl Fraction for Decimal {}
+}
 
 /// A type whose values can be added to: numbers, text (`||`), and times, to which a length of time is added.
 #[diagnostic::on_unimplemented(message = "nothing can be added to a value of type `{Self}`")]
@@ -261,6 +292,11 @@ macro_rules! left_float {
 
 left_integer!(i16, i32, i64);
 left_float!(f32, f64);
+#[cfg(feature = "decimal")]
+left!(
+    rust_decimal::Decimal:
+    Add add &ADD, Sub sub &SUB, Mul mul &MUL, Div div rust_decimal::Decimal::DIV, Rem rem rust_decimal::Decimal::REM
+);
 
 /// What a function of one number gives: `T`, and NULL where the number may be.
 type Same<E, T> = Expr<<<E as Expression>::Type as ColumnType>::Null<T>>;
@@ -292,7 +328,8 @@ pub trait NumberExpression: Expression {
         Expr::op(&ROUND, vec![self.into_node()])
     }
 
-    /// The nearest number with so many digits after the point.
+    /// The nearest number with so many digits after the point. SQLite calculates with floats, of decimals too, and
+    /// there is no float that is 2.55: it rounds the one below it.
     fn round_to(self, digits: u16) -> Expr<Self::Type>
     where
         <Self::Type as ColumnType>::Base: Fraction,

@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeBounds};
 
 use super::core::{Expr, Expression};
 use super::form::{Call, Form, Function};
-use super::operand::{Expressions, Operand};
+use super::operand::{Both, Expressions, Operand};
 use super::order::{IntoOrder, Order};
 use crate::sql::node::Node;
 use crate::sql::op::{Level, Op};
@@ -202,11 +202,7 @@ pub trait WindowExpression: Expression {
     }
 
     /// The value so many rows before this one, or another where there is none.
-    fn lag_or<V>(
-        self,
-        rows: u32,
-        otherwise: V,
-    ) -> WindowFunction<<Self::Type as ColumnType>::Null<V::Null<<Self::Type as ColumnType>::Base>>>
+    fn lag_or<V>(self, rows: u32, otherwise: V) -> WindowFunction<Both<Self::Type, V>>
     where
         V: Operand<<Self::Type as ColumnType>::Base>,
     {
@@ -215,11 +211,7 @@ pub trait WindowExpression: Expression {
     }
 
     /// The value so many rows after this one, or another where there is none.
-    fn lead_or<V>(
-        self,
-        rows: u32,
-        otherwise: V,
-    ) -> WindowFunction<<Self::Type as ColumnType>::Null<V::Null<<Self::Type as ColumnType>::Base>>>
+    fn lead_or<V>(self, rows: u32, otherwise: V) -> WindowFunction<Both<Self::Type, V>>
     where
         V: Operand<<Self::Type as ColumnType>::Base>,
     {

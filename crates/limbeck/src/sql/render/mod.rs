@@ -4,6 +4,7 @@ mod select;
 mod write;
 
 use super::compile::Wanted;
+use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
 use crate::dialect::Dialect;
@@ -36,6 +37,18 @@ impl Renderer {
 
     pub(crate) fn ident(&mut self, ident: &str) -> &mut Self {
         self.dialect.write_ident(&mut self.sql, ident);
+        self
+    }
+
+    /// A model's table, with its schema. Its columns are qualified with the bare name, which a database knows it by
+    /// from then on.
+    pub(crate) fn table_of(&mut self, model: &ModelDef) -> &mut Self {
+        self.table_in(model.options.schema, model.table)
+    }
+
+    /// A table of a schema.
+    pub(crate) fn table_in(&mut self, schema: Option<&str>, table: &str) -> &mut Self {
+        self.dialect.write_table(&mut self.sql, schema, table);
         self
     }
 
@@ -155,6 +168,11 @@ impl Renderer {
             Node::InValues { item, kind, negated, .. } => {
                 let kind = self.bound(*kind);
                 self.inner(item).in_list(kind, *negated)
+            }
+            Node::InKeys(keys) => {
+                let columns: Vec<(&str, &str, Kind)> = keys.columns.iter().map(ColumnRef::spelled).collect();
+                in_keys(self, &columns);
+                self
             }
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
@@ -314,7 +332,7 @@ fn level(node: &Node) -> Level {
         Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
-        Node::InQuery { .. } => Level::Compare,
+        Node::InQuery { .. } | Node::InKeys(_) => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,

@@ -236,7 +236,7 @@ impl Renderer {
 
     /// `posts`, `posts AS p`
     pub(crate) fn table(&mut self, source: &Source) -> &mut Self {
-        self.ident(source.model.table);
+        self.table_of(source.model);
         if source.alias.is_some() {
             self.push(" AS ").ident(source.name());
         }
@@ -354,7 +354,7 @@ impl Renderer {
             }
             Path::ManyToMany(link) => {
                 let name = free_name(link.table, taken);
-                self.push(word).ident(link.table);
+                self.push(word).table_in(link.schema, link.table);
                 if name != link.table {
                     self.push(" AS ").ident(&name);
                 }

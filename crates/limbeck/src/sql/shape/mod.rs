@@ -208,6 +208,15 @@ impl<'q> Shape<'q> {
                 self.node(item, dialect);
                 self.binds.push(Bind::Many(values));
             }
+            Node::InKeys(keys) => {
+                self.byte(17);
+                self.short(keys.columns.len());
+                for column in &keys.columns {
+                    self.source(&column.source());
+                    self.short(usize::from(column.index));
+                }
+                self.binds.extend(keys.lists.iter().map(|list| Bind::Many(list)));
+            }
             Node::InList { item, list, negated } => {
                 self.byte(9);
                 self.byte(u8::from(*negated));

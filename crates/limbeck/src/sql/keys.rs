@@ -2,15 +2,18 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::node::{ColumnRef, InKeys, Node};
+use super::render::Renderer;
+use crate::dialect::Dialect;
 use crate::driver::{Bind, Row};
 use crate::error::Error;
 use crate::error::Result;
 use crate::model::ModelDef;
-use crate::types::Value;
+use crate::types::{Kind, Value};
 
 /// A value that can be looked up. Floats are no keys.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::session) struct KeyValue(pub(in crate::session) Value<'static>);
+pub(crate) struct KeyValue(pub(crate) Value<'static>);
 
 impl Eq for KeyValue {}
 
@@ -36,14 +39,14 @@ impl Hash for KeyValue {
 
 /// The values of a row's key, to be looked up: one, which nearly all keys are, needs no allocation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::session) enum RowKey {
+pub(crate) enum RowKey {
     One(KeyValue),
     Several(Box<[KeyValue]>),
 }
 
 impl RowKey {
     /// A key of so many parts, unless one of them is NULL: then it refers to nothing.
-    pub(in crate::session) fn of<'v>(width: usize, mut value: impl FnMut(usize) -> Value<'v>) -> Option<Self> {
+    pub(crate) fn of<'v>(width: usize, mut value: impl FnMut(usize) -> Value<'v>) -> Option<Self> {
         let mut part = |index: usize| {
             let value = value(index);
             (!value.is_null()).then(|| KeyValue(value.into_owned()))
@@ -63,7 +66,7 @@ impl RowKey {
 }
 
 /// The key in a row, unless a part of it is NULL.
-pub(super) fn key_of(
+pub(crate) fn key_of(
     row: &Row<'_>,
     position: &(dyn Fn(usize) -> usize + Sync),
     model: &ModelDef,
@@ -86,30 +89,43 @@ pub(super) fn key_of(
 
 /// A list of keys, as the parameters of a statement.
 #[derive(Debug)]
-pub(in crate::session) struct KeyList {
+pub(crate) struct KeyList {
     /// The parts of each key, one key behind the other.
     flat: Vec<Value<'static>>,
     width: usize,
 }
 
 /// What is bound for a list of keys.
-pub(in crate::session) struct KeyBinds(Vec<Vec<Value<'static>>>);
+pub(crate) struct KeyBinds(Vec<Vec<Value<'static>>>);
 
 impl KeyList {
-    pub(in crate::session) fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         KeyList { flat: Vec::new(), width }
     }
 
-    pub(in crate::session) fn push(&mut self, key: &RowKey) {
+    pub(crate) fn push(&mut self, key: &RowKey) {
         self.flat.extend(key.parts().iter().map(|part| part.0.clone()));
     }
 
-    pub(in crate::session) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.flat.is_empty()
     }
 
+    /// That columns hold one of the keys.
+    pub(crate) fn condition(self, columns: Vec<ColumnRef>, dialect: Dialect) -> Node {
+        if let [column] = columns.as_slice() {
+            let (.., kind) = column.spelled();
+            return Node::InValues { item: Box::new(Node::Column(*column)), values: self.flat, kind, negated: false };
+        }
+        let params = match dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => columns.len(),
+        };
+        Node::InKeys(Box::new(InKeys { columns, lists: self.binds(params).0 }))
+    }
+
     /// As a list for each of so many parameters: one for each column, or all in one.
-    pub(in crate::session) fn binds(self, params: usize) -> KeyBinds {
+    pub(crate) fn binds(self, params: usize) -> KeyBinds {
         if params == 1 {
             return KeyBinds(vec![self.flat]);
         }
@@ -122,7 +138,39 @@ impl KeyList {
 }
 
 impl KeyBinds {
-    pub(in crate::session) fn binds(&self) -> Vec<Bind<'_>> {
+    pub(crate) fn binds(&self) -> Vec<Bind<'_>> {
         self.0.iter().map(|list| Bind::Many(list)).collect()
+    }
+}
+
+/// `table.a IN (a list)`, or `(table.a, table.b) IN (a list of pairs)`.
+pub(crate) fn in_keys(renderer: &mut Renderer, columns: &[(&str, &str, Kind)]) {
+    if let [(table, column, kind)] = columns {
+        renderer.qualified(table, column).in_list(*kind, false);
+        return;
+    }
+    for (index, (table, column, _)) in columns.iter().enumerate() {
+        renderer.push(if index > 0 { ", " } else { "(" }).qualified(table, column);
+    }
+    renderer.push(") IN (SELECT ");
+    match renderer.dialect {
+        Dialect::Postgres => {
+            renderer.push("* FROM unnest(");
+            for (index, (_, _, kind)) in columns.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
+            }
+            renderer.push("))");
+        }
+        Dialect::Sqlite => {
+            let width = columns.len().to_string();
+            for part in 0..columns.len() {
+                renderer.push(if part > 0 { ", " } else { "" });
+                renderer.push("max(value) FILTER (WHERE key % ").push(&width).push(" = ");
+                renderer.push(&part.to_string()).push(")");
+            }
+            // The kind is PostgreSQL's business.
+            renderer.push(" FROM json_each(").array_param(columns[0].2);
+            renderer.push(") GROUP BY key / ").push(&width).push(")");
+        }
     }
 }

@@ -1,0 +1,55 @@
+//! Unique constraints and indexes.
+
+use std::collections::BTreeSet;
+
+use limbeck::dialect::Dialect;
+use limbeck::schema::{Index, Table};
+
+use super::{Op, Parts, Spelling};
+
+impl Parts {
+    /// Unique constraints and indexes. A unique index is as good as the constraint.
+    pub(super) fn indexes(&mut self, dialect: Dialect, spelling: &Spelling, wanted: &Table, live: &Table) {
+        let table = || wanted.full_name();
+        let mut kept: BTreeSet<&str> = BTreeSet::new();
+        let mut kept_uniques: BTreeSet<usize> = BTreeSet::new();
+        for unique in &wanted.uniques {
+            let constraint = (0..live.uniques.len()).find(|&i| {
+                let other = &live.uniques[i];
+                !kept_uniques.contains(&i)
+                    && other.columns == unique.columns
+                    && other.nulls_not_distinct == unique.nulls_not_distinct
+            });
+            let index = live.indexes.iter().find(|index| {
+                index.is_plain() && index.unique && index.columns == unique.columns && !unique.nulls_not_distinct
+            });
+            match (constraint, index) {
+                (Some(i), _) => {
+                    kept_uniques.insert(i);
+                }
+                (None, Some(index)) => {
+                    kept.insert(&index.name);
+                }
+                (None, None) => self.add_indexes.push(Op::AddUnique { table: table(), unique: unique.clone() }),
+            }
+        }
+        for index in &wanted.indexes {
+            let same = |other: &&Index| {
+                !kept.contains(other.name.as_str()) && spelling.same_index(dialect, &table(), index, other)
+            };
+            // Of several alike, the one of that name stays.
+            match live.indexes.iter().filter(same).max_by_key(|other| other.name == index.name) {
+                Some(found) => {
+                    kept.insert(&found.name);
+                }
+                None => self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() }),
+            }
+        }
+        for index in live.indexes.iter().filter(|index| !kept.contains(index.name.as_str())) {
+            self.drop_indexes.push(Op::DropIndex { table: table(), index: index.clone() });
+        }
+        for i in (0..live.uniques.len()).filter(|i| !kept_uniques.contains(i)) {
+            self.drop_indexes.push(Op::DropUnique { table: table(), unique: live.uniques[i].clone() });
+        }
+    }
+}
