@@ -4,7 +4,7 @@
 
 mod support;
 
-use limbeck::schema::{Action, Column, Metadata, SqlType, Table, naming};
+use limbeck::schema::{Action, ArrayType, Column, Metadata, SqlType, Table, naming};
 use limbeck_test_support::{Kind, TestDb};
 use support::{Project, With, metadata, sorted, table};
 
@@ -45,6 +45,19 @@ fn types() -> Vec<(SqlType, &'static [&'static str])> {
         (SqlType::DateTime { timezone: true }, &["CURRENT_TIMESTAMP"]),
         (SqlType::DateTime { timezone: false }, &["CURRENT_TIMESTAMP"]),
         (SqlType::Date, &["CURRENT_DATE"]),
+        (SqlType::Time, &["'12:30:00'", "CURRENT_TIME"]),
+        (SqlType::Interval, &["'00:00:01'"]),
+        (SqlType::Numeric { precision: Some(10), scale: 2 }, &["0", "1.50"]),
+        (SqlType::Numeric { precision: None, scale: 0 }, &["0.000001"]),
+        (SqlType::LargeBinary, &["''"]),
+        (SqlType::Json { binary: true }, &["'{}'", "'[1, \"a\"]'", "'null'"]),
+        (SqlType::Uuid { text: false }, &["'00000000-0000-0000-0000-000000000001'"]),
+        (SqlType::Uuid { text: true }, &["'00000000000000000000000000000001'"]),
+        (SqlType::Array(ArrayType::new(&SqlType::Integer)), &["'{}'"]),
+        (SqlType::Array(ArrayType::new(&SqlType::Text)), &["'{}'"]),
+        (SqlType::Array(ArrayType::new(&SqlType::Numeric { precision: None, scale: 0 })), &["'{}'"]),
+        (SqlType::Array(ArrayType::new(&SqlType::Uuid { text: false })), &["'{}'"]),
+        (SqlType::Array(ArrayType::new(&SqlType::DateTime { timezone: true })), &["'{}'"]),
     ]
 }
 

@@ -193,6 +193,9 @@ fn cases() -> Vec<Sample> {
     ]
 }
 
+/// Looks for the packages without the time that loading them takes.
+const LOOK: &str = "from importlib.util import find_spec as find; exit(not (find('sqlalchemy') and find('psycopg')))";
+
 /// SQLAlchemy, and the database of a test as it calls it.
 struct Python {
     program: PathBuf,
@@ -217,7 +220,7 @@ impl Python {
             None => home.map(|home| home.join("bin/python")).into_iter().chain(["python3".into()]).collect(),
         };
         for program in places {
-            let import = Command::new(&program).args(["-c", "import sqlalchemy, psycopg"]).output();
+            let import = Command::new(&program).args(["-c", LOOK]).output();
             if import.is_ok_and(|output| output.status.success()) {
                 return Some(Python { program, url });
             }
@@ -229,16 +232,16 @@ impl Python {
         None
     }
 
-    /// Runs a command of `samples.py`.
-    fn run(&self, args: &[&str]) {
+    /// Runs commands of `samples.py`.
+    fn run(&self, commands: &[&str]) {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sqlalchemy/samples.py");
         let output = Command::new(&self.program)
             .args(["-W", "error", script, &self.url])
-            .args(args)
+            .args(commands)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .output()
             .expect("python runs");
-        assert!(output.status.success(), "samples.py {args:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "samples.py {commands:?}:\n{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -266,22 +269,21 @@ async fn read(engine: &Engine, writer: &str) {
 both! {
     async fn tables_of_sqlalchemy_are_shared(db: TestDb) {
         let Some(python) = Python::find(&db) else { return };
-        python.run(&["create"]);
-        python.run(&["write", "sqlalchemy"]);
+        python.run(&["create", "write=sqlalchemy"]);
         let engine = Engine::builder(db.url()).connect().await.expect("an engine");
         read(&engine, "sqlalchemy").await;
         write(&engine, "limbeck").await;
         read(&engine, "limbeck").await;
-        python.run(&["read", "limbeck"]);
+        python.run(&["read=limbeck"]);
     }
 
     async fn tables_of_limbeck_are_shared(db: TestDb) {
         let Some(python) = Python::find(&db) else { return };
         let engine = Engine::builder(db.url()).connect().await.expect("an engine");
         engine.create_all(&limbeck::metadata![Sample].expect("metadata")).await.expect("tables");
-        python.run(&["write", "sqlalchemy"]);
+        python.run(&["write=sqlalchemy"]);
         read(&engine, "sqlalchemy").await;
         write(&engine, "limbeck").await;
-        python.run(&["read", "limbeck"]);
+        python.run(&["read=limbeck"]);
     }
 }

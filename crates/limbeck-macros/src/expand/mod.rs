@@ -5,15 +5,19 @@
 
 mod builder;
 mod checks;
+mod embed;
 mod from_row;
 mod model;
 mod options;
 mod table;
+mod view;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
+pub(crate) use embed::items as embedded;
 pub(crate) use from_row::from_row;
+pub(crate) use view::view;
 
 use crate::input::Model;
 

@@ -5,9 +5,8 @@ use quote::quote;
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use super::model::index;
 use super::{local, option};
-use crate::input::{Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
+use crate::input::{Collation, Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
 
 fn text(text: Option<&LitStr>) -> TokenStream {
     option(text.map(LitStr::value).as_deref())
@@ -26,17 +25,17 @@ pub(super) fn table(model: &Model) -> TokenStream {
     let (schema, comment) = (text(options.schema.as_ref()), text(options.comment.as_ref()));
     let uniques = options.uniques.iter().map(|unique| {
         let name = text(unique.name.as_ref());
-        let columns = unique.columns.iter().map(|field| index(field.column));
+        let columns = unique.columns.iter().map(|field| model.number(field.column));
         let nulls = unique.nulls_not_distinct;
         quote! {
             ::limbeck::model::UniqueDef { name: #name, columns: &[#(#columns),*], nulls_not_distinct: #nulls }
         }
     });
-    let indexes = options.indexes.iter().map(self::index_def);
+    let indexes = options.indexes.iter().map(|index| index_def(model, index));
     let checks = options.checks.iter().map(|check| {
         let (name, expression) = (text(check.name.as_ref()), &check.expression);
         let column = some(check.column.map(|column| {
-            let column = index(column);
+            let column = model.number(column);
             quote!(#column)
         }));
         quote!(::limbeck::model::CheckDef { name: #name, expression: #expression, column: #column })
@@ -52,11 +51,11 @@ pub(super) fn table(model: &Model) -> TokenStream {
     }
 }
 
-fn index_def(def: &Index) -> TokenStream {
+fn index_def(model: &Model, def: &Index) -> TokenStream {
     let (name, unique) = (text(def.name.as_ref()), def.unique);
     let (predicate, method) = (text(def.predicate.as_ref()), text(def.method.as_ref()));
-    let keys = def.keys.iter().map(index_key);
-    let include = def.include.iter().map(|field| index(field.column));
+    let keys = def.keys.iter().map(|key| index_key(model, key));
+    let include = def.include.iter().map(|field| model.number(field.column));
     quote! {
         ::limbeck::model::IndexDef {
             name: #name,
@@ -69,17 +68,18 @@ fn index_def(def: &Index) -> TokenStream {
     }
 }
 
-fn index_key(key: &IndexKey) -> TokenStream {
+fn index_key(model: &Model, key: &IndexKey) -> TokenStream {
     let of = match &key.of {
         KeyOf::Column(field) => {
-            let column = index(field.column);
+            let column = model.number(field.column);
             quote!(Column(#column))
         }
         KeyOf::Expression(sql) => quote!(Expression(#sql)),
     };
     let descending = key.descending;
     let nulls_first = some(key.nulls_first.map(|first| quote!(#first)));
-    let (opclass, collation) = (text(key.opclass.as_ref()), text(key.collation.as_ref()));
+    let opclass = text(key.opclass.as_ref());
+    let collation = some(key.collation.as_ref().map(collation_def));
     quote! {
         ::limbeck::model::IndexKeyDef {
             of: ::limbeck::model::IndexKeyOf::#of,
@@ -104,8 +104,8 @@ pub(super) fn key(options: &KeyOptions) -> TokenStream {
 }
 
 /// A foreign key of several columns.
-pub(super) fn composite_key(def: &CompositeKey) -> TokenStream {
-    let columns = def.columns.iter().map(|field| index(field.column));
+pub(super) fn composite_key(model: &Model, def: &CompositeKey) -> TokenStream {
+    let columns = def.columns.iter().map(|field| model.number(field.column));
     let (target, fields) = (&def.target, def.fields.iter().map(|field| field.unraw().to_string()));
     let (options, indexed) = (key(&def.options), def.options.index);
     quote! {
@@ -119,6 +119,11 @@ pub(super) fn composite_key(def: &CompositeKey) -> TokenStream {
     }
 }
 
+fn collation_def(collation: &Collation) -> TokenStream {
+    let (postgres, sqlite) = (text(collation.postgres.as_ref()), text(collation.sqlite.as_ref()));
+    quote!(::limbeck::model::CollationDef { postgres: #postgres, sqlite: #sqlite })
+}
+
 /// `ColumnOptions { … }`
 pub(super) fn column(column: &Column) -> TokenStream {
     let computed = column.computed.as_ref().map(|computed| {
@@ -130,10 +135,7 @@ pub(super) fn column(column: &Column) -> TokenStream {
         let (start, increment) = (Literal::i64_unsuffixed(identity.start), Literal::i64_unsuffixed(identity.increment));
         quote!(::limbeck::model::IdentityDef { always: #always, start: #start, increment: #increment })
     });
-    let collation = column.collation.as_ref().map(|collation| {
-        let (postgres, sqlite) = (text(collation.postgres.as_ref()), text(collation.sqlite.as_ref()));
-        quote!(::limbeck::model::CollationDef { postgres: #postgres, sqlite: #sqlite })
-    });
+    let collation = column.collation.as_ref().map(collation_def);
     let comment = text(column.comment.as_ref());
     if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() {
         return quote!(::limbeck::model::ColumnOptions::NONE);

@@ -89,15 +89,31 @@ impl Collation {
         let usage =
             "write `collation = \"C\"`, or one for each database: `collation(postgres = \"C\", sqlite = \"NOCASE\")`";
         let content = bracketed(name, input, usage)?;
+        Collation::each(name, &content, usage)
+    }
+
+    /// `("C")`, or one for each database, behind a key of an index.
+    pub(super) fn of_key(name: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        let usage =
+            "write `collate(\"C\")`, or one for each database: `collate(postgres = \"C\", sqlite = \"NOCASE\")`";
+        let content = bracketed(name, input, usage)?;
+        if content.peek(LitStr) {
+            let both = sql(&content, name.span(), usage)?;
+            return Ok(Collation { postgres: Some(both.clone()), sqlite: Some(both) });
+        }
+        Collation::each(name, &content, usage)
+    }
+
+    fn each(name: &Ident, content: ParseStream<'_>, usage: &str) -> syn::Result<Self> {
         let mut collation = Collation { postgres: None, sqlite: None };
         while !content.is_empty() {
             let word = content.call(Ident::parse_any)?;
             match word.to_string().as_str() {
-                "postgres" => collation.postgres = Some(attr::text(&content)?),
-                "sqlite" => collation.sqlite = Some(attr::text(&content)?),
+                "postgres" => collation.postgres = Some(attr::text(content)?),
+                "sqlite" => collation.sqlite = Some(attr::text(content)?),
                 _ => return Err(attr::unknown(&word, "database", &["postgres", "sqlite"])),
             }
-            comma(&content)?;
+            comma(content)?;
         }
         if collation.postgres.is_none() && collation.sqlite.is_none() {
             return Err(syn::Error::new(name.span(), usage));

@@ -5,6 +5,7 @@ use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Token};
 
 use super::attr;
+use super::column_options::Collation;
 use super::table::{Field, bracketed, comma, fields, sql};
 
 const OPTIONS: &[&str] = &["name", "unique", "where", "method", "include"];
@@ -26,7 +27,7 @@ pub(crate) struct IndexKey {
     pub(crate) descending: bool,
     pub(crate) nulls_first: Option<bool>,
     pub(crate) opclass: Option<LitStr>,
-    pub(crate) collation: Option<LitStr>,
+    pub(crate) collation: Option<Collation>,
 }
 
 /// A column or an expression.
@@ -62,7 +63,7 @@ impl IndexKey {
             "nulls_first" => self.nulls_first = Some(true),
             "nulls_last" => self.nulls_first = Some(false),
             "opclass" => self.opclass = Some(text("write the operator class: `opclass(\"gin_trgm_ops\")`")?),
-            "collate" => self.collation = Some(text("write the collation: `collate(\"C\")`")?),
+            "collate" => self.collation = Some(Collation::of_key(word, content)?),
             _ => return Ok(false),
         }
         Ok(true)

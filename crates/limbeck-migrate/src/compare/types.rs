@@ -12,11 +12,23 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         return true;
     }
     if dialect == Dialect::Postgres {
-        return false;
+        return plain(wanted) == plain(live);
     }
-    // A date is written as text, and other tools declare it by a name that says so.
-    let dated = matches!(wanted, SqlType::DateTime { .. } | SqlType::Date) && class(live) == Class::Dated;
-    dated || class(wanted) == class(live)
+    // What is written as text here, other tools declare by a name that says what it is.
+    let named = match wanted {
+        SqlType::DateTime { .. } | SqlType::Date | SqlType::Time | SqlType::Interval => class(live) == Class::Dated,
+        SqlType::Json { .. } | SqlType::Array(_) => class(live) == Class::Json,
+        _ => false,
+    };
+    named || class(wanted) == class(live)
+}
+
+/// The type without what only SQLite has to know.
+fn plain(sql_type: &SqlType) -> SqlType {
+    match sql_type {
+        SqlType::Uuid { .. } => SqlType::Uuid { text: false },
+        _ => sql_type.clone(),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +38,8 @@ enum Class {
     Text,
     /// Declared as a date or time, which SQLite takes for a number.
     Dated,
+    /// Declared as JSON, likewise.
+    Json,
     Float,
     Blob,
     Numeric,
@@ -47,6 +61,8 @@ fn class(sql_type: &SqlType) -> Class {
         Class::Float
     } else if has("DATE") || has("TIME") {
         Class::Dated
+    } else if has("JSON") {
+        Class::Json
     } else {
         Class::Numeric
     }
@@ -70,6 +86,12 @@ mod tests {
             (SqlType::Date, SqlType::Text),
             (SqlType::Real, other("FLOAT")),
             (SqlType::Boolean, other("tinyint(1)")),
+            (SqlType::Numeric { precision: Some(10), scale: 2 }, other("DECIMAL(12, 4)")),
+            (SqlType::Interval, other("DATETIME")),
+            (SqlType::Json { binary: true }, other("JSON")),
+            (SqlType::Json { binary: true }, SqlType::Text),
+            (SqlType::Uuid { text: true }, other("CHAR(36)")),
+            (SqlType::LargeBinary, SqlType::Uuid { text: false }),
         ];
         for (wanted, live) in same {
             assert!(same_type(Dialect::Sqlite, &wanted, &live), "{wanted:?} {live:?}");
@@ -80,6 +102,9 @@ mod tests {
             (SqlType::Text, other("DATETIME")),
             (SqlType::Double, other("DECIMAL(10,2)")),
             (SqlType::Text, other("")),
+            (SqlType::Text, other("JSON")),
+            (SqlType::Uuid { text: true }, SqlType::Uuid { text: false }),
+            (SqlType::Double, SqlType::Numeric { precision: None, scale: 0 }),
         ];
         for (wanted, live) in different {
             assert!(!same_type(Dialect::Sqlite, &wanted, &live), "{wanted:?} {live:?}");
@@ -91,6 +116,9 @@ mod tests {
         let postgres = |wanted: SqlType, live: SqlType| same_type(Dialect::Postgres, &wanted, &live);
         assert!(postgres(SqlType::BigInteger, SqlType::BigInteger));
         assert!(!postgres(SqlType::BigInteger, SqlType::Integer));
+        assert!(!postgres(SqlType::Json { binary: true }, SqlType::Json { binary: false }));
+        // Where a UUID is kept as text is SQLite's business.
+        assert!(postgres(SqlType::Uuid { text: true }, SqlType::Uuid { text: false }));
         assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
         assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
     }

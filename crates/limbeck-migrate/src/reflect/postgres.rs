@@ -11,7 +11,7 @@ use limbeck::schema::{
     Action, ArrayType, Check, Collation, Column, Computed, Deferrable, ForeignKey, Identity, Index, PrimaryKey,
     SqlType, Table, TableName, UniqueConstraint,
 };
-use limbeck::types::{Kind, Value};
+use limbeck::types::Value;
 
 use super::{Schema, no_schema};
 use crate::error::Result;
@@ -275,25 +275,25 @@ fn sized(declared: &str) -> Option<SqlType> {
 
 /// An array of one of the types that models have arrays of.
 fn array(declared: &str) -> Option<SqlType> {
-    const ARRAYS: [ArrayType; 15] = [
-        ArrayType::new(&SqlType::SmallInteger, &Kind::I16),
-        ArrayType::new(&SqlType::Integer, &Kind::I32),
-        ArrayType::new(&SqlType::BigInteger, &Kind::I64),
-        ArrayType::new(&SqlType::Real, &Kind::F32),
-        ArrayType::new(&SqlType::Double, &Kind::F64),
-        ArrayType::new(&SqlType::Boolean, &Kind::Bool),
-        ArrayType::new(&SqlType::Text, &Kind::Text),
-        ArrayType::new(&SqlType::LargeBinary, &Kind::Bytes),
-        ArrayType::new(&SqlType::DateTime { timezone: true }, &Kind::DateTime),
-        ArrayType::new(&SqlType::DateTime { timezone: false }, &Kind::Timestamp),
-        ArrayType::new(&SqlType::Date, &Kind::Date),
-        ArrayType::new(&SqlType::Time, &Kind::Time),
-        ArrayType::new(&SqlType::Interval, &Kind::Interval),
-        ArrayType::new(&SqlType::Numeric { precision: None, scale: 0 }, &Kind::Decimal),
-        ArrayType::new(&SqlType::Uuid { text: false }, &Kind::Uuid),
+    const ELEMENTS: &[SqlType] = &[
+        SqlType::SmallInteger,
+        SqlType::Integer,
+        SqlType::BigInteger,
+        SqlType::Real,
+        SqlType::Double,
+        SqlType::Boolean,
+        SqlType::Text,
+        SqlType::LargeBinary,
+        SqlType::DateTime { timezone: true },
+        SqlType::DateTime { timezone: false },
+        SqlType::Date,
+        SqlType::Time,
+        SqlType::Interval,
+        SqlType::Numeric { precision: None, scale: 0 },
+        SqlType::Uuid { text: false },
     ];
     let element = declared_type(declared.strip_suffix("[]")?);
-    ARRAYS.into_iter().find(|array| *array.element() == element).map(SqlType::Array)
+    ELEMENTS.iter().find(|known| **known == element).map(|known| SqlType::Array(ArrayType::new(known)))
 }
 
 fn action(code: Option<&str>) -> Action {

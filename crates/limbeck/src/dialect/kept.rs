@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Dialect;
-use crate::schema::{Collation, Index, Metadata, MetadataError, Table, TableName};
+use crate::schema::{Collation, Index, IndexOptions, Metadata, MetadataError, Table, TableName};
 
 impl Collation {
     /// Its name on one database.
@@ -34,10 +34,18 @@ impl Metadata {
     /// When tables of two schemas would be one, or a constraint would say less than it does.
     pub fn on(&self, dialect: Dialect) -> Result<Metadata, MetadataError> {
         let mut kept = self.clone();
+        let own = |collation: &mut Option<Collation>| {
+            let name = collation.as_ref().and_then(|collation| collation.on(dialect));
+            *collation = name.map(|name| Collation::of(dialect, name.to_string()));
+        };
         for table in &mut kept.tables {
-            for column in &mut table.columns {
-                let own = column.collation.as_ref().and_then(|collation| collation.on(dialect));
-                column.collation = own.map(|name| Collation::of(dialect, name.to_string()));
+            table.columns.iter_mut().for_each(|column| own(&mut column.collation));
+            for index in &mut table.indexes {
+                let keys = index.options.iter_mut().flat_map(|options| &mut options.keys);
+                keys.for_each(|key| own(&mut key.collation));
+                if index.options.as_ref().is_some_and(IndexOptions::is_plain) {
+                    index.options = None;
+                }
             }
         }
         if dialect == Dialect::Sqlite {

@@ -2,6 +2,7 @@
 
 mod builder;
 mod cache;
+mod channel;
 mod connection;
 mod echo;
 mod options;
@@ -16,7 +17,7 @@ pub(crate) use cache::StatementCache;
 pub use connection::Connection;
 pub use options::{IsolationLevel, ResetOnReturn};
 pub use pool::PoolStatus;
-pub(crate) use query::{Columns, ValueSink, check_width};
+pub(crate) use query::{Columns, Plan, ValueSink, check_width, explained};
 pub use settings::Settings;
 
 pub use crate::driver::Stats;

@@ -68,7 +68,7 @@ pub struct IndexKeyDef {
     /// The operator class: PostgreSQL only.
     pub opclass: Option<&'static str>,
     /// The collation.
-    pub collation: Option<&'static str>,
+    pub collation: Option<CollationDef>,
 }
 
 /// A column or an expression.

@@ -1,5 +1,7 @@
 //! Indexes: plain ones over columns, and those that say more.
 
+use super::Collation;
+
 /// An index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
@@ -67,7 +69,7 @@ pub struct IndexKey {
     /// The operator class, where it is not the type's default.
     pub opclass: Option<String>,
     /// The collation, where it is not the column's.
-    pub collation: Option<String>,
+    pub collation: Option<Collation>,
 }
 
 impl IndexKey {

@@ -136,6 +136,7 @@ impl Metadata {
         for model in by_table.values() {
             model.mapping()?;
         }
+        super::enums::check(&tables)?;
         let models = by_table.into_iter().map(|(name, model)| (name, model.path())).collect();
         Ok(Metadata { tables, models })
     }

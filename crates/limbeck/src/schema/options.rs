@@ -4,7 +4,7 @@ use super::{
     Check, Collation, Column, Computed, Identity, Index, IndexKey, IndexOn, IndexOptions, Table, UniqueConstraint,
     naming,
 };
-use crate::model::{ColumnDef, IndexDef, IndexKeyOf, ModelDef};
+use crate::model::{CollationDef, ColumnDef, IndexDef, IndexKeyOf, ModelDef};
 
 /// Adds unique constraints, indexes, checks and the comment.
 ///
@@ -52,7 +52,7 @@ fn index(model: &ModelDef, def: &IndexDef) -> Index {
                 // NULLs are taken for larger than everything.
                 nulls_first: key.nulls_first.filter(|first| *first != key.descending),
                 opclass: text(key.opclass),
-                collation: text(key.collation),
+                collation: key.collation.map(collation),
             }
         })
         .collect();
@@ -78,6 +78,10 @@ fn index(model: &ModelDef, def: &IndexDef) -> Index {
     }
 }
 
+fn collation(def: CollationDef) -> Collation {
+    Collation { postgres: def.postgres.map(str::to_string), sqlite: def.sqlite.map(str::to_string) }
+}
+
 /// A column with its options.
 pub(super) fn column(def: &ColumnDef) -> Column {
     let options = &def.options;
@@ -94,10 +98,7 @@ pub(super) fn column(def: &ColumnDef) -> Column {
         computed: options
             .computed
             .map(|computed| Computed { expression: computed.expression.trim().to_string(), stored: computed.stored }),
-        collation: options.collation.map(|collation| Collation {
-            postgres: collation.postgres.map(str::to_string),
-            sqlite: collation.sqlite.map(str::to_string),
-        }),
+        collation: options.collation.map(collation),
         comment: options.comment.map(str::to_string),
         ..Column::new(def.name, def.sql_type.clone())
     }

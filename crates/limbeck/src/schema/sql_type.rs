@@ -1,5 +1,7 @@
 //! The types of columns.
 
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use crate::types::{ColumnType, Kind};
@@ -59,12 +61,48 @@ pub enum SqlType {
         /// Whether SQLite keeps it as 32 hexadecimal digits, as SQLAlchemy does, and not as 16 bytes.
         text: bool,
     },
+    /// One of a few values that have names.
+    Enum(EnumType),
     /// A type that limbeck has no name for, in the database's own spelling. Reflection makes these.
     Other(String),
 }
 
+/// The values that an enumeration has, in order. PostgreSQL has a type of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EnumType {
+    name: Cow<'static, str>,
+    values: Cow<'static, [Cow<'static, str>]>,
+}
+
+impl EnumType {
+    /// An enumeration that the program knows. Used by `derive(DbEnum)`.
+    pub const fn new(name: &'static str, values: &'static [Cow<'static, str>]) -> Self {
+        EnumType { name: Cow::Borrowed(name), values: Cow::Borrowed(values) }
+    }
+
+    /// One that was read from a database.
+    pub fn read(name: String, values: Vec<String>) -> Self {
+        EnumType { name: Cow::Owned(name), values: values.into_iter().map(Cow::Owned).collect() }
+    }
+
+    /// The type's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[Cow<'static, str>] {
+        &self.values
+    }
+
+    /// How many characters the longest value has.
+    pub fn longest(&self) -> usize {
+        self.values.iter().map(|value| value.chars().count()).max().unwrap_or(0)
+    }
+}
+
 /// What an array is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct ArrayType {
     element: &'static SqlType,
     kind: &'static Kind,
@@ -72,7 +110,24 @@ pub struct ArrayType {
 
 impl ArrayType {
     /// An array of elements of a type.
-    pub const fn new(element: &'static SqlType, kind: &'static Kind) -> Self {
+    pub const fn new(element: &'static SqlType) -> Self {
+        let kind = match element {
+            SqlType::SmallInteger => &Kind::I16,
+            SqlType::Integer => &Kind::I32,
+            SqlType::BigInteger => &Kind::I64,
+            SqlType::Real => &Kind::F32,
+            SqlType::Double => &Kind::F64,
+            SqlType::Numeric { .. } => &Kind::Decimal,
+            SqlType::Boolean => &Kind::Bool,
+            SqlType::LargeBinary => &Kind::Bytes,
+            SqlType::DateTime { timezone: true } => &Kind::DateTime,
+            SqlType::DateTime { timezone: false } => &Kind::Timestamp,
+            SqlType::Date => &Kind::Date,
+            SqlType::Time => &Kind::Time,
+            SqlType::Interval => &Kind::Interval,
+            SqlType::Uuid { .. } => &Kind::Uuid,
+            _ => &Kind::Text,
+        };
         ArrayType { element, kind }
     }
 
@@ -94,6 +149,21 @@ impl ArrayType {
     /// How the elements travel.
     pub const fn kind(&self) -> Kind {
         *self.kind
+    }
+}
+
+/// Arrays of the same elements are the same.
+impl PartialEq for ArrayType {
+    fn eq(&self, other: &Self) -> bool {
+        self.element == other.element
+    }
+}
+
+impl Eq for ArrayType {}
+
+impl Hash for ArrayType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.element.hash(state);
     }
 }
 
@@ -171,6 +241,9 @@ impl SqlType {
             SqlType::Array(array) => Kind::Array(array.kind),
             SqlType::Uuid { text: false } => Kind::Uuid,
             SqlType::Uuid { text: true } => Kind::UuidText,
+            SqlType::Enum(EnumType { name: Cow::Borrowed(name), .. }) => Kind::Named(name),
+            // Read from a database, where nothing is bound.
+            SqlType::Enum(_) => Kind::Text,
         }
     }
 }

@@ -6,13 +6,16 @@
 //! way leaves [`interrupted`](Line::interrupted) set, and from then on the session refuses everything but
 //! `rollback`: nobody knows what the database has seen.
 
+use std::future::Future;
 use std::panic::Location;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::driver::{Access, Begin, Bind, RowSink, Stats, Stmt};
 use crate::engine::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
+use crate::sql::view::Channel;
 
 pub(crate) struct Line {
     pub(super) engine: Engine,
@@ -141,7 +144,7 @@ impl Line {
         let connection = self.ready().await?;
         let begun = if alone { Ok(()) } else { connection.begin_mode(Begin::Write).await };
         let result = match begun {
-            Ok(()) => connection.execute(stmt, binds).await,
+            Ok(()) => connection.execute_compiled(stmt, binds).await,
             Err(error) => Err(error),
         };
         self.ended(result)
@@ -219,5 +222,20 @@ impl Line {
     /// Has what came after a savepoint undone before anything else is sent.
     pub(super) fn abandon(&mut self, name: &str) {
         self.abandoned = Some(name.to_owned());
+    }
+}
+
+impl Channel for Line {
+    fn compiler(&self) -> Compiler<'_> {
+        self.compiler()
+    }
+
+    fn query<'a>(
+        &'a mut self,
+        stmt: &'a Arc<Stmt>,
+        binds: &'a [Bind<'a>],
+        sink: &'a mut dyn RowSink,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        Box::pin(self.query(stmt, binds, sink))
     }
 }

@@ -7,12 +7,13 @@ use super::load::{KeyList, RowKey};
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
-use crate::engine::{Columns, ValueSink};
+use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
 use crate::sql::shape::{Shape, ShapeKind};
-use crate::sql::{Fetch, Query};
+use crate::sql::view::Filling;
+use crate::sql::{Fetch, Query, Statement};
 use crate::types::Kind;
 
 type TrackedOf<Q> = <<Q as Query>::Row as Fetch>::Tracked;
@@ -74,14 +75,30 @@ impl Session {
         self.scalar(&query, Wanted::Exists).await
     }
 
-    /// Runs a statement of your own and says how many rows it changed. Objects in the session do not notice.
+    /// Runs a statement that writes, in the session's transaction and after a flush, and says how many rows it
+    /// changed. Objects in the session do not notice: `refresh` or `expire` those that it may have changed.
     ///
     /// # Errors
-    /// When a value is missing or the database refuses the statement.
-    pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = sql.compile_execute(self.line.compiler())?;
+        let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
         self.line.execute(&stmt, &binds).await
+    }
+
+    /// What the database says of how it would run a query: its `EXPLAIN`, or `EXPLAIN QUERY PLAN` on SQLite, a line
+    /// for each step. The query is not run.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
+        self.autoflush().await?;
+        let compiler = self.line.compiler();
+        let Compiled { stmt, binds, .. } = query.compile(compiler, Wanted::Rows)?;
+        let stmt = explained(compiler.dialect, &stmt);
+        let mut plan = Plan::default();
+        self.line.query(&stmt, &binds, &mut plan).await?;
+        Ok(plan.lines.join("\n"))
     }
 
     /// The object with a primary key, if there is one: from the session without a query when it is there,
@@ -110,7 +127,7 @@ impl Session {
         let values = key.values();
         let binds: Vec<Bind<'_>> = values.into_iter().map(Bind::One).collect();
         let stmt = self.get_statement(T::Model::def())?;
-        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false);
+        let mut sink = TrackSink::<T::Model>::new(&mut self.objects, false, false, Filling::none());
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let found = sink.out.pop();
         result?;
@@ -183,7 +200,7 @@ impl Session {
         self.objects.get(handle)
     }
 
-    async fn reread(&mut self, obj: Obj) -> Result<()> {
+    pub(super) async fn reread(&mut self, obj: Obj) -> Result<()> {
         let model = self.objects.store(obj).model();
         let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
         if self.objects.state(obj) != State::Persistent {
@@ -211,11 +228,17 @@ impl Session {
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
-        let mut sink = TrackSink::<Q::Row>::new(&mut self.objects, !loads.is_empty(), query.is_by_name());
+        let mut sink = TrackSink::<Q::Row>::new(
+            &mut self.objects,
+            !loads.is_empty(),
+            query.is_by_name(),
+            Filling::new(Q::Row::tracked_lists())?,
+        );
+        sink.columns.undefer(extras);
         let result = self.line.query(&stmt, &binds, &mut sink).await;
-        let TrackSink { out, loader, .. } = sink;
+        let TrackSink { mut out, loader, filling, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
         result.map_err(|error| query.explain(error))?;
         if let Some(model) = Q::Row::model()
@@ -225,12 +248,13 @@ impl Session {
                 self.load_raw(model, roots.clone(), load.relation, &load.nested).await?;
             }
         }
+        filling.run(&mut out, &mut self.line, 0).await?;
         Ok(out)
     }
 
     async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, .. } = query.compile(self.line.compiler(), wanted)?;
         let mut sink = ValueSink::<T>::default();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         result?;
@@ -242,7 +266,7 @@ impl Session {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
-            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table);
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model);
             for (index, column) in model.primary_key.iter().enumerate() {
                 let column = &model.columns[*column];
                 renderer.push(if index == 0 { " WHERE " } else { " AND " });
@@ -259,12 +283,14 @@ struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
     out: Vec<T::Tracked>,
     columns: Columns,
+    /// The lists of the values, where they have any.
+    filling: Filling<T::Tracked>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
-    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool) -> Self {
+    fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
         let loader = Loader { objects, roots: roots.then(Vec::new) };
-        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name) }
+        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
 
@@ -273,13 +299,14 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
-        Ok(())
+        self.out.push(T::track_at(&mut self.loader, &self.columns.of(&row), self.columns.positions())?);
+        self.filling.row(&row)
     }
 
     fn restart(&mut self) {
         // The objects stay: the second run finds them in the identity map.
         self.out.clear();
+        self.filling.restart();
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();
         }

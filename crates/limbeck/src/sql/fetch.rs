@@ -1,6 +1,7 @@
 //! What a query's rows become.
 
 use super::from_row::Positions;
+use super::view::ListPlan;
 use crate::driver::Row;
 use crate::error::{Error, Result};
 use crate::session::Loader;
@@ -69,6 +70,27 @@ pub trait Fetch: Sized + Send + 'static {
     fn track_at(loader: &mut Loader<'_>, row: &Row<'_>, positions: Positions<'_>) -> Result<Self::Tracked> {
         let _ = positions;
         Self::track(loader, row, 0)
+    }
+
+    /// Whether a query for it can be built at all.
+    ///
+    /// # Errors
+    /// When it says something that cannot be.
+    #[doc(hidden)]
+    fn check() -> Result<()> {
+        Ok(())
+    }
+
+    /// The lists in it, which further statements fill: a view's.
+    #[doc(hidden)]
+    fn lists() -> ListPlan<Self> {
+        ListPlan::none()
+    }
+
+    /// The same, of what a session gives.
+    #[doc(hidden)]
+    fn tracked_lists() -> ListPlan<Self::Tracked> {
+        ListPlan::none()
     }
 
     /// The model, if it is one: its columns can then be selected by name.

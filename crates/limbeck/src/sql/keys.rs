@@ -2,11 +2,14 @@
 
 use std::hash::{Hash, Hasher};
 
+use super::node::{ColumnRef, InKeys, Node};
+use super::render::Renderer;
+use crate::dialect::Dialect;
 use crate::driver::{Bind, Row};
 use crate::error::Error;
 use crate::error::Result;
 use crate::model::ModelDef;
-use crate::types::Value;
+use crate::types::{Kind, Value};
 
 /// A value that can be looked up. Floats are no keys.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +111,19 @@ impl KeyList {
         self.flat.is_empty()
     }
 
+    /// That columns hold one of the keys.
+    pub(crate) fn condition(self, columns: Vec<ColumnRef>, dialect: Dialect) -> Node {
+        if let [column] = columns.as_slice() {
+            let (.., kind) = column.spelled();
+            return Node::InValues { item: Box::new(Node::Column(*column)), values: self.flat, kind, negated: false };
+        }
+        let params = match dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => columns.len(),
+        };
+        Node::InKeys(Box::new(InKeys { columns, lists: self.binds(params).0 }))
+    }
+
     /// As a list for each of so many parameters: one for each column, or all in one.
     pub(crate) fn binds(self, params: usize) -> KeyBinds {
         if params == 1 {
@@ -124,5 +140,40 @@ impl KeyList {
 impl KeyBinds {
     pub(crate) fn binds(&self) -> Vec<Bind<'_>> {
         self.0.iter().map(|list| Bind::Many(list)).collect()
+    }
+}
+
+/// `table.a IN (a list)`, or `(table.a, table.b) IN (a list of pairs)`.
+pub(crate) fn in_keys(renderer: &mut Renderer, columns: &[(&str, &str, Kind)]) {
+    if let [(table, column, kind)] = columns {
+        renderer.qualified(table, column).in_list(*kind, false);
+        return;
+    }
+    for (index, (table, column, _)) in columns.iter().enumerate() {
+        renderer.push(if index > 0 { ", " } else { "(" }).qualified(table, column);
+    }
+    renderer.push(") IN (SELECT ");
+    match renderer.dialect {
+        Dialect::Postgres => {
+            renderer.push("* FROM unnest(");
+            for (index, (_, _, kind)) in columns.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
+            }
+            renderer.push("))");
+        }
+        Dialect::Sqlite => {
+            let width = columns.len().to_string();
+            for (part, (_, _, kind)) in columns.iter().enumerate() {
+                renderer.push(if part > 0 { ", " } else { "" });
+                // JSON has no bytes: they travel in hexadecimal digits.
+                let is_bytes = matches!(kind, Kind::Bytes | Kind::Uuid);
+                renderer.push(if is_bytes { "unhex(max(value)" } else { "max(value)" });
+                renderer.push(" FILTER (WHERE key % ").push(&width).push(" = ").push(&part.to_string());
+                renderer.push(if is_bytes { "))" } else { ")" });
+            }
+            // The kind is PostgreSQL's business.
+            renderer.push(" FROM json_each(").array_param(columns[0].2);
+            renderer.push(") GROUP BY key / ").push(&width).push(")");
+        }
     }
 }

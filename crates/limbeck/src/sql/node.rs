@@ -50,6 +50,8 @@ pub enum Node {
         /// `NOT IN`.
         negated: bool,
     },
+    /// Columns that hold one of a list of keys of several parts.
+    InKeys(Box<InKeys>),
     /// An operator or function of the catalogue.
     Op(&'static Op, Vec<Node>),
     /// What is more than operands in a pattern.
@@ -69,6 +71,14 @@ pub enum Node {
         /// `NOT IN`.
         negated: bool,
     },
+}
+
+/// Columns, and the keys that they may hold. See [`KeyList`](super::keys::KeyList).
+#[derive(Clone, Debug)]
+pub struct InKeys {
+    pub(crate) columns: Vec<ColumnRef>,
+    /// The lists of one parameter each.
+    pub(crate) lists: Vec<Vec<Value<'static>>>,
 }
 
 /// A query inside an expression.
@@ -144,6 +154,12 @@ impl ColumnRef {
     pub(crate) fn source(&self) -> Source {
         Source { model: self.model, alias: self.alias }
     }
+
+    /// Its table's name, its own, and how its values travel.
+    pub(crate) fn spelled(&self) -> (&'static str, &'static str, Kind) {
+        let column = &self.model.columns[usize::from(self.index)];
+        (self.source().name(), column.name, column.sql_type.kind())
+    }
 }
 
 impl Node {
@@ -152,6 +168,7 @@ impl Node {
         visit(self);
         match self {
             Node::Column(_) | Node::Bind(..) | Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => {}
+            Node::InKeys(_) => {}
             Node::Binary(_, sides) => {
                 sides.0.walk(visit);
                 sides.1.walk(visit);
@@ -180,7 +197,7 @@ impl Node {
     pub(crate) fn has_values(&self) -> bool {
         let mut found = false;
         self.walk(&mut |node| {
-            found |= matches!(node, Node::Bind(..) | Node::InValues { .. });
+            found |= matches!(node, Node::Bind(..) | Node::InValues { .. } | Node::InKeys(_));
             found |= matches!(node, Node::Scalar(_) | Node::Exists(_) | Node::InQuery { .. });
         });
         found

@@ -30,7 +30,7 @@ impl Projection {
     /// How many columns it is.
     pub(crate) fn width(&self) -> usize {
         match self {
-            Projection::Model { source, .. } => source.model.columns.len(),
+            Projection::Model { source, .. } => source.model.fetched().len(),
             Projection::Node { .. } => 1,
         }
     }

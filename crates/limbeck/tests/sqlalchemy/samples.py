@@ -1,8 +1,10 @@
 """SQLAlchemy's half of the test `sqlalchemy.rs`.
 
-    samples.py <url> create            makes the table `samples`
-    samples.py <url> write <writer>    writes one row for each case, marked as written by <writer>
-    samples.py <url> read <writer>     reads those rows and compares; says what differs and exits with 1
+    samples.py <url> <command>…
+
+    create            makes the table `samples`
+    write=<writer>    writes one row for each case, marked as written by <writer>
+    read=<writer>     reads those rows and compares; says what differs and exits with 1
 
 What each case holds is said twice, here and in `sqlalchemy.rs`, so that neither side can be wrong alone.
 """
@@ -198,20 +200,22 @@ def read(connection, writer):
     return wrong
 
 
-def main(url, command, writer=None):
+def main(url, *commands):
     connect_args = {"options": "-c timezone=UTC"} if url.startswith("postgresql") else {}
     engine = sa.create_engine(url, connect_args=connect_args)
     with engine.begin() as connection:
-        if command == "create":
-            metadata.create_all(connection)
-        elif command == "write":
-            write(connection, writer)
-        elif command == "read":
-            wrong = read(connection, writer)
-            if wrong:
-                sys.exit("\n".join(wrong))
-        else:
-            sys.exit(f"no such command: {command}")
+        for command in commands:
+            name, _, writer = command.partition("=")
+            if name == "create":
+                metadata.create_all(connection)
+            elif name == "write":
+                write(connection, writer)
+            elif name == "read":
+                wrong = read(connection, writer)
+                if wrong:
+                    sys.exit("\n".join(wrong))
+            else:
+                sys.exit(f"no such command: {command}")
 
 
 if __name__ == "__main__":

@@ -252,5 +252,6 @@ fn item(random: &mut Random, order: i32, line: i32, ordered: NaiveDate) -> LineI
         order: BelongsTo::default(),
         part: BelongsTo::default(),
         supplier: BelongsTo::default(),
+        offer: BelongsTo::default(),
     }
 }

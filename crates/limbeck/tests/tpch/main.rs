@@ -1,6 +1,7 @@
-//! The 22 queries of TPC-H: SQLite gives the same answers as PostgreSQL.
+//! The 22 queries of TPC-H, each twice: as SQL and in the typed language. Both give the same rows, and SQLite gives
+//! the same as PostgreSQL.
 //!
-//! A file holds a query. The tables are filled by a generator of ours with about 10 MB.
+//! A file holds a query in both forms. The tables are filled by a generator of ours with about 10 MB.
 #![cfg(all(feature = "chrono", feature = "decimal"))]
 #![allow(unreachable_pub)]
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::model::New;
-use limbeck::sql::{Fetch, trusted};
+use limbeck::sql::{Query, trusted};
 use limbeck_test_support::{TestDb, both};
 
 mod answer;
@@ -58,14 +59,23 @@ fn spelled(sql: &str, dialect: Dialect) -> String {
     format!("{before}{year}{after}")
 }
 
-/// Runs a query: the number of rows, what tells them from others, and the first; or what is
+/// Runs a query in both forms: the number of rows, what tells them from others, and the first; or what is
 /// wrong.
-async fn answer<Row: Fetch + Shown>(db: &mut Connection, sql: &str) -> Result<String, String> {
+async fn answer<Q>(db: &mut Connection, sql: &str, typed: Q) -> Result<String, String>
+where
+    Q: Query<Row: Shown>,
+{
     let sql = spelled(sql, db.dialect());
     let start = Instant::now();
-    let by_text = db.all(trusted(sql).rows::<Row>()).await.map_err(|error| format!("as SQL: {error}"))?;
-    eprintln!("{:>8.1?}", start.elapsed());
+    let by_text = db.all(trusted(sql).rows::<Q::Row>()).await.map_err(|error| format!("as SQL: {error}"))?;
+    let middle = Instant::now();
+    let by_type = db.all(typed).await.map_err(|error| format!("typed: {error}"))?;
+    eprintln!("{:>8.1?} as SQL, {:>8.1?} typed", middle - start, middle.elapsed());
     let by_text: Vec<String> = by_text.iter().map(Shown::shown).collect();
+    let by_type: Vec<String> = by_type.iter().map(Shown::shown).collect();
+    if by_text != by_type {
+        return Err(format!("as SQL:\n{}\ntyped:\n{}", by_text.join("\n"), by_type.join("\n")));
+    }
     let first = by_text.first().ok_or("no rows: it proves nothing")?;
     Ok(format!("{} rows, {}: {first}", by_text.len(), fingerprint(by_text.iter().map(String::as_str))))
 }
@@ -78,7 +88,7 @@ macro_rules! queries {
         async fn answers(db: &mut Connection) -> String {
             let mut lines = Vec::new();
             $(
-                let found = answer::<$module::Row>(db, $module::SQL).await;
+                let found = answer(db, $module::SQL, $module::typed()).await;
                 lines.push(match found {
                     Ok(found) => format!("{}: {found}", stringify!($module)),
                     Err(wrong) => format!("{} is wrong: {wrong}", stringify!($module)),
@@ -94,7 +104,7 @@ queries! {
 }
 
 both! {
-    async fn the_queries_have_the_same_answers_on_both_databases(db: TestDb) {
+    async fn the_typed_queries_say_what_their_sql_says(db: TestDb) {
         let engine = filled(db.url()).await;
         let mut connection = engine.connect().await.expect("a connection");
         let answers = answers(&mut connection).await;

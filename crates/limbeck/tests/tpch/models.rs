@@ -138,7 +138,7 @@ pub struct Order {
 }
 
 #[derive(Model, Debug)]
-#[model(table = "lineitem")]
+#[model(table = "lineitem", foreign_key((l_partkey, l_suppkey), PartSupp(ps_partkey, ps_suppkey)))]
 pub struct LineItem {
     #[column(primary_key, foreign_key(Order.o_orderkey))]
     pub l_orderkey: i32,
@@ -176,4 +176,7 @@ pub struct LineItem {
     pub part: BelongsTo<Part>,
     #[relationship]
     pub supplier: BelongsTo<Supplier>,
+    /// The part as that supplier sells it.
+    #[relationship]
+    pub offer: BelongsTo<PartSupp>,
 }

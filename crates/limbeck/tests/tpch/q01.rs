@@ -1,6 +1,5 @@
 //! Query 1: pricing summary report.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, String, Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>, Option<Decimal>, i64);
@@ -15,3 +14,21 @@ WHERE l_shipdate <= '1998-09-02'
 GROUP BY l_returnflag, l_linestatus
 ORDER BY l_returnflag, l_linestatus
 ";
+
+pub fn typed() -> Select<Row> {
+    select((
+        LineItem.l_returnflag,
+        LineItem.l_linestatus,
+        LineItem.l_quantity.sum(),
+        LineItem.l_extendedprice.sum(),
+        volume().sum(),
+        (volume() * (Decimal::ONE + LineItem.l_tax)).sum(),
+        LineItem.l_quantity.avg(),
+        LineItem.l_extendedprice.avg(),
+        LineItem.l_discount.avg(),
+        count(),
+    ))
+    .filter(LineItem.l_shipdate.le(day(1998, 9, 2)))
+    .group_by((LineItem.l_returnflag, LineItem.l_linestatus))
+    .order_by((LineItem.l_returnflag, LineItem.l_linestatus))
+}

@@ -1,6 +1,5 @@
 //! Query 3: shipping priority.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (i32, Option<Decimal>, NaiveDate, i32);
@@ -14,3 +13,15 @@ GROUP BY l_orderkey, o_orderdate, o_shippriority
 ORDER BY revenue DESC, o_orderdate
 LIMIT 10
 ";
+
+pub fn typed() -> Select<Row> {
+    select((LineItem.l_orderkey, volume().sum(), Order.o_orderdate, Order.o_shippriority))
+        .join(LineItem.order)
+        .join(Order.customer)
+        .filter(Customer.c_mktsegment.eq("BUILDING"))
+        .filter(Order.o_orderdate.lt(day(1995, 3, 15)))
+        .filter(LineItem.l_shipdate.gt(day(1995, 3, 15)))
+        .group_by((LineItem.l_orderkey, Order.o_orderdate, Order.o_shippriority))
+        .order_by((volume().sum().desc(), Order.o_orderdate))
+        .limit(10)
+}

@@ -1,6 +1,5 @@
 //! Query 4: order priority checking.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, i64);
@@ -13,3 +12,15 @@ WHERE o_orderdate >= '1993-07-01' AND o_orderdate < '1993-10-01'
 GROUP BY o_orderpriority
 ORDER BY o_orderpriority
 ";
+
+pub fn typed() -> Select<Row> {
+    let late = select(LineItem)
+        .filter(LineItem.l_orderkey.eq(Order.o_orderkey))
+        .filter(LineItem.l_commitdate.lt(LineItem.l_receiptdate));
+    select((Order.o_orderpriority, count()))
+        .filter(Order.o_orderdate.ge(day(1993, 7, 1)))
+        .filter(Order.o_orderdate.lt(day(1993, 10, 1)))
+        .filter(exists(late))
+        .group_by(Order.o_orderpriority)
+        .order_by(Order.o_orderpriority)
+}

@@ -1,6 +1,5 @@
 //! Query 5: local supplier volume.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, Option<Decimal>);
@@ -14,3 +13,19 @@ WHERE c_custkey = o_custkey AND l_orderkey = o_orderkey AND l_suppkey = s_suppke
 GROUP BY n_name
 ORDER BY revenue DESC
 ";
+
+pub fn typed() -> Select<Row> {
+    select((Nation.n_name, volume().sum()))
+        .from(LineItem)
+        .join(LineItem.order)
+        .join(Order.customer)
+        .join(LineItem.supplier)
+        .join(Supplier.nation)
+        .join(Nation.region)
+        .filter(Customer.c_nationkey.eq(Supplier.s_nationkey))
+        .filter(Region.r_name.eq("ASIA"))
+        .filter(Order.o_orderdate.ge(day(1994, 1, 1)))
+        .filter(Order.o_orderdate.lt(day(1995, 1, 1)))
+        .group_by(Nation.n_name)
+        .order_by(volume().sum().desc())
+}

@@ -1,6 +1,5 @@
 //! Query 7: volume shipping.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, String, i32, Option<Decimal>);
@@ -18,3 +17,24 @@ FROM (
 GROUP BY supp_nation, cust_nation, l_year
 ORDER BY supp_nation, cust_nation, l_year
 ";
+
+pub fn typed() -> Select<Row> {
+    let (from, to) = (Nation.alias("n1"), Nation.alias("n2"));
+    let there = from.n_name.eq("FRANCE").and(to.n_name.eq("GERMANY"));
+    let back = from.n_name.eq("GERMANY").and(to.n_name.eq("FRANCE"));
+    let shipping = select((from.n_name, to.n_name, LineItem.l_shipdate.year(), volume()))
+        .from(LineItem)
+        .join(LineItem.supplier)
+        .join(Supplier.nation.to(from))
+        .join(LineItem.order)
+        .join(Order.customer)
+        .join(Customer.nation.to(to))
+        .filter(there.or(back))
+        .filter(LineItem.l_shipdate.between(day(1995, 1, 1), day(1996, 12, 31)))
+        .subquery("shipping");
+    let (from, to, year, volume) = shipping.columns();
+    let groups = (from, to, year);
+    select((groups.0.clone(), groups.1.clone(), groups.2.clone(), volume.sum()))
+        .group_by(groups.clone())
+        .order_by(groups)
+}

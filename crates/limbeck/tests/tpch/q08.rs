@@ -1,6 +1,5 @@
 //! Query 8: national market share.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (i32, Option<Decimal>);
@@ -17,3 +16,23 @@ FROM (
 GROUP BY o_year
 ORDER BY o_year
 ";
+
+pub fn typed() -> Select<Row> {
+    let (of_customer, of_supplier) = (Nation.alias("n1"), Nation.alias("n2"));
+    let all = select((Order.o_orderdate.year(), volume(), of_supplier.n_name))
+        .from(LineItem)
+        .join(LineItem.part)
+        .join(LineItem.supplier)
+        .join(LineItem.order)
+        .join(Order.customer)
+        .join(Customer.nation.to(of_customer))
+        .join(of_customer.region)
+        .join(Supplier.nation.to(of_supplier))
+        .filter(Region.r_name.eq("AMERICA"))
+        .filter(Order.o_orderdate.between(day(1995, 1, 1), day(1996, 12, 31)))
+        .filter(Part.p_type.eq("ECONOMY ANODIZED STEEL"))
+        .subquery("all_nations");
+    let (year, volume, nation) = all.columns();
+    let of_brazil = case().when(nation.eq("BRAZIL"), volume.clone()).otherwise(Decimal::ZERO);
+    select((year.clone(), of_brazil.sum() / volume.sum())).group_by(year.clone()).order_by(year)
+}

@@ -1,6 +1,5 @@
 //! Query 9: product type profit measure.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, i32, Option<Decimal>);
@@ -16,3 +15,20 @@ FROM (
 GROUP BY nation, o_year
 ORDER BY nation, o_year DESC
 ";
+
+pub fn typed() -> Select<Row> {
+    let amount = volume() - PartSupp.ps_supplycost * LineItem.l_quantity;
+    let profit = select((Nation.n_name, Order.o_orderdate.year(), amount))
+        .from(LineItem)
+        .join(LineItem.part)
+        .join(LineItem.supplier)
+        .join(LineItem.offer)
+        .join(LineItem.order)
+        .join(Supplier.nation)
+        .filter(Part.p_name.contains("green"))
+        .subquery("profit");
+    let (nation, year, amount) = profit.columns();
+    select((nation.clone(), year.clone(), amount.sum()))
+        .group_by((nation.clone(), year.clone()))
+        .order_by((nation, year.desc()))
+}

@@ -1,6 +1,5 @@
 //! Query 11: important stock identification.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (i32, Option<Decimal>);
@@ -16,3 +15,18 @@ HAVING sum(ps_supplycost * ps_availqty) > (
     WHERE ps_suppkey = s_suppkey AND s_nationkey = n_nationkey AND n_name = 'GERMANY')
 ORDER BY value DESC
 ";
+
+pub fn typed() -> Select<Row> {
+    let value = || (PartSupp.ps_supplycost * PartSupp.ps_availqty.cast::<Decimal>()).sum();
+    let total = select(value() * Decimal::new(1, 2))
+        .join(PartSupp.supplier)
+        .join(Supplier.nation)
+        .filter(Nation.n_name.eq("GERMANY"));
+    select((PartSupp.ps_partkey, value()))
+        .join(PartSupp.supplier)
+        .join(Supplier.nation)
+        .filter(Nation.n_name.eq("GERMANY"))
+        .group_by(PartSupp.ps_partkey)
+        .having(value().gt(total.scalar()))
+        .order_by(value().desc())
+}

@@ -1,6 +1,5 @@
 //! Query 13: customer distribution.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (i64, i64);
@@ -14,3 +13,13 @@ FROM (
 GROUP BY c_count
 ORDER BY custdist DESC, c_count DESC
 ";
+
+pub fn typed() -> Select<Row> {
+    let mine = Order.o_custkey.eq(Customer.c_custkey).and(Order.o_comment.not_like("%special%requests%"));
+    let orders = select((Customer.c_custkey, Order.o_orderkey.count()))
+        .left_join_on(Order, mine)
+        .group_by(Customer.c_custkey)
+        .subquery("c_orders");
+    let (_, orders) = orders.columns();
+    select((orders.clone(), count())).group_by(orders.clone()).order_by((count().desc(), orders.desc()))
+}

@@ -1,6 +1,5 @@
 //! Query 15: top supplier.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (i32, String, String, String, Option<Decimal>);
@@ -16,3 +15,17 @@ FROM supplier, revenue
 WHERE s_suppkey = supplier_no AND total_revenue = (SELECT max(total_revenue) FROM revenue)
 ORDER BY s_suppkey
 ";
+
+pub fn typed() -> Select<Row> {
+    let revenue = select((LineItem.l_suppkey, volume().sum()))
+        .filter(LineItem.l_shipdate.ge(day(1996, 1, 1)))
+        .filter(LineItem.l_shipdate.lt(day(1996, 4, 1)))
+        .group_by(LineItem.l_suppkey)
+        .cte("revenue");
+    let (supplier, total) = revenue.columns();
+    let best = select(total.clone().max()).from(&revenue);
+    select((Supplier.s_suppkey, Supplier.s_name, Supplier.s_address, Supplier.s_phone, total.clone()))
+        .join_on(&revenue, supplier.eq(Supplier.s_suppkey))
+        .filter(total.eq(best.scalar()))
+        .order_by(Supplier.s_suppkey)
+}

@@ -1,6 +1,5 @@
 //! Query 21: suppliers who kept orders waiting.
 
-#[allow(unused_imports)]
 use crate::prelude::*;
 
 pub type Row = (String, i64);
@@ -20,3 +19,27 @@ GROUP BY s_name
 ORDER BY numwait DESC, s_name
 LIMIT 100
 ";
+
+pub fn typed() -> Select<Row> {
+    let (other, late) = (LineItem.alias("l2"), LineItem.alias("l3"));
+    let others = select(other)
+        .filter(other.l_orderkey.eq(LineItem.l_orderkey))
+        .filter(other.l_suppkey.ne(LineItem.l_suppkey));
+    let late_too = select(late)
+        .filter(late.l_orderkey.eq(LineItem.l_orderkey))
+        .filter(late.l_suppkey.ne(LineItem.l_suppkey))
+        .filter(late.l_receiptdate.gt(late.l_commitdate));
+    select((Supplier.s_name, count()))
+        .from(LineItem)
+        .join(LineItem.supplier)
+        .join(LineItem.order)
+        .join(Supplier.nation)
+        .filter(Order.o_orderstatus.eq("F"))
+        .filter(LineItem.l_receiptdate.gt(LineItem.l_commitdate))
+        .filter(exists(others))
+        .filter(!exists(late_too))
+        .filter(Nation.n_name.eq("SAUDI ARABIA"))
+        .group_by(Supplier.s_name)
+        .order_by((count().desc(), Supplier.s_name))
+        .limit(100)
+}

@@ -21,8 +21,9 @@ pub(super) struct Batch {
 pub(super) enum BatchKind {
     /// These columns come back, for each row.
     Insert { returning: Vec<usize>, tie: Tie },
-    /// Every row has to be there.
-    Update,
+    /// Every row has to be there. These columns come back, for each row; before them the key that it had, where rows
+    /// have to be told apart by it.
+    Update { returning: Vec<usize>, keys: bool },
     /// A row may be gone already.
     Delete,
     /// Any number of rows.

@@ -14,7 +14,20 @@ pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns:
     let model = store.model();
     for column in columns.iter() {
         let def = &model.columns[column];
-        if let Some(reason) = refusal(dialect, &def.sql_type, &store.value(slot, column)) {
+        if let Some(reason) = refusal(dialect, def.sql_type, &store.value(slot, column)) {
+            return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses values for columns whose values only the database makes.
+pub(super) fn read_only(model: &'static ModelDef, written: ColumnSet) -> Result<()> {
+    for column in written.iter() {
+        let def = &model.columns[column];
+        if def.is_read_only() {
+            let how = if def.options.computed.is_some() { "computes it" } else { "numbers it: `identity(always)`" };
+            let reason = format!("a value, but the database {how}; nothing can be written to it");
             return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
         }
     }

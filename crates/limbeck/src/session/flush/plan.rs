@@ -98,7 +98,9 @@ impl Objects {
             }
         }
         for obj in &self.pending {
+            self.check_deferred(*obj)?;
             let store = self.store(*obj);
+            check::read_only(store.model(), store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
         }
@@ -156,7 +158,9 @@ impl Objects {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
         }
-        check::values(dialect, store, obj.slot, changed.union(store.meta(obj.slot).given))?;
+        let written = changed.union(store.meta(obj.slot).given);
+        check::read_only(model, written)?;
+        check::values(dialect, store, obj.slot, written)?;
         self.check_links(obj, changed)
     }
 

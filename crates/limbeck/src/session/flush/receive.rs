@@ -31,7 +31,27 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Insert { .. }, Some(model)) if written.affected != rows as u64 => {
             Err(not_inserted(model, rows, written.affected as usize))
         }
-        (BatchKind::Update, Some(model)) if written.affected != rows as u64 => {
+        (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
+            let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
+            let found = written.returned.len() / width;
+            if found != rows {
+                return Err(Error::StaleRow { table: model.table, expected: rows as u64, found: found as u64 });
+            }
+            if *keys {
+                by_key(model, width, &mut written.returned, |row, key| {
+                    let obj = batch.rows.object(row);
+                    obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
+                });
+            }
+            for (row, values) in written.returned.chunks_exact(width).enumerate() {
+                let Some(obj) = batch.rows.object(row) else { continue };
+                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
+                    fill(objects, obj, *column, value)?;
+                }
+            }
+            Ok(())
+        }
+        (BatchKind::Update { .. }, Some(model)) if written.affected != rows as u64 => {
             Err(Error::StaleRow { table: model.table, expected: rows as u64, found: written.affected })
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
@@ -68,25 +88,33 @@ fn tied(
             }
         }
         _ => {
-            // The key comes first in each row, as it was sent: sort both sides by it.
-            let parts = 0..model.primary_key.len();
-            let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
-            rows.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&a[part], &b[part]))));
-            let mut order: Vec<usize> = (0..rows.len()).collect();
-            let value = |row: usize, part: usize| {
+            by_key(model, width, returned, |row, key| {
                 let obj = batch.rows.object(row);
-                obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, model.primary_key[part]))
-            };
-            order.sort_by(|a, b| {
-                first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part))))
+                obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, key))
             });
-            let mut tied: Vec<&[Value<'static>]> = vec![&[]; rows.len()];
-            for (row, place) in rows.into_iter().zip(order) {
-                tied[place] = row;
-            }
-            *returned = tied.concat();
         }
     }
+}
+
+/// Puts returned rows into the order in which they were sent. The key comes first in each, as it was sent: both sides
+/// are sorted by it.
+fn by_key<'v>(
+    model: &'static ModelDef,
+    width: usize,
+    returned: &mut Vec<Value<'static>>,
+    sent: impl Fn(usize, usize) -> Value<'v>,
+) {
+    let parts = 0..model.primary_key.len();
+    let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
+    rows.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&a[part], &b[part]))));
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let value = |row: usize, part: usize| sent(row, model.primary_key[part]);
+    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part)))));
+    let mut tied: Vec<&[Value<'static>]> = vec![&[]; rows.len()];
+    for (row, place) in rows.into_iter().zip(order) {
+        tied[place] = row;
+    }
+    *returned = tied.concat();
 }
 
 /// Writes a column, and notes the way back.
@@ -120,7 +148,7 @@ fn not_inserted(model: &ModelDef, expected: usize, found: usize) -> Error {
 pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut error: Error) -> Error {
     let Some(first) = batch.rows.object(0) else { return error };
     let model = objects.store(first).model();
-    let writes = matches!(batch.kind, BatchKind::Insert { .. } | BatchKind::Update);
+    let writes = matches!(batch.kind, BatchKind::Insert { .. } | BatchKind::Update { .. });
     let missing = matches!(error, Error::NotNullViolation(_));
     if let Error::ForeignKeyViolation(violation) = &mut error
         && writes

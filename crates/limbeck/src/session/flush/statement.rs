@@ -28,7 +28,7 @@ pub(super) fn insert(
     // A model has at most 128 columns.
     returning.iter().for_each(|column| shape.byte(*column as u8));
     compiled(compiler, shape, |renderer| {
-        renderer.push("INSERT INTO ").ident(model.table);
+        renderer.push("INSERT INTO ").table_of(model);
         let names: Vec<(&str, Kind)> =
             columns.iter().map(|column| (model.columns[column].name, kind_of(model, column))).collect();
         rows(renderer, &names);
@@ -86,10 +86,19 @@ fn names(renderer: &mut Renderer, prefix: &str, count: usize) {
     }
 }
 
-/// `UPDATE`: the parameters are the columns, then the key as it was.
-pub(super) fn update(compiler: Compiler<'_>, model: &'static ModelDef, columns: ColumnSet) -> Result<Arc<Stmt>> {
-    compiled(compiler, shape(ShapeKind::Update, model, columns), |renderer| {
-        renderer.push("UPDATE ").ident(model.table).push(" SET ");
+/// `UPDATE`: the parameters are the columns, then the key as it was. `returning` are the columns that the database
+/// computes anew; with `keys`, the key as it was comes back before them (PostgreSQL).
+pub(super) fn update(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    columns: ColumnSet,
+    returning: &[usize],
+    keys: bool,
+) -> Result<Arc<Stmt>> {
+    let mut shape = shape(ShapeKind::Update, model, columns);
+    shape.byte(u8::from(!returning.is_empty()) + 2 * u8::from(keys));
+    compiled(compiler, shape, |renderer| {
+        renderer.push("UPDATE ").table_of(model).push(" SET ");
         match renderer.dialect {
             Dialect::Sqlite => {
                 for (index, column) in columns.iter().enumerate() {
@@ -115,13 +124,24 @@ pub(super) fn update(compiler: Compiler<'_>, model: &'static ModelDef, columns: 
                 where_array_key(renderer, model);
             }
         }
+        if !returning.is_empty() {
+            renderer.push(" RETURNING ");
+            if keys {
+                names(renderer, "r.k", model.primary_key.len());
+                renderer.push(", ");
+            }
+            for (index, column) in returning.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" });
+                renderer.ident(model.columns[*column].name);
+            }
+        }
     })
 }
 
 /// `DELETE`: the parameters are the key.
 pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result<Arc<Stmt>> {
     compiled(compiler, shape(ShapeKind::Delete, model, ColumnSet::EMPTY), |renderer| {
-        renderer.push("DELETE FROM ").ident(model.table);
+        renderer.push("DELETE FROM ").table_of(model);
         match (renderer.dialect, model.primary_key) {
             (Dialect::Sqlite, _) => where_key(renderer, model),
             (Dialect::Postgres, [key]) => {
@@ -148,7 +168,7 @@ pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, keys: &'
     keys.iter().for_each(|pair| columns.insert(pair.key));
     let nulls = model.mapping()?.nulls(model, keys);
     compiled(compiler, shape(ShapeKind::Nullify, model, columns), |renderer| {
-        renderer.push("UPDATE ").ident(model.table).push(" SET ");
+        renderer.push("UPDATE ").table_of(model).push(" SET ");
         for (index, column) in nulls.iter().enumerate() {
             renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name).push(" = NULL");
         }
@@ -185,7 +205,7 @@ pub(super) fn link(
     link: &Association,
 ) -> Result<Arc<Stmt>> {
     compiled(compiler, link_shape(ShapeKind::LinkInsert, owner, relation), |renderer| {
-        renderer.push("INSERT INTO ").ident(link.table);
+        renderer.push("INSERT INTO ").table_in(link.schema, link.table);
         rows(renderer, &link_columns(owner, target, link));
         renderer.push(" ON CONFLICT DO NOTHING");
     })
@@ -201,7 +221,7 @@ pub(super) fn unlink(
 ) -> Result<Arc<Stmt>> {
     let columns = link_columns(owner, target, link);
     compiled(compiler, link_shape(ShapeKind::LinkDelete, owner, relation), |renderer| {
-        delete_links(renderer, link.table, &columns);
+        delete_links(renderer, link, &columns);
     })
 }
 
@@ -215,12 +235,12 @@ pub(super) fn unlink_all(
     let columns: Vec<(&str, Kind)> =
         link.local.iter().map(|(name, key)| (name.as_str(), kind_of(owner, *key))).collect();
     compiled(compiler, link_shape(ShapeKind::LinkDeleteAll, owner, relation), |renderer| {
-        delete_links(renderer, link.table, &columns);
+        delete_links(renderer, link, &columns);
     })
 }
 
-fn delete_links(renderer: &mut Renderer, table: &str, columns: &[(&str, Kind)]) {
-    renderer.push("DELETE FROM ").ident(table);
+fn delete_links(renderer: &mut Renderer, link: &Association, columns: &[(&str, Kind)]) {
+    renderer.push("DELETE FROM ").table_in(link.schema, link.table);
     if renderer.dialect == Dialect::Postgres {
         renderer.push(" USING unnest(");
         for (index, (_, kind)) in columns.iter().enumerate() {
@@ -231,7 +251,7 @@ fn delete_links(renderer: &mut Renderer, table: &str, columns: &[(&str, Kind)]) 
         renderer.push(")");
     }
     for (index, (name, kind)) in columns.iter().enumerate() {
-        renderer.push(if index > 0 { " AND " } else { " WHERE " }).qualified(table, name).push(" = ");
+        renderer.push(if index > 0 { " AND " } else { " WHERE " }).qualified(link.table, name).push(" = ");
         match renderer.dialect {
             Dialect::Sqlite => renderer.param(*kind),
             Dialect::Postgres => renderer.push("r.k").push(&index.to_string()),

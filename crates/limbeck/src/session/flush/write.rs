@@ -24,6 +24,8 @@ pub(super) fn updates(
     batches: &mut Vec<Batch>,
 ) -> Result<()> {
     let model = step.model;
+    let computed: Vec<usize> =
+        (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
     let mut objs = step.updates.clone();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
     let mut shapes: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
@@ -42,7 +44,11 @@ pub(super) fn updates(
         }
         // What was set to NULL in advance is sent, if it was not for good.
         let (parked, for_good) = parked_columns(objects, plan, obj);
-        changed = changed.union(touched).union(parked).without(for_good);
+        changed = changed.union(touched).union(parked);
+        // What is computed from a column that was set to NULL in advance is still to be read.
+        if computed.is_empty() {
+            changed = changed.without(for_good);
+        }
         if changed.is_empty() {
             continue;
         }
@@ -52,11 +58,14 @@ pub(super) fn updates(
         }
     }
     for (columns, objs) in shapes {
+        // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
+        let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
-            stmt: statement::update(compiler, model, columns)?,
+            stmt: statement::update(compiler, model, columns, &computed, keys)?,
             rows: Rows::objects(objs, columns, model.primary_key),
-            returns: Returns::Count,
-            kind: BatchKind::Update,
+            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            kind: BatchKind::Update { returning: computed.clone(), keys },
         });
     }
     Ok(())
@@ -213,7 +222,7 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
                 columns.iter().map(|_| Value::Null).chain(key).collect()
             };
             batches.push(Batch {
-                stmt: statement::update(compiler, work.model, columns)?,
+                stmt: statement::update(compiler, work.model, columns, &[], false)?,
                 rows: Rows::Values(objs.iter().map(row).collect()),
                 returns: Returns::Count,
                 kind: BatchKind::Other,

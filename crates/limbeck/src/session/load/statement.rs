@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use crate::dialect::Dialect;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
 use crate::model::ModelDef;
 use crate::schema::Association;
 use crate::session::Session;
 use crate::session::read::kind_of;
+use crate::sql::keys::in_keys;
 use crate::sql::render::Renderer;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Kind;
@@ -29,10 +29,9 @@ impl Session {
         shape.number(model.id.get() as u64);
         columns.iter().for_each(|column| shape.number(*column as u64));
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
-            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").ident(model.table).push(" WHERE ");
-            let names: Vec<(&str, Kind)> =
-                columns.iter().map(|column| (model.columns[*column].name, kind_of(model, *column))).collect();
-            in_keys(renderer, model.table, &names);
+            renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model).push(" WHERE ");
+            let name = |column: &usize| (model.table, model.columns[*column].name, kind_of(model, *column));
+            in_keys(renderer, &columns.iter().map(name).collect::<Vec<_>>());
             if ordered {
                 order_by_key(renderer, model);
             }
@@ -57,56 +56,21 @@ impl Session {
             for (local, _) in &link.local {
                 renderer.qualified(link.table, local).push(", ");
             }
-            renderer.columns(target, target.table).push(" FROM ").ident(target.table);
-            renderer.push(" JOIN ").ident(link.table);
+            renderer.columns(target, target.table).push(" FROM ").table_of(target);
+            renderer.push(" JOIN ").table_in(link.schema, link.table);
             for (index, (column, key)) in link.remote.iter().enumerate() {
                 renderer.push(if index > 0 { " AND " } else { " ON " });
                 renderer.qualified(target.table, target.columns[*key].name).push(" = ");
                 renderer.qualified(link.table, column);
             }
             renderer.push(" WHERE ");
-            let names: Vec<(&str, Kind)> =
-                link.local.iter().map(|(name, key)| (name.as_str(), kind_of(owner, *key))).collect();
-            in_keys(renderer, link.table, &names);
+            let names: Vec<(&str, &str, Kind)> =
+                link.local.iter().map(|(name, key)| (link.table, name.as_str(), kind_of(owner, *key))).collect();
+            in_keys(renderer, &names);
             order_by_key(renderer, target);
             Ok(())
         })?;
         Ok(compiled.stmt)
-    }
-}
-
-/// `table.a IN (a list)`, or `(table.a, table.b) IN (a list of pairs)`.
-fn in_keys(renderer: &mut Renderer, table: &str, columns: &[(&str, Kind)]) {
-    if let [(column, kind)] = columns {
-        renderer.qualified(table, column).in_list(*kind, false);
-        return;
-    }
-    for (index, (column, _)) in columns.iter().enumerate() {
-        renderer.push(if index > 0 { ", " } else { "(" }).qualified(table, column);
-    }
-    renderer.push(") IN (SELECT ");
-    match renderer.dialect {
-        Dialect::Postgres => {
-            renderer.push("* FROM unnest(");
-            for (index, (_, kind)) in columns.iter().enumerate() {
-                renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
-            }
-            renderer.push("))");
-        }
-        Dialect::Sqlite => {
-            let width = columns.len().to_string();
-            for (part, (_, kind)) in columns.iter().enumerate() {
-                renderer.push(if part > 0 { ", " } else { "" });
-                // JSON has no bytes: they travel in hexadecimal digits.
-                let is_bytes = matches!(kind, Kind::Bytes | Kind::Uuid);
-                renderer.push(if is_bytes { "unhex(max(value)" } else { "max(value)" });
-                renderer.push(" FILTER (WHERE key % ").push(&width).push(" = ").push(&part.to_string());
-                renderer.push(if is_bytes { "))" } else { ")" });
-            }
-            // The kind is PostgreSQL's business.
-            renderer.push(" FROM json_each(").array_param(columns[0].1);
-            renderer.push(") GROUP BY key / ").push(&width).push(")");
-        }
     }
 }
 

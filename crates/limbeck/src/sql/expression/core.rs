@@ -54,6 +54,10 @@ impl<E: Expression> Condition for E where E::Type: ColumnType<Base = bool> {}
 
 /// A column or a computed expression, and the operators that it has.
 ///
+/// A condition has the type `bool`, so that conditions go together whatever they are made of; but in SQL a comparison
+/// with NULL is NULL, which a filter takes for false. Where a condition over columns that may be NULL is *selected*,
+/// [`nullable`](Self::nullable) says so.
+///
 /// Operators take values, columns and expressions alike. The result owns all its values, so a query can be
 /// kept, cloned and sent to another task.
 // `is_null` makes a new expression of this one, so it takes it.
@@ -269,7 +273,8 @@ fn binary(operator: &'static str, left: Node, right: Node) -> Expr<bool> {
     Expr::new(Node::Binary(operator, Box::new((left, right))))
 }
 
-/// A value as an expression: `literal(1) - Item.discount`. It is bound like any other value.
+/// A value as an expression: `literal(1).coalesce(Item.n)`. It is bound like any other value, and compared like one:
+/// [`eq`](Expression::eq) with `literal(None)` is `IS NULL`.
 pub fn literal<T: ColumnType>(value: T) -> Expr<T> {
     Expr::new(Operand::<T>::into_operand(value))
 }

@@ -117,6 +117,31 @@ impl Form {
         matches!(self, Form::Call(call) if call.aggregate && call.window.is_none())
     }
 
+    /// The expressions that it is made of, to change.
+    pub(crate) fn children_mut(&mut self, visit: &mut dyn FnMut(&mut Node)) {
+        match self {
+            Form::Case { whens, otherwise } => {
+                for (condition, value) in whens {
+                    visit(condition);
+                    visit(value);
+                }
+                otherwise.iter_mut().for_each(visit);
+            }
+            Form::Cast { node, .. } | Form::Collate(node, _) | Form::Json { node, .. } | Form::Element { node, .. } => {
+                visit(node);
+            }
+            Form::Call(call) => {
+                call.operands.iter_mut().for_each(&mut *visit);
+                call.order.iter_mut().for_each(|order| visit(&mut order.node));
+                call.filter.iter_mut().for_each(&mut *visit);
+                if let Some(window) = &mut call.window {
+                    window.partition.iter_mut().for_each(&mut *visit);
+                    window.order.iter_mut().for_each(|order| visit(&mut order.node));
+                }
+            }
+        }
+    }
+
     /// The expressions that it is made of.
     pub(crate) fn children<'n>(&'n self, visit: &mut dyn FnMut(&'n Node)) {
         match self {

@@ -17,8 +17,13 @@ mod json;
 mod number;
 mod operand;
 mod order;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
+mod time_ops;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod time_types;
 mod window;
 
 pub use aggregate::{Aggregate, AggregateExpression, count};

@@ -23,7 +23,8 @@ pub trait Operand<T> {
 }
 
 /// What is of type `T` or the operand `V`: NULL where one of them may be.
-pub(in crate::sql) type Both<T, V> = <T as ColumnType>::Null<<V as Operand<<T as ColumnType>::Base>>::Null<<T as ColumnType>::Base>>;
+pub(in crate::sql) type Both<T, V> =
+    <T as ColumnType>::Null<<V as Operand<<T as ColumnType>::Base>>::Null<<T as ColumnType>::Base>>;
 
 #[diagnostic::do_not_recommend]
 impl<T: ColumnType> Operand<T> for T {

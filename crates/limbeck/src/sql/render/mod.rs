@@ -1,8 +1,10 @@
 //! A query as SQL text. Runs once for each shape; what a running query costs is in `shape`.
 
 mod select;
+mod write;
 
 use super::compile::Wanted;
+use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
 use crate::dialect::Dialect;
@@ -21,11 +23,20 @@ pub(crate) struct Renderer {
     uuids_as_text: bool,
     /// The first thing that the database has no spelling for.
     refusal: Option<Error>,
+    /// The deferred columns that the next query fetches behind all others.
+    undefer: Vec<ColumnRef>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), uuids_as_text: false, refusal: None }
+        Renderer {
+            dialect,
+            sql: String::with_capacity(128),
+            params: Vec::new(),
+            uuids_as_text: false,
+            refusal: None,
+            undefer: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -35,6 +46,18 @@ impl Renderer {
 
     pub(crate) fn ident(&mut self, ident: &str) -> &mut Self {
         self.dialect.write_ident(&mut self.sql, ident);
+        self
+    }
+
+    /// A model's table, with its schema. Its columns are qualified with the bare name, which a database knows it by
+    /// from then on.
+    pub(crate) fn table_of(&mut self, model: &ModelDef) -> &mut Self {
+        self.table_in(model.options.schema, model.table)
+    }
+
+    /// A table of a schema.
+    pub(crate) fn table_in(&mut self, schema: Option<&str>, table: &str) -> &mut Self {
+        self.dialect.write_table(&mut self.sql, schema, table);
         self
     }
 
@@ -111,7 +134,7 @@ impl Renderer {
 
     /// All columns of a model, separated by commas.
     pub(crate) fn columns(&mut self, model: &'static ModelDef, qualifier: &str) -> &mut Self {
-        for (index, column) in model.columns.iter().enumerate() {
+        for (index, column) in model.fetched().iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -154,6 +177,11 @@ impl Renderer {
             Node::InValues { item, kind, negated, .. } => {
                 let kind = self.bound(*kind);
                 self.inner(item).in_list(kind, *negated)
+            }
+            Node::InKeys(keys) => {
+                let columns: Vec<(&str, &str, Kind)> = keys.columns.iter().map(ColumnRef::spelled).collect();
+                in_keys(self, &columns);
+                self
             }
             Node::InList { item, list, negated } => {
                 self.inner(item).push(if *negated { " NOT IN (" } else { " IN (" });
@@ -230,7 +258,7 @@ impl Renderer {
 
     /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
     #[cold]
-    pub(super) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+    pub(crate) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
         let database = self.dialect.name();
         self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
         self
@@ -313,7 +341,7 @@ fn level(node: &Node) -> Level {
         Node::Column(_) | Node::Bind(..) => Level::Atom,
         Node::Derived(_) | Node::Scalar(_) | Node::Exists(_) => Level::Atom,
         Node::Binary(..) | Node::IsNull(..) | Node::InValues { .. } | Node::InList { .. } => Level::Compare,
-        Node::InQuery { .. } => Level::Compare,
+        Node::InQuery { .. } | Node::InKeys(_) => Level::Compare,
         Node::Not(_) => Level::Not,
         Node::And(_) => Level::And,
         Node::Or(_) => Level::Or,
