@@ -124,6 +124,7 @@ impl<'c> Checker<'c> {
         for item in &select.projection {
             self.projection(item, &scope)?;
         }
+        super::undefer::check(select)?;
         self.nodes(&select.filter, &scope)?;
         if let Distinct::On(nodes) = &more.distinct {
             self.nodes(nodes, &scope)?;
@@ -146,20 +147,23 @@ impl<'c> Checker<'c> {
             (!more.group_by.is_empty(), "group_by"),
             (!more.having.is_empty(), "having"),
             (more.lock.is_some(), "with_for_update"),
+            (!more.undefer.is_empty(), "undefer"),
         ];
         if let Some((_, what)) = changed.iter().find(|(is, _)| *is) {
             return Err(Error::Statement(format!(
-                "`.{what}(…)` cannot follow{}: call it on the queries that are put together, or make them a \
+                "`.{what}(…)` cannot follow `.{}(…)`: call it on the queries that are put together, or make them a \
                  `.subquery(\"name\")` and select from that",
-                compound.op.sql().trim_end().to_lowercase()
+                compound.op.method()
             )));
         }
         if select.order_by.iter().any(|order| select.position(&order.node).is_none()) {
             return Err(Error::Statement(format!(
-                "the rows of{} can be ordered by what the first query selects, and by nothing else: select it too",
-                compound.op.sql().trim_end().to_lowercase()
+                "after `.{}(…)` rows can be ordered by what the first query selects, and by nothing else: select it too",
+                compound.op.method()
             )));
         }
+        super::undefer::check_side(&compound.sides.0)?;
+        super::undefer::check_side(&compound.sides.1)?;
         self.select(&compound.sides.0, around)?;
         self.select(&compound.sides.1, around)
     }

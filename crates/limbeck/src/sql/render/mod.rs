@@ -1,6 +1,7 @@
 //! A query as SQL text. Runs once for each shape; what a running query costs is in `shape`.
 
 mod select;
+mod write;
 
 use super::compile::Wanted;
 use super::keys::in_keys;
@@ -22,11 +23,20 @@ pub(crate) struct Renderer {
     uuids_as_text: bool,
     /// The first thing that the database has no spelling for.
     refusal: Option<Error>,
+    /// The deferred columns that the next query fetches behind all others.
+    undefer: Vec<ColumnRef>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), uuids_as_text: false, refusal: None }
+        Renderer {
+            dialect,
+            sql: String::with_capacity(128),
+            params: Vec::new(),
+            uuids_as_text: false,
+            refusal: None,
+            undefer: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -124,7 +134,7 @@ impl Renderer {
 
     /// All columns of a model, separated by commas.
     pub(crate) fn columns(&mut self, model: &'static ModelDef, qualifier: &str) -> &mut Self {
-        for (index, column) in model.columns.iter().enumerate() {
+        for (index, column) in model.fetched().iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }
@@ -248,7 +258,7 @@ impl Renderer {
 
     /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
     #[cold]
-    pub(super) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+    pub(crate) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
         let database = self.dialect.name();
         self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
         self
