@@ -10,7 +10,7 @@ pub(crate) fn table(model: &str) -> String {
 }
 
 /// `HTTPServer` → `http_server`, `OAuth2Token` → `o_auth2_token`.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut out = String::with_capacity(name.len() + 4);
     for (i, &c) in chars.iter().enumerate() {

@@ -111,6 +111,11 @@ pub enum Error {
         /// `Post.tags`
         relation: &'static str,
     },
+    /// A deferred column that was not loaded was read.
+    Deferred {
+        /// `Post.body`
+        column: &'static str,
+    },
     /// A relationship field was assigned directly.
     RelationshipAssigned {
         /// `Post.author`
@@ -303,6 +308,11 @@ impl fmt::Display for Error {
             Error::Expired { model } => write!(
                 f,
                 "this `{model}` is expired since the last commit: call `session.fresh(handle).await?` before reading it"
+            ),
+            Error::Deferred { column } => write!(
+                f,
+                "`{column}` is deferred and was not loaded: add `.undefer({column})` to the query, or call \
+                 `session.load_column(handle, {column}).await?`"
             ),
             Error::NotLoaded { relation } => write!(
                 f,

@@ -92,7 +92,7 @@ pub mod types;
 
 pub use driver::Row;
 pub use error::{DatabaseError, Error, Holder, Result, Violation};
-pub use limbeck_macros::{Model, sql};
+pub use limbeck_macros::{ColumnType, DbEnum, Embed, Model, sql};
 
 #[doc(hidden)]
 #[path = "private.rs"]

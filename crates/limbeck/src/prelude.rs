@@ -5,7 +5,7 @@
 
 // One name, two things: the trait and the derive.
 pub use crate::model::Model;
-pub use limbeck_macros::{FromRow, Model, View, sql};
+pub use limbeck_macros::{ColumnType, DbEnum, Embed, FromRow, Model, View, sql};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
@@ -15,6 +15,7 @@ pub use crate::sql::{
     AggregateExpression as _, ArrayExpression as _, CastExpression as _, ContainsExpression as _,
     NumberExpression as _, TextExpression as _, TimeExpression as _, ValueExpression as _, WindowExpression as _,
 };
+pub use crate::types::Deferred;
 
 #[cfg(feature = "json")]
 pub use crate::sql::JsonExpression as _;

@@ -1,5 +1,6 @@
 //! What the macros' output names. Not part of the interface: it may change with any version.
 
+pub use crate::model::embed::{Part, check, columns, names, names_length};
 pub use crate::session::new_store;
 pub use crate::sql::from_row::{column, column_name as field_name, column_or_default, resolve, unreadable};
 pub use crate::sql::view::{by_hand, check_view, read_view, target_of, track_view, view_expression, view_field};
@@ -39,9 +40,11 @@ pub trait HasTable: Model {
 )]
 pub trait Field: Sized {
     /// `ColumnType::SQL_TYPE`
-    const SQL_TYPE: SqlType;
+    const SQL_TYPE: &'static SqlType;
     /// `ColumnType::NULLABLE`
     const NULLABLE: bool;
+    /// `ColumnType::NUMBERED`
+    const NUMBERED: bool;
     /// Reads a column of a row: the one that is `column` after `at`.
     ///
     /// # Errors
@@ -64,8 +67,9 @@ pub trait Field: Sized {
 
 #[diagnostic::do_not_recommend]
 impl<T: ColumnType> Field for T {
-    const SQL_TYPE: SqlType = <T as ColumnType>::SQL_TYPE;
+    const SQL_TYPE: &'static SqlType = &<T as ColumnType>::SQL_TYPE;
     const NULLABLE: bool = <T as ColumnType>::NULLABLE;
+    const NUMBERED: bool = <T as ColumnType>::NUMBERED;
 
     #[inline]
     fn get(row: &Row<'_>, at: usize, column: usize) -> Result<Self, DecodeError> {
@@ -273,6 +277,43 @@ pub fn given<T>(value: Option<T>) -> T {
 #[cold]
 fn not_given() -> ! {
     panic!("a builder was finished without a required column")
+}
+
+/// What a key that was not set reads as, for a type of which the derive does not know whether it has a placeholder. The
+/// method call prefers [`HasPlaceholder`], which is reached with one `&` less.
+#[derive(Debug)]
+pub struct Unset<T>(PhantomData<T>);
+
+impl<T> Unset<T> {
+    /// To call the method on.
+    #[allow(clippy::new_without_default)]
+    pub const fn new() -> Self {
+        Unset(PhantomData)
+    }
+}
+
+/// A type that has a placeholder.
+pub trait HasPlaceholder<T> {
+    /// `Placeholder::placeholder`
+    fn value(&self) -> T;
+}
+
+impl<T: Placeholder> HasPlaceholder<T> for Unset<T> {
+    fn value(&self) -> T {
+        T::placeholder()
+    }
+}
+
+/// A type that has none: then the key was required.
+pub trait HasNoPlaceholder<T> {
+    /// Never called.
+    fn value(&self) -> T;
+}
+
+impl<T> HasNoPlaceholder<T> for &Unset<T> {
+    fn value(&self) -> T {
+        not_given()
+    }
 }
 
 /// Sets a column of a builder.

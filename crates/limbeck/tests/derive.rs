@@ -96,7 +96,7 @@ fn a_model_describes_its_table() {
     assert_eq!((def.name, def.table, def.primary_key), ("User", "users", &[0][..]));
     assert!(def.path().ends_with("derive::User"), "{}", def.path());
     assert!(def.location.0.ends_with("derive.rs") && def.location.1 > 10, "{:?}", def.location);
-    let types: Vec<&SqlType> = def.columns.iter().map(|column| &column.sql_type).collect();
+    let types: Vec<&SqlType> = def.columns.iter().map(|column| column.sql_type).collect();
     let moment = SqlType::DateTime { timezone: true };
     assert_eq!(
         types,

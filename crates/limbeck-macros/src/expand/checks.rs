@@ -7,9 +7,34 @@ use syn::spanned::Spanned;
 
 use super::model::label;
 use super::{local, option};
-use crate::input::{Column, Kind, Model, Relation};
+use crate::input::{Column, Generated, Kind, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
+    let columns = columns(model);
+    let embeds = super::embed::checks(model);
+    let far = |relation: &&Relation| matches!(relation.kind, Kind::HasMany | Kind::HasOne);
+    let far_keys = model.relations.iter().filter(far).flat_map(|relation| {
+        let target = &relation.target;
+        relation.key.iter().map(move |key| {
+            quote! {
+                let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
+            }
+        })
+    });
+    let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
+    quote! {
+        #[allow(dead_code)]
+        fn __check() {
+            #(#far_keys)*
+        }
+        #columns
+        #embeds
+        #(#back)*
+    }
+}
+
+/// What is checked of the struct's own columns.
+pub(super) fn columns(model: &Model) -> TokenStream {
     let keys = model.columns.iter().filter_map(|column| {
         let key = column.foreign_key.as_ref()?;
         let (ty, target, field) = (&column.ty, &key.target, &key.column);
@@ -24,28 +49,16 @@ pub(super) fn items(model: &Model) -> TokenStream {
             quote_spanned!(own.ident.span()=> ::limbeck::__private::reference(#target).check::<#ty>();)
         })
     });
-    let far = |relation: &&Relation| matches!(relation.kind, Kind::HasMany | Kind::HasOne);
-    let far_keys = model.relations.iter().filter(far).flat_map(|relation| {
-        let target = &relation.target;
-        relation.key.iter().map(move |key| {
-            quote! {
-                let _: ::limbeck::model::Column<#target, _> = <#target as ::limbeck::__private::HasTable>::TABLE.#key;
-            }
-        })
-    });
     let types = model.columns.iter().filter_map(|column| of_type(model, column));
     let nulls = model.columns.iter().filter_map(|column| nullability(model, column));
-    let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
-        fn __check() {
+        fn __check_keys() {
             #(#keys)*
             #(#composite_keys)*
-            #(#far_keys)*
         }
         #(#types)*
         #(#nulls)*
-        #(#back)*
     }
 }
 
@@ -57,7 +70,7 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
         None if column.text => ("can_be_text", column.ident.span(), "`text` is for text and UUIDs"),
         None if column.numeric.is_some() => ("can_be_numeric", column.ident.span(), "`numeric` is for decimals"),
         None if column.json => ("can_be_json", column.ident.span(), "`json` is for JSON"),
-        None if column.generated => {
+        None if column.generated == Generated::Yes => {
             ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
         }
         None => return None,

@@ -5,6 +5,7 @@
 
 mod builder;
 mod checks;
+mod embed;
 mod from_row;
 mod model;
 mod options;
@@ -14,6 +15,7 @@ mod view;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
+pub(crate) use embed::items as embedded;
 pub(crate) use from_row::from_row;
 pub(crate) use view::view;
 

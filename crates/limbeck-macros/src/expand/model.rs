@@ -5,8 +5,8 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Expr, Lit};
 
-use super::{local, option, options};
-use crate::input::{Column, Model, Relation};
+use super::{embed, local, option, options};
+use crate::input::{Column, Generated, Model, Relation};
 
 pub(super) fn items(model: &Model) -> TokenStream {
     let ident = &model.ident;
@@ -15,6 +15,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let values = values(model);
     let copies = copies(model);
     let touch = touch(model);
+    let deferred = deferred(model);
     let relations = relations(model);
     let fetch = fetch(model);
     quote! {
@@ -25,6 +26,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
             #values
             #copies
             #touch
+            #deferred
             #relations
         }
         #fetch
@@ -40,9 +42,9 @@ pub(super) fn index(i: usize) -> Literal {
 
 fn definition(model: &Model) -> TokenStream {
     let (ident, name, table) = (&model.ident, &model.name, &model.table);
-    let columns = model.columns.iter().map(column_def);
+    let columns = columns(model);
     let primary_key = model.primary_key.iter().map(|&i| index(i));
-    let foreign_keys = model.options.foreign_keys.iter().map(options::composite_key);
+    let foreign_keys = model.options.foreign_keys.iter().map(|key| options::composite_key(model, key));
     let options = options::table(model);
     quote! {
         fn def() -> &'static ::limbeck::model::ModelDef {
@@ -52,7 +54,7 @@ fn definition(model: &Model) -> TokenStream {
                 module: ::core::module_path!(),
                 location: (::core::file!(), ::core::line!()),
                 table: #table,
-                columns: &[#(#columns),*],
+                columns: #columns,
                 relations: <#ident as ::limbeck::__private::HasTable>::RELATIONS,
                 primary_key: &[#(#primary_key),*],
                 foreign_keys: &[#(#foreign_keys),*],
@@ -65,24 +67,54 @@ fn definition(model: &Model) -> TokenStream {
     }
 }
 
+/// The columns, as an expression: a slice, put together by a constant function where structs are embedded.
+pub(super) fn columns(model: &Model) -> TokenStream {
+    let columns: Vec<TokenStream> = model.columns.iter().map(column_def).collect();
+    if model.embeds.is_empty() {
+        return quote!(&[#(#columns),*]);
+    }
+    let (own, deferred) = columns.split_at(model.first_deferred());
+    let width = model.width();
+    let parts = model.embeds.iter().map(|embed| {
+        let (field, prefix, ty) = (&embed.field, &embed.prefix, &embed.ty);
+        quote! {
+            ::limbeck::__private::Part {
+                field: #field,
+                prefix: #prefix,
+                columns: <#ty as ::limbeck::model::Embedded>::COLUMNS,
+            }
+        }
+    });
+    quote! {
+        {
+            const PARTS: &[::limbeck::__private::Part] = &[#(#parts),*];
+            const NAMES: &[u8] = &::limbeck::__private::names::<{ ::limbeck::__private::names_length(PARTS) }>(PARTS);
+            const COLUMNS: &[::limbeck::model::ColumnDef] =
+                &::limbeck::__private::columns::<{ #width }>(&[#(#own),*], PARTS, NAMES, &[#(#deferred),*]);
+            COLUMNS
+        }
+    }
+}
+
 fn column_def(column: &Column) -> TokenStream {
-    let Column { field, name, ty, unique, index, generated, .. } = column;
+    let Column { field, name, ty, unique, index, deferred, .. } = column;
     let sql_type = match (&column.length, column.text) {
         (Some(length), _) => quote! {
-            ::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
+            &::limbeck::schema::SqlType::String { length: ::core::option::Option::Some(#length) }
         },
-        (None, true) => quote!(::limbeck::schema::SqlType::text::<#ty>()),
+        (None, true) => quote!(const { &::limbeck::schema::SqlType::text::<#ty>() }),
         (None, false) => match &column.numeric {
             Some((precision, scale)) => quote! {
-                ::limbeck::schema::SqlType::Numeric {
+                &::limbeck::schema::SqlType::Numeric {
                     precision: ::core::option::Option::Some(#precision),
                     scale: #scale,
                 }
             },
-            None if column.json => quote!(::limbeck::schema::SqlType::Json { binary: false }),
+            None if column.json => quote!(&::limbeck::schema::SqlType::Json { binary: false }),
             None => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
         },
     };
+    let generated = generated(column);
     let server_default = option(column.server_default.as_ref().map(syn::LitStr::value).as_deref());
     let foreign_key = match &column.foreign_key {
         None => quote!(::core::option::Option::None),
@@ -110,8 +142,19 @@ fn column_def(column: &Column) -> TokenStream {
             generated: #generated,
             server_default: #server_default,
             foreign_key: #foreign_key,
+            deferred: #deferred,
             options: #options,
         }
+    }
+}
+
+/// Whether the database numbers a column, as a constant expression.
+pub(super) fn generated(column: &Column) -> TokenStream {
+    let ty = &column.ty;
+    match column.generated {
+        Generated::Yes => quote!(true),
+        Generated::No => quote!(false),
+        Generated::ByType => quote!(<#ty as ::limbeck::__private::Field>::NUMBERED),
     }
 }
 
@@ -166,44 +209,58 @@ fn key(model: &Model) -> TokenStream {
 }
 
 /// `decode`, `value`, `set_value`: what goes to and comes from rows.
-fn values(model: &Model) -> TokenStream {
+pub(super) fn values(model: &Model) -> TokenStream {
     let (ident, name) = (&model.ident, &model.name);
     // A variable for each column, and no `?`: in debug builds this is half the code of the shorter form.
     let locals: Vec<_> = (0..model.columns.len()).map(|i| quote::format_ident!("__{i}")).collect();
-    let reads = model.columns.iter().enumerate().map(|(i, column)| {
-        let (variable, ty, i) = (&locals[i], &column.ty, index(i));
+    let read = |variable: &proc_macro2::Ident, value: TokenStream| {
         quote! {
-            let #variable = match <#ty as ::limbeck::__private::Field>::get(row, at, #i) {
+            let #variable = match #value {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(error) => return ::core::result::Result::Err(error),
             };
         }
+    };
+    let reads = model.columns.iter().enumerate().map(|(i, column)| {
+        let (ty, number) = (&column.ty, model.number(i));
+        let label = format!("{name}.{}", column.field);
+        let value = if column.deferred {
+            quote!(::limbeck::types::Deferred::<#ty>::read(row, at, #number, #label))
+        } else {
+            quote!(<#ty as ::limbeck::__private::Field>::get(row, at, #number))
+        };
+        read(&locals[i], value)
     });
     let fields = model.columns.iter().zip(&locals).map(|(column, variable)| {
         let field = &column.ident;
         quote!(#field: #variable)
     });
     let unloaded = model.relations.iter().map(|relation| unloaded(model, relation));
-    let values = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, ty, i) = (&column.ident, &column.ty, index(i));
-        quote!(#i => <#ty as ::limbeck::__private::Field>::encode(&self.#field))
+    let values = arms(model, |column| {
+        let (field, ty) = (&column.ident, column.field_type());
+        quote!(<#ty as ::limbeck::__private::Field>::encode(&self.#field))
     });
-    let sets = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, ty, i) = (&column.ident, &column.ty, index(i));
-        quote!(#i => <#ty as ::limbeck::__private::Field>::set(&mut self.#field, cell))
+    let sets = arms(model, |column| {
+        let (field, ty) = (&column.ident, column.field_type());
+        quote!(<#ty as ::limbeck::__private::Field>::set(&mut self.#field, cell))
     });
+    let embeds = embed::values(model, &read);
+    let (embed_reads, embed_fields, embed_values, embed_sets) =
+        (embeds.reads, embeds.fields, embeds.values, embeds.sets);
     quote! {
         fn decode(
             row: &::limbeck::Row<'_>,
             at: usize,
         ) -> ::core::result::Result<Self, ::limbeck::types::DecodeError> {
             #(#reads)*
-            ::core::result::Result::Ok(#ident { #(#fields,)* #(#unloaded,)* })
+            #(#embed_reads)*
+            ::core::result::Result::Ok(#ident { #(#fields,)* #(#embed_fields,)* #(#unloaded,)* })
         }
 
         fn value(&self, column: usize) -> ::limbeck::types::Value<'_> {
             match column {
                 #(#values,)*
+                #(#embed_values,)*
                 _ => ::limbeck::__private::no_column(#name, column),
             }
         }
@@ -215,10 +272,25 @@ fn values(model: &Model) -> TokenStream {
         ) -> ::core::result::Result<(), ::limbeck::types::DecodeError> {
             match column {
                 #(#sets,)*
+                #(#embed_sets,)*
                 _ => ::limbeck::__private::no_column(#name, column),
             }
         }
     }
+}
+
+/// The arms of a `match` over the numbers of a model's own columns.
+fn arms(model: &Model, value: impl Fn(&Column) -> TokenStream) -> Vec<TokenStream> {
+    let arm = |(i, column): (usize, &Column)| {
+        let (number, value) = (model.number(i), value(column));
+        if column.deferred && !model.embeds.is_empty() {
+            // A sum is no pattern.
+            quote!(number if number == #number => #value)
+        } else {
+            quote!(#number => #value)
+        }
+    };
+    model.columns.iter().enumerate().map(arm).collect()
 }
 
 /// `author: BelongsTo::unloaded("Post.author")`
@@ -228,53 +300,60 @@ pub(super) fn unloaded(model: &Model, relation: &Relation) -> TokenStream {
 }
 
 /// `snapshot`, `changed`, `normalize`: an object beside its copy.
-fn copies(model: &Model) -> TokenStream {
+pub(super) fn copies(model: &Model) -> TokenStream {
     let ident = &model.ident;
     let columns = model.columns.iter().map(|column| {
-        let (field, ty) = (&column.ident, &column.ty);
+        let (field, ty) = (&column.ident, column.field_type());
         quote!(#field: <#ty as ::limbeck::__private::Field>::copy(&self.#field))
+    });
+    let embeds = model.embeds.iter().map(|embed| {
+        let (field, ty) = (&embed.ident, &embed.ty);
+        quote!(#field: <#ty as ::limbeck::model::Embedded>::snapshot(&self.#field))
     });
     let relations = model.relations.iter().map(|relation| {
         let field = &relation.ident;
         quote!(#field: ::core::clone::Clone::clone(&self.#field))
     });
     let changed = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        let (field, ty, i) = (&column.ident, column.field_type(), model.number(i));
         quote!(if <#ty as ::limbeck::__private::Field>::differs(&self.#field, &old.#field) { set.insert(#i); })
     });
     let normalize = model.columns.iter().enumerate().map(|(i, column)| {
-        let (field, ty, i) = (&column.ident, &column.ty, index(i));
+        let (field, ty, i) = (&column.ident, column.field_type(), model.number(i));
         quote! {
             if columns.contains(#i) {
                 <#ty as ::limbeck::__private::Field>::normalize(&mut self.#field);
             }
         }
     });
+    let (embed_changed, embed_normalize) = (embed::changed(model), embed::normalize(model));
     quote! {
         fn snapshot(&self) -> Self {
-            #ident { #(#columns,)* #(#relations,)* }
+            #ident { #(#columns,)* #(#embeds,)* #(#relations,)* }
         }
 
         fn changed(&self, old: &Self) -> ::limbeck::model::ColumnSet {
             let mut set = ::limbeck::model::ColumnSet::EMPTY;
             #(#changed)*
+            #(#embed_changed)*
             set
         }
 
         fn normalize(&mut self, columns: ::limbeck::model::ColumnSet) {
             #(#normalize)*
+            #(#embed_normalize)*
         }
     }
 }
 
-fn touch(model: &Model) -> TokenStream {
+pub(super) fn touch(model: &Model) -> TokenStream {
     let (changed, set) = (local("changed"), local("set"));
-    let updates: Vec<TokenStream> = model
+    let mut updates: Vec<TokenStream> = model
         .columns
         .iter()
         .enumerate()
         .filter_map(|(i, column)| {
-            let (field, i) = (&column.ident, index(i));
+            let (field, i) = (&column.ident, model.number(i));
             let value = value_of(column, column.on_update.as_ref()?);
             Some(quote! {
                 if !#changed.contains(#i) {
@@ -284,8 +363,9 @@ fn touch(model: &Model) -> TokenStream {
             })
         })
         .collect();
+    updates.extend(embed::touch_all(model, &changed, &set));
     let values = model.columns.iter().enumerate().filter_map(|(i, column)| {
-        let (ty, i) = (&column.ty, index(i));
+        let (ty, i) = (&column.ty, model.number(i));
         let value = value_of(column, column.on_update.as_ref()?);
         Some(quote! {
             if !#changed.contains(#i) {
@@ -295,7 +375,7 @@ fn touch(model: &Model) -> TokenStream {
             }
         })
     });
-    let values: Vec<TokenStream> = values.collect();
+    let values: Vec<TokenStream> = values.chain(embed::touched_all(model, &changed, &set)).collect();
     if updates.is_empty() {
         return quote! {
             fn touch(&mut self, _: ::limbeck::model::ColumnSet) -> ::limbeck::model::ColumnSet {
@@ -317,6 +397,35 @@ fn touch(model: &Model) -> TokenStream {
             let mut #set = ::std::vec::Vec::new();
             #(#values)*
             #set
+        }
+    }
+}
+
+/// `is_loaded`, `unload`: where there are deferred columns.
+fn deferred(model: &Model) -> TokenStream {
+    if model.deferred().next().is_none() {
+        return TokenStream::new();
+    }
+    let (mut loaded, mut unloads) = (Vec::new(), Vec::new());
+    for (i, column) in model.deferred() {
+        let (field, number) = (&column.ident, model.number(i));
+        let label = format!("{}.{}", model.name, column.field);
+        loaded.push(quote!(number if number == #number => self.#field.is_loaded()));
+        unloads.push(quote!(number if number == #number => self.#field.unload(#label)));
+    }
+    quote! {
+        fn is_loaded(&self, column: usize) -> bool {
+            match column {
+                #(#loaded,)*
+                _ => true,
+            }
+        }
+
+        fn unload(&mut self, column: usize) {
+            match column {
+                #(#unloads,)*
+                _ => {}
+            }
         }
     }
 }
@@ -371,7 +480,7 @@ fn relations(model: &Model) -> TokenStream {
 }
 
 fn fetch(model: &Model) -> TokenStream {
-    let (ident, width) = (&model.ident, index(model.columns.len()));
+    let (ident, width) = (&model.ident, model.embedded(model.embeds.len()));
     quote! {
         #[automatically_derived]
         impl ::limbeck::sql::Fetch for #ident {

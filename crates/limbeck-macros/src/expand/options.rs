@@ -5,7 +5,6 @@ use quote::quote;
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use super::model::index;
 use super::{local, option};
 use crate::input::{Collation, Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
 
@@ -26,17 +25,17 @@ pub(super) fn table(model: &Model) -> TokenStream {
     let (schema, comment) = (text(options.schema.as_ref()), text(options.comment.as_ref()));
     let uniques = options.uniques.iter().map(|unique| {
         let name = text(unique.name.as_ref());
-        let columns = unique.columns.iter().map(|field| index(field.column));
+        let columns = unique.columns.iter().map(|field| model.number(field.column));
         let nulls = unique.nulls_not_distinct;
         quote! {
             ::limbeck::model::UniqueDef { name: #name, columns: &[#(#columns),*], nulls_not_distinct: #nulls }
         }
     });
-    let indexes = options.indexes.iter().map(self::index_def);
+    let indexes = options.indexes.iter().map(|index| index_def(model, index));
     let checks = options.checks.iter().map(|check| {
         let (name, expression) = (text(check.name.as_ref()), &check.expression);
         let column = some(check.column.map(|column| {
-            let column = index(column);
+            let column = model.number(column);
             quote!(#column)
         }));
         quote!(::limbeck::model::CheckDef { name: #name, expression: #expression, column: #column })
@@ -52,11 +51,11 @@ pub(super) fn table(model: &Model) -> TokenStream {
     }
 }
 
-fn index_def(def: &Index) -> TokenStream {
+fn index_def(model: &Model, def: &Index) -> TokenStream {
     let (name, unique) = (text(def.name.as_ref()), def.unique);
     let (predicate, method) = (text(def.predicate.as_ref()), text(def.method.as_ref()));
-    let keys = def.keys.iter().map(index_key);
-    let include = def.include.iter().map(|field| index(field.column));
+    let keys = def.keys.iter().map(|key| index_key(model, key));
+    let include = def.include.iter().map(|field| model.number(field.column));
     quote! {
         ::limbeck::model::IndexDef {
             name: #name,
@@ -69,10 +68,10 @@ fn index_def(def: &Index) -> TokenStream {
     }
 }
 
-fn index_key(key: &IndexKey) -> TokenStream {
+fn index_key(model: &Model, key: &IndexKey) -> TokenStream {
     let of = match &key.of {
         KeyOf::Column(field) => {
-            let column = index(field.column);
+            let column = model.number(field.column);
             quote!(Column(#column))
         }
         KeyOf::Expression(sql) => quote!(Expression(#sql)),
@@ -105,8 +104,8 @@ pub(super) fn key(options: &KeyOptions) -> TokenStream {
 }
 
 /// A foreign key of several columns.
-pub(super) fn composite_key(def: &CompositeKey) -> TokenStream {
-    let columns = def.columns.iter().map(|field| index(field.column));
+pub(super) fn composite_key(model: &Model, def: &CompositeKey) -> TokenStream {
+    let columns = def.columns.iter().map(|field| model.number(field.column));
     let (target, fields) = (&def.target, def.fields.iter().map(|field| field.unraw().to_string()));
     let (options, indexed) = (key(&def.options), def.options.index);
     quote! {

@@ -10,22 +10,15 @@ use crate::input::{Kind, Model, Relation};
 pub(super) fn items(model: &Model) -> TokenStream {
     let (ident, vis, name) = (&model.ident, &model.vis, &model.name);
     let table = companion(model, "Table");
-    let columns = model.columns.iter().map(|column| {
-        let (docs, vis, ident, ty) = (&column.docs, &column.vis, &column.ident, &column.ty);
-        let doc = docs.is_empty().then(|| doc(&format!("`{name}.{}`", column.field)));
-        let model = &model.ident;
-        quote!(#(#docs)* #doc #vis #ident: ::limbeck::model::Column<#model, #ty>)
-    });
+    let owner = quote!(#ident);
+    let columns = column_constants(model, &owner);
     let relations = model.relations.iter().map(|relation| {
         let (docs, vis, ident) = (&relation.docs, &relation.vis, &relation.ident);
         let doc = docs.is_empty().then(|| doc(&format!("`{name}.{}`", relation.field)));
         let ty = constant(model, relation);
         quote!(#(#docs)* #doc #vis #ident: #ty)
     });
-    let new_columns = model.columns.iter().enumerate().map(|(i, column)| {
-        let (ident, i) = (&column.ident, Literal::u16_unsuffixed(i as u16));
-        quote!(#ident: ::limbeck::model::Column::new(#i, alias))
-    });
+    let new_columns = new_column_constants(model, &owner, &quote!(0));
     let new_relations = model.relations.iter().enumerate().map(|(i, relation)| {
         let (ident, i) = (&relation.ident, Literal::u16_unsuffixed(i as u16));
         let kind = match relation.kind {
@@ -104,6 +97,36 @@ pub(super) fn items(model: &Model) -> TokenStream {
             const RELATIONS: &'static [::limbeck::model::RelationDef] = &[#(#relation_defs),*];
         }
     }
+}
+
+/// The fields of columns and embedded structs, of a model `owner`.
+pub(super) fn column_constants(model: &Model, owner: &TokenStream) -> Vec<TokenStream> {
+    let name = &model.name;
+    let columns = model.columns.iter().map(|column| {
+        let (docs, vis, ident, ty) = (&column.docs, &column.vis, &column.ident, &column.ty);
+        let doc = docs.is_empty().then(|| doc(&format!("`{name}.{}`", column.field)));
+        quote!(#(#docs)* #doc #vis #ident: ::limbeck::model::Column<#owner, #ty>)
+    });
+    let embeds = model.embeds.iter().map(|embed| {
+        let (docs, vis, ident, ty) = (&embed.docs, &embed.vis, &embed.ident, &embed.ty);
+        let doc = docs.is_empty().then(|| doc(&format!("The columns of `{name}.{}`.", embed.field)));
+        quote!(#(#docs)* #doc #vis #ident: <#ty as ::limbeck::model::Embedded>::Columns<#owner>)
+    });
+    columns.chain(embeds).collect()
+}
+
+/// Their values, where the first column has the number `first`; `alias` is in scope.
+pub(super) fn new_column_constants(model: &Model, owner: &TokenStream, first: &TokenStream) -> Vec<TokenStream> {
+    // A number beyond what a model can have is found by a check of its own.
+    let columns = model.columns.iter().enumerate().map(|(i, column)| {
+        let (ident, i) = (&column.ident, model.number(i));
+        quote!(#ident: ::limbeck::model::Column::new(#first + (#i) as u16, alias))
+    });
+    let embeds = model.embeds.iter().enumerate().map(|(i, embed)| {
+        let (ident, ty, i) = (&embed.ident, &embed.ty, model.embedded(i));
+        quote!(#ident: <#ty>::__columns::<#owner>(#first + (#i) as u16, alias))
+    });
+    columns.chain(embeds).collect()
 }
 
 /// The type of a relationship's constant.

@@ -10,7 +10,7 @@ use crate::naming;
 
 /// Reads the options of every attribute called `name`: `read` is given each option's name and reads what
 /// follows it, and says whether it knows the name. One wrong option does not hide the next.
-pub(super) fn options(
+pub(crate) fn options(
     ctxt: &Ctxt,
     attrs: &[Attribute],
     name: &str,
@@ -82,7 +82,7 @@ fn one_option(
 }
 
 /// An option that is not known, with the nearest that is.
-pub(super) fn unknown(name: &Ident, what: &str, known: &[&str]) -> syn::Error {
+pub(crate) fn unknown(name: &Ident, what: &str, known: &[&str]) -> syn::Error {
     let text = name.to_string();
     let message = match naming::nearest(&text, known) {
         Some(nearest) => format!("unknown {what} `{text}`: did you mean `{nearest}`?"),
@@ -105,7 +105,7 @@ fn skip_to_comma(input: ParseStream<'_>) {
 }
 
 /// `= "text"`
-pub(super) fn text(input: ParseStream<'_>) -> syn::Result<LitStr> {
+pub(crate) fn text(input: ParseStream<'_>) -> syn::Result<LitStr> {
     input.parse::<Token![=]>()?;
     let text: LitStr = input.parse()?;
     if text.value().is_empty() {
@@ -176,7 +176,7 @@ pub(super) fn docs(attrs: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The name of a field as the database and messages say it.
-pub(super) fn plain(ident: &Ident) -> String {
+pub(crate) fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 

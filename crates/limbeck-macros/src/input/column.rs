@@ -1,5 +1,7 @@
 //! A column: a field that is not a relationship.
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Attribute, Expr, Ident, LitInt, LitStr, Path, Token, Type, Visibility};
@@ -37,7 +39,10 @@ pub(crate) struct Column {
     pub(crate) field: String,
     pub(crate) vis: Visibility,
     pub(crate) docs: Vec<Attribute>,
+    /// The type of its values: `T`, where the field is a `Deferred<T>`.
     pub(crate) ty: Type,
+    /// Whether the field is a `Deferred<T>`.
+    pub(crate) deferred: bool,
     /// The column's name in the database.
     pub(crate) name: String,
     pub(crate) primary_key: bool,
@@ -63,11 +68,20 @@ pub(crate) struct Column {
     pub(super) index_options: Option<Index>,
     pub(super) check: Option<Check>,
     /// Whether the database numbers it. Known when the whole struct is.
-    pub(crate) generated: bool,
+    pub(crate) generated: Generated,
     pub(super) autoincrement: Option<bool>,
     pub(super) index_said: Option<bool>,
     /// Whether there is a `foreign_key`, be it wrong.
     pub(super) foreign_key_said: bool,
+}
+
+/// Whether the database numbers a column.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Generated {
+    No,
+    Yes,
+    /// The type's constant says it, which only the compiler can read.
+    ByType,
 }
 
 /// What a column refers to.
@@ -106,13 +120,15 @@ impl Column {
     /// Reads a field's options.
     pub(super) fn read(ctxt: &Ctxt, field: &syn::Field, ident: &Ident) -> Self {
         let plain = attr::plain(ident);
+        let deferred = types::deferred(&field.ty);
         let mut column = Column {
             ident: ident.clone(),
             name: plain.clone(),
             field: plain,
             vis: field.vis.clone(),
             docs: attr::docs(&field.attrs),
-            ty: field.ty.clone(),
+            ty: deferred.unwrap_or(&field.ty).clone(),
+            deferred: deferred.is_some(),
             primary_key: false,
             unique: false,
             index: false,
@@ -131,7 +147,7 @@ impl Column {
             unique_options: None,
             index_options: None,
             check: None,
-            generated: false,
+            generated: Generated::No,
             autoincrement: None,
             index_said: None,
             foreign_key_said: false,
@@ -206,6 +222,30 @@ impl Column {
         if self.sets_null() && self.nullability() == Some(false) {
             ctxt.error(&self.ty, self.needs_null());
         }
+        if self.deferred {
+            self.check_deferred(ctxt, field);
+        }
+    }
+
+    fn check_deferred(&self, ctxt: &Ctxt, field: &syn::Field) {
+        if self.primary_key {
+            ctxt.error(&field.ty, "a primary key is always fetched: it cannot be `Deferred`");
+        }
+        if self.foreign_key_said {
+            ctxt.error(
+                &field.ty,
+                "a foreign key is always fetched, for relationships need it: it cannot be `Deferred`",
+            );
+        }
+        if let Some(value) = &self.on_update {
+            ctxt.error(value, "a deferred column is written only when it is set: it has no `on_update`");
+        }
+    }
+
+    /// The type of its field.
+    pub(crate) fn field_type(&self) -> TokenStream {
+        let ty = &self.ty;
+        if self.deferred { quote!(::limbeck::types::Deferred<#ty>) } else { quote!(#ty) }
     }
 
     /// Whether its foreign key sets it to NULL.
@@ -229,15 +269,20 @@ impl Column {
         types::option_of(&self.ty).is_some()
     }
 
-    /// Whether the type is written as an integer that the database can generate.
-    pub(super) fn is_key_integer(&self) -> bool {
-        types::is_key_integer(&self.ty)
+    /// Whether the database numbers it as a lone key, as far as its type's tokens say.
+    pub(super) fn generated_by_type(&self) -> Generated {
+        match types::is_key_integer(&self.ty) {
+            true => Generated::Yes,
+            // What is known to be none of them.
+            false if self.nullability().is_some() => Generated::No,
+            false => Generated::ByType,
+        }
     }
 
-    /// Whether an object cannot be made without a value for it.
+    /// Whether an object cannot be made without a value for it, or perhaps cannot.
     pub(crate) fn is_required(&self) -> bool {
         !self.is_option()
-            && !self.generated
+            && self.generated != Generated::Yes
             && self.default.is_none()
             && self.server_default.is_none()
             && self.computed.is_none()

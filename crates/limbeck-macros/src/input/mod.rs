@@ -1,8 +1,9 @@
 //! What a struct says: its tokens, read and checked.
 
-mod attr;
+pub(crate) mod attr;
 mod column;
 mod column_options;
+mod embed;
 mod from_row;
 mod model;
 mod relation;
@@ -11,8 +12,9 @@ mod table_index;
 mod types;
 mod view;
 
-pub(crate) use column::{Column, KeyOptions};
+pub(crate) use column::{Column, Generated, KeyOptions};
 pub(crate) use column_options::Collation;
+pub(crate) use embed::Embed;
 pub(crate) use from_row::{FromRow, RowField, RowSource};
 pub(crate) use model::Model;
 pub(crate) use relation::{Kind, Relation};

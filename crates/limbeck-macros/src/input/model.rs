@@ -1,18 +1,19 @@
 //! The struct as a whole.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
 use syn::{Data, DeriveInput, Field, Fields, Ident, Visibility};
 
 use super::attr::{self, span_of};
 use super::table::{self, Field as ColumnOf};
-use super::{Column, Kind, Relation, TableOptions};
+use super::{Column, Embed, Generated, Kind, Relation, TableOptions};
 use crate::ctxt::Ctxt;
 use crate::naming;
 
 /// The most columns that a model can have: `ColumnSet` is as wide.
 const MAX_COLUMNS: usize = 128;
 
-/// A model.
+/// A model, or a struct that models embed: that has neither a table nor relationships nor a key.
 pub(crate) struct Model {
     pub(crate) ident: Ident,
     /// The struct's name, without `r#`.
@@ -20,7 +21,10 @@ pub(crate) struct Model {
     pub(crate) vis: Visibility,
     pub(crate) table: String,
     pub(crate) options: TableOptions,
+    /// Its own columns, deferred ones last.
     pub(crate) columns: Vec<Column>,
+    /// The structs that it embeds.
+    pub(crate) embeds: Vec<Embed>,
     pub(crate) relations: Vec<Relation>,
     /// The positions of the primary key's columns.
     pub(crate) primary_key: Vec<usize>,
@@ -33,16 +37,7 @@ impl Model {
     /// All errors of the struct, as `compile_error!`s.
     pub(crate) fn read(input: &DeriveInput) -> Result<Self, TokenStream> {
         let ctxt = Ctxt::default();
-        let mut model = Model {
-            ident: input.ident.clone(),
-            name: attr::plain(&input.ident),
-            vis: input.vis.clone(),
-            table: naming::table(&attr::plain(&input.ident)),
-            options: TableOptions::default(),
-            columns: Vec::new(),
-            relations: Vec::new(),
-            primary_key: Vec::new(),
-        };
+        let mut model = Model::of(input);
         attr::options(&ctxt, &input.attrs, "model", table::OPTIONS, |name, content| {
             if name != "table" {
                 return model.options.option(&ctxt, name, content);
@@ -68,16 +63,91 @@ impl Model {
         Ok(model)
     }
 
+    fn of(input: &DeriveInput) -> Self {
+        Model {
+            ident: input.ident.clone(),
+            name: attr::plain(&input.ident),
+            vis: input.vis.clone(),
+            table: naming::table(&attr::plain(&input.ident)),
+            options: TableOptions::default(),
+            columns: Vec::new(),
+            embeds: Vec::new(),
+            relations: Vec::new(),
+            primary_key: Vec::new(),
+        }
+    }
+
+    /// Reads a struct that is to be embedded.
+    ///
+    /// # Errors
+    /// All errors of the struct, as `compile_error!`s.
+    pub(crate) fn read_embedded(input: &DeriveInput) -> Result<Self, TokenStream> {
+        let ctxt = Ctxt::default();
+        let mut model = Model::of(input);
+        super::embed::check_struct(&ctxt, input);
+        if let Some(fields) = named_fields(&ctxt, input, "an embedded struct has named fields, one for each column") {
+            for field in fields {
+                model.field(&ctxt, field);
+            }
+            model.resolve_embedded(&ctxt);
+        }
+        ctxt.finish()?;
+        Ok(model)
+    }
+
+    /// The number of a column among all of the model's, as an expression.
+    pub(crate) fn number(&self, column: usize) -> TokenStream {
+        if self.columns[column].deferred {
+            let first = self.first_deferred();
+            let after = Literal::usize_unsuffixed(column - first);
+            let start = self.embedded(self.embeds.len());
+            if self.embeds.is_empty() {
+                Literal::usize_unsuffixed(column).into_token_stream()
+            } else {
+                quote!(#start + #after)
+            }
+        } else {
+            Literal::usize_unsuffixed(column).into_token_stream()
+        }
+    }
+
+    /// The number of the first column of an embedded struct, as an expression; of the one behind the last, the number of
+    /// the first deferred column.
+    pub(crate) fn embedded(&self, embed: usize) -> TokenStream {
+        let first = Literal::usize_unsuffixed(self.first_deferred());
+        let before = self.embeds[..embed].iter().map(Embed::width);
+        quote!(#first #(+ #before)*)
+    }
+
+    /// How many columns there are, as an expression.
+    pub(crate) fn width(&self) -> TokenStream {
+        let deferred = Literal::usize_unsuffixed(self.columns.len() - self.first_deferred());
+        let start = self.embedded(self.embeds.len());
+        if self.embeds.is_empty() {
+            Literal::usize_unsuffixed(self.columns.len()).into_token_stream()
+        } else {
+            quote!(#start + #deferred)
+        }
+    }
+
+    /// How many of its own columns are not deferred.
+    pub(crate) fn first_deferred(&self) -> usize {
+        self.columns.iter().position(|column| column.deferred).unwrap_or(self.columns.len())
+    }
+
+    /// Its deferred columns, by position.
+    pub(crate) fn deferred(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.iter().enumerate().filter(|(_, column)| column.deferred)
+    }
+
     fn field(&mut self, ctxt: &Ctxt, field: &Field) {
         let Some(ident) = &field.ident else { return };
         if ident.to_string().starts_with("__") {
             ctxt.error(ident, "names that begin with `__` are kept for the code that is generated");
         }
-        if let Some(span) = span_of(&field.attrs, "model") {
-            ctxt.push(syn::Error::new(
-                span,
-                "`#[model]` is for the struct; a field has `#[column(…)]` or `#[relationship(…)]`",
-            ));
+        if span_of(&field.attrs, "model").is_some() {
+            self.embeds.extend(Embed::read(ctxt, field, ident));
+            return;
         }
         let relationship = span_of(&field.attrs, "relationship");
         if let (Some(span), Some(_)) = (span_of(&field.attrs, "column"), relationship) {
@@ -99,6 +169,7 @@ impl Model {
 
     /// What depends on more than one field.
     fn resolve(&mut self, ctxt: &Ctxt) {
+        self.columns.sort_by_key(|column| column.deferred);
         self.primary_key = (0..self.columns.len()).filter(|&i| self.columns[i].primary_key).collect();
         match self.primary_key.as_slice() {
             [] => ctxt.error(
@@ -124,17 +195,35 @@ impl Model {
                 format!("`{}` has {count} columns; a model has at most {MAX_COLUMNS}", self.name),
             );
         }
-        let first_key = self.primary_key.first().copied();
-        for (i, column) in self.columns.iter_mut().enumerate() {
-            // A unique column and the first of a key have an index by their constraint.
-            let by_default = column.foreign_key.is_some() && !column.unique && first_key != Some(i);
-            column.index = column.index_said.unwrap_or(by_default);
-        }
+        self.index_keys();
         self.same_names(ctxt);
         self.gather();
         self.options.resolve(ctxt, &self.ident, &self.columns);
         for relation in &mut self.relations {
             relation.resolve_key(ctxt, &self.ident, &self.columns, &self.options.foreign_keys);
+        }
+    }
+
+    fn resolve_embedded(&mut self, ctxt: &Ctxt) {
+        for column in &self.columns {
+            super::embed::check_column(ctxt, column);
+        }
+        for relation in &self.relations {
+            ctxt.error(&relation.ty, "an embedded struct has columns only: relationships belong in the model");
+        }
+        if self.columns.is_empty() && self.embeds.is_empty() {
+            ctxt.error(&self.ident, "an embedded struct needs at least one column");
+        }
+        self.index_keys();
+        self.same_names(ctxt);
+    }
+
+    fn index_keys(&mut self) {
+        let first_key = self.primary_key.first().copied();
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            // A unique column and the first of a key have an index by their constraint.
+            let by_default = column.foreign_key.is_some() && !column.unique && first_key != Some(i);
+            column.index = column.index_said.unwrap_or(by_default);
         }
     }
 
@@ -163,11 +252,15 @@ impl Model {
     }
 }
 
-fn generated(key: &Column) -> bool {
-    key.identity.is_some()
-        || key.autoincrement.unwrap_or_else(|| {
-            key.is_key_integer() && key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none()
-        })
+fn generated(key: &Column) -> Generated {
+    match key.autoincrement {
+        _ if key.identity.is_some() => Generated::Yes,
+        Some(true) => Generated::Yes,
+        None if key.foreign_key.is_none() && key.default.is_none() && key.server_default.is_none() => {
+            key.generated_by_type()
+        }
+        _ => Generated::No,
+    }
 }
 
 /// The fields of a struct with names; of anything else, the error with what there should be.
@@ -176,7 +269,7 @@ pub(super) fn named_fields<'i>(
     input: &'i DeriveInput,
     wanted: &str,
 ) -> Option<&'i syn::punctuated::Punctuated<Field, syn::Token![,]>> {
-    let what = match &input.data {
+    let this = match &input.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => return Some(&fields.named),
             Fields::Unnamed(_) => "a tuple struct",
@@ -185,7 +278,7 @@ pub(super) fn named_fields<'i>(
         Data::Enum(_) => "an enum",
         Data::Union(_) => "a union",
     };
-    ctxt.error(&input.ident, format!("{wanted}; this is {what}"));
+    ctxt.error(&input.ident, format!("{wanted}; this is {this}"));
     None
 }
 
@@ -229,10 +322,9 @@ mod tests {
 
     #[test]
     fn attributes_at_the_wrong_place_are_refused() {
-        let found = errors("#[column(unique)] struct M { #[column(primary_key)] #[model(table = \"x\")] id: i64 }");
+        let found = errors("#[column(unique)] struct M { #[column(primary_key)] #[model(table = \"x\")] name: i64 }");
         assert!(found[0].starts_with("`#[column]` is for a field"), "{found:?}");
-        assert!(found[1].starts_with("`#[model]` is for the struct"), "{found:?}");
-        assert_eq!(found.len(), 2);
+        assert!(found[1].starts_with("unknown option of `#[model]` `table`"), "{found:?}");
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub(super) fn option_of(ty: &Type) -> Option<&Type> {
     if segment.ident == "Option" { only_argument(segment) } else { None }
 }
 
+/// `T`, where the type is written `Deferred<T>`.
+pub(super) fn deferred(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty)?;
+    if segment.ident == "Deferred" { only_argument(segment) } else { None }
+}
+
 /// Whether the type is written as one of the integers that a database can generate.
 pub(super) fn is_key_integer(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| ["i16", "i32", "i64"].iter().any(|name| segment.ident == name))

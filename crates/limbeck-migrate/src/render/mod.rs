@@ -3,7 +3,9 @@
 mod postgres;
 mod sqlite;
 
-use limbeck::dialect::Dialect;
+use std::borrow::Cow;
+
+use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::{Column, SqlType};
 
 use crate::compare::Op;
@@ -82,11 +84,12 @@ fn title(op: &Op, downgrade: bool) -> String {
 
 /// A value that stands for nothing: what rows get in a column that comes back by a downgrade, is NOT NULL,
 /// and has no default. Its values were lost when it was dropped.
-fn neutral(dialect: Dialect, column: &Column) -> Option<&'static str> {
+fn neutral(dialect: Dialect, column: &Column) -> Option<Cow<'_, str>> {
     if column.nullable || column.server_default.is_some() || column.generated || column.computed.is_some() {
         return None;
     }
-    Some(match (&column.sql_type, dialect) {
+    Some(Cow::Borrowed(match (&column.sql_type, dialect) {
+        (SqlType::Enum(values), _) => return values.values().first().map(|value| ddl::text_literal(value).into()),
         (SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger, _) => "0",
         (SqlType::Real | SqlType::Double | SqlType::Numeric { .. }, _) => "0",
         (SqlType::Boolean, _) => "false",
@@ -101,5 +104,5 @@ fn neutral(dialect: Dialect, column: &Column) -> Option<&'static str> {
         (SqlType::Array(_), Dialect::Postgres) => "'{}'",
         (SqlType::Uuid { .. }, _) => "'00000000-0000-0000-0000-000000000000'",
         (SqlType::LargeBinary | SqlType::Interval | SqlType::Array(_) | SqlType::Other(_), _) => return None,
-    })
+    }))
 }

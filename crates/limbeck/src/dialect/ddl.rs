@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::Dialect;
+use super::enums::create_enum_if_missing;
+pub use super::enums::{create_enum, drop_enum, enum_checks, enums};
 pub use super::type_name::type_name;
 use crate::schema::{
     Action, Check, Column, Computed, Deferrable, ForeignKey, Identity, Index, IndexKey, IndexOn, Metadata,
@@ -172,6 +174,7 @@ pub fn create_table_with(dialect: Dialect, table: &Table, verb: &str, wanted: im
         .chain(table.uniques.iter().map(|u| unique(dialect, u)))
         .chain(table.foreign_keys.iter().filter(|key| wanted(key)).map(|key| foreign_key(dialect, key)))
         .chain(table.checks.iter().map(|c| check(dialect, c)))
+        .chain(enum_checks(dialect, table).iter().map(|c| check(dialect, c)))
         .collect();
     format!("{verb} {} (\n    {}\n)", dialect.table(&table.full_name()), parts.join(",\n    "))
 }
@@ -319,7 +322,8 @@ pub fn create_all(dialect: Dialect, metadata: &Metadata) -> Result<Vec<String>, 
     let tables = &metadata.tables;
     let schemas: BTreeSet<&str> = tables.iter().filter_map(|table| table.schema.as_deref()).collect();
     let schemas = schemas.into_iter().map(|schema| format!("CREATE SCHEMA IF NOT EXISTS {}", dialect.ident(schema)));
-    let mut statements: Vec<String> = schemas.collect();
+    let types = enums(dialect, tables).into_iter().map(|values| create_enum_if_missing(dialect, values));
+    let mut statements: Vec<String> = schemas.chain(types).collect();
     let mut late = Vec::new();
     for (position, table) in tables.iter().enumerate() {
         let waits = waits(dialect, tables, position);
@@ -351,7 +355,10 @@ pub fn drop_all(dialect: Dialect, metadata: &Metadata) -> Vec<String> {
     // CASCADE is for tables that refer to each other: it drops the constraint, never the other table's rows.
     let cascade = if dialect == Dialect::Postgres { " CASCADE" } else { "" };
     let tables = metadata.tables.iter().rev();
-    tables.map(|table| format!("DROP TABLE IF EXISTS {}{cascade}", dialect.table(&table.full_name()))).collect()
+    let types = enums(dialect, &metadata.tables);
+    let types = types.into_iter().map(|values| format!("DROP TYPE IF EXISTS {}", dialect.ident(values.name())));
+    let tables = tables.map(|table| format!("DROP TABLE IF EXISTS {}{cascade}", dialect.table(&table.full_name())));
+    tables.chain(types).collect()
 }
 
 /// A text in SQL's quotes.

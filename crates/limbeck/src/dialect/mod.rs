@@ -1,9 +1,12 @@
 //! How each database spells SQL.
 
 pub mod ddl;
+mod enums;
 mod kept;
 mod quote;
 mod type_name;
+
+pub(crate) use enums::enum_of;
 
 use crate::schema::TableName;
 

@@ -10,6 +10,8 @@ pub fn type_name(dialect: Dialect, sql_type: &SqlType) -> String {
         (_, SqlType::String { length: Some(length) }) => return format!("VARCHAR({length})"),
         (_, SqlType::Numeric { precision: Some(precision), scale }) => return format!("NUMERIC({precision}, {scale})"),
         (Dialect::Postgres, SqlType::Array(array)) => return format!("{}[]", type_name(dialect, array.element())),
+        (Dialect::Sqlite, SqlType::Enum(values)) => return format!("VARCHAR({})", values.longest()),
+        (Dialect::Postgres, SqlType::Enum(values)) => return dialect.ident(values.name()),
         (_, SqlType::Numeric { precision: None, .. }) => "NUMERIC",
         (_, SqlType::String { length: None }) => "VARCHAR",
         (_, SqlType::Text) => "TEXT",

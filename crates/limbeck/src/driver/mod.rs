@@ -16,7 +16,7 @@ pub(crate) use address::{Address, Common, without_password};
 pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};
 pub use row::Row;
-pub(crate) use row::RowSink;
+pub(crate) use row::{Extra, RowSink};
 pub(crate) use stmt::{Access, Begin, Bind, Param, Returns, RowSource, Stmt, Write, WriteError, Written};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]

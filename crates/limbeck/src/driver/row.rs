@@ -18,6 +18,19 @@ pub(crate) enum RowSource<'r> {
     SqliteBuffer(&'r [rusqlite::types::Value], &'r [String]),
     #[cfg(feature = "postgres")]
     Postgres(&'r tokio_postgres::Row),
+    /// A row of one of the others, and where in it the deferred columns are that were asked for.
+    Undeferred(&'r RowSource<'r>, &'r [Extra]),
+}
+
+/// A deferred column that a query fetched: it lies behind the columns that everything else reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extra {
+    /// Where the columns of its model begin.
+    pub(crate) at: usize,
+    /// Which of the model's columns it is.
+    pub(crate) column: usize,
+    /// Where it is itself.
+    pub(crate) position: usize,
 }
 
 impl std::fmt::Debug for Row<'_> {
@@ -42,6 +55,7 @@ impl<'r> Row<'r> {
             RowSource::SqliteBuffer(row, _) => row.len(),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => row.len(),
+            RowSource::Undeferred(row, _) => Row(*row).len(),
         }
     }
 
@@ -60,6 +74,7 @@ impl<'r> Row<'r> {
             RowSource::SqliteBuffer(_, names) => names.get(column).map_or("", String::as_str),
             #[cfg(feature = "postgres")]
             RowSource::Postgres(row) => row.columns().get(column).map_or("", |info| info.name()),
+            RowSource::Undeferred(row, _) => Row(*row).name(column),
         }
     }
 
@@ -83,7 +98,28 @@ impl<'r> Row<'r> {
                     oid: info.type_().oid().into(),
                 }),
             },
+            RowSource::Undeferred(row, _) => behind(*row, column),
         }
+    }
+
+    /// The same row, with the places of deferred columns.
+    pub(crate) fn undeferred<'e>(&'e self, extras: &'e [Extra]) -> Row<'e> {
+        Row(RowSource::Undeferred(&self.0, extras))
+    }
+
+    /// The deferred columns that were fetched for the model at `at`.
+    pub(crate) fn extras(&self, at: usize) -> impl Iterator<Item = Extra> + use<'r> {
+        let extras = match self.0 {
+            RowSource::Undeferred(_, extras) => extras,
+            _ => &[],
+        };
+        extras.iter().copied().filter(move |extra| extra.at == at)
+    }
+
+    /// A deferred column of the model at `at`, if the query fetched it, and its position.
+    pub(crate) fn extra(&self, at: usize, column: usize) -> Option<(Cell<'r>, usize)> {
+        let extra = self.extras(at).find(|extra| extra.column == column)?;
+        Some((self.cell(extra.position), extra.position))
     }
 
     /// Reads a column.
@@ -97,6 +133,11 @@ impl<'r> Row<'r> {
             Err(error) => Err(error.at(column)),
         }
     }
+}
+
+/// Apart, since what is inlined cannot call itself.
+fn behind(row: RowSource<'_>, column: usize) -> Cell<'_> {
+    Row(row).cell(column)
 }
 
 /// The bytes of a column, whatever its type.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Connection, Engine};
 use crate::dialect::{Dialect, ddl};
-use crate::driver::{Access, Row, RowSink, Stmt};
+use crate::driver::{Access, Extra, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
@@ -73,7 +73,7 @@ impl Connection {
     /// When the statement cannot be built or the database refuses it.
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = statement.compile_statement(compiler(&engine))?;
+        let Compiled { stmt, binds, .. } = statement.compile_statement(compiler(&engine))?;
         self.execute_compiled(&stmt, &binds).await
     }
 
@@ -92,7 +92,7 @@ impl Connection {
     /// When the statement cannot be built or the database refuses it.
     pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = query.compile(compiler(&engine), Wanted::Rows)?;
+        let Compiled { stmt, binds, .. } = query.compile(compiler(&engine), Wanted::Rows)?;
         let stmt = explained(self.dialect(), &stmt);
         let mut plan = Plan::default();
         self.query(&stmt, &binds, &mut plan).await?;
@@ -101,9 +101,10 @@ impl Connection {
 
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
         let engine = self.engine();
-        let Compiled { stmt, binds } = query.compile(compiler(&engine), wanted)?;
+        let Compiled { stmt, binds, extras } = query.compile(compiler(&engine), wanted)?;
         let filling = if wanted.is_rows() { Filling::new(T::lists())? } else { Filling::none() };
         let mut sink = ValueSink::<T>::new(query.is_by_name() && wanted.is_rows(), filling);
+        sink.columns.undefer(extras);
         match self.query(&stmt, &binds, &mut sink).await {
             Ok(()) => {
                 let ValueSink { mut out, filling, .. } = sink;
@@ -226,13 +227,12 @@ impl<T: Fetch> RowSink for ValueSink<T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        let positions = self.columns.positions();
-        match T::fetch_at(&row, positions) {
+        match T::fetch_at(&self.columns.of(&row), self.columns.positions()) {
             Ok(value) => {
                 self.out.push(value);
                 self.filling.row(&row)
             }
-            Err(source) => Err(unreadable::<T>(source, positions)),
+            Err(source) => Err(unreadable::<T>(source, self.columns.positions())),
         }
     }
 
@@ -246,11 +246,18 @@ impl<T: Fetch> RowSink for ValueSink<T> {
 pub(crate) struct Columns {
     by_name: bool,
     positions: Vec<usize>,
+    /// The deferred columns that were asked for.
+    extras: Vec<Extra>,
 }
 
 impl Columns {
     pub(crate) fn new(by_name: bool) -> Self {
-        Columns { by_name, positions: Vec::new() }
+        Columns { by_name, positions: Vec::new(), extras: Vec::new() }
+    }
+
+    /// Says which deferred columns the rows have, and where.
+    pub(crate) fn undefer(&mut self, extras: Vec<Extra>) {
+        self.extras = extras;
     }
 
     /// Looks at the first row. SQL written by hand may return anything.
@@ -265,6 +272,12 @@ impl Columns {
     #[inline]
     pub(crate) fn positions(&self) -> Positions<'_> {
         Positions::new(&self.positions)
+    }
+
+    /// The row, with the places of its deferred columns.
+    #[inline]
+    pub(crate) fn of<'r>(&'r self, row: &'r Row<'r>) -> Row<'r> {
+        if self.extras.is_empty() { *row } else { row.undeferred(&self.extras) }
     }
 }
 

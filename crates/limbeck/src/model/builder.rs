@@ -58,6 +58,12 @@ pub struct Given;
 #[derive(Debug)]
 pub struct Missing;
 
+/// The state of something in a builder that has no value yet, and that only the compiler knows to be required: a key whose
+/// type may be one that the database numbers, an embedded struct that may have defaults. A type parameter of
+/// `UserBuilder`.
+#[derive(Debug)]
+pub struct MissingUnless<const OPTIONAL: bool>;
+
 /// A value that a builder's setter takes for a column of type `T`: `T` itself, `T` for an `Option<T>`,
 /// and `&str` where a `String` is wanted.
 #[diagnostic::on_unimplemented(

@@ -12,7 +12,8 @@ use crate::types::{Cell, DecodeError, Value};
 
 /// A struct that is kept in a table. `#[derive(Model)]` implements it; it is not meant to be written by hand.
 ///
-/// Columns are numbered in the order of the struct's fields, relationships likewise.
+/// Columns are numbered in the order of the struct's fields; those of embedded structs come after the model's own, and
+/// deferred ones last. Relationships are numbered in the order of the fields.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a model", label = "add `#[derive(Model)]` to this struct")]
 pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync + Sized + 'static {
     /// The primary key's type: the column's, or a tuple for a composite key.
@@ -51,6 +52,17 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
     /// Applies `on_update` to columns that are not among `changed`; returns those that it set.
     fn touch(&mut self, changed: ColumnSet) -> ColumnSet;
 
+    /// Whether a column's value is there: only a deferred one may not be.
+    fn is_loaded(&self, column: usize) -> bool {
+        let _ = column;
+        true
+    }
+
+    /// Forgets the value of a deferred column.
+    fn unload(&mut self, column: usize) {
+        let _ = column;
+    }
+
     /// What `on_update` says of columns that are not among `changed`, for a statement that changes rows without their
     /// objects.
     fn touched(changed: ColumnSet) -> Vec<(usize, Value<'static>)> {
@@ -76,7 +88,7 @@ pub struct ModelDef {
     pub location: (&'static str, u32),
     /// The table's name.
     pub table: &'static str,
-    /// The columns, in the order of the fields.
+    /// The columns, in the order of their numbers.
     pub columns: &'static [ColumnDef],
     /// The relationships, in the order of the fields.
     pub relations: &'static [RelationDef],
@@ -96,6 +108,15 @@ impl ModelDef {
     /// The position of the column with that field name.
     pub fn column_of_field(&self, field: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.field == field)
+    }
+
+    /// The columns that a query for the model fetches: all but the deferred ones, which are the last.
+    pub fn fetched(&self) -> &'static [ColumnDef] {
+        let columns = self.columns;
+        match columns.iter().position(|column| column.deferred) {
+            Some(first) => &columns[..first],
+            None => columns,
+        }
     }
 
     /// The position of the relationship with that field name.
@@ -128,15 +149,16 @@ impl ModelDef {
     }
 }
 
-/// A column as the model declares it.
-#[derive(Debug)]
+/// A column as the model declares it. It is `Copy`, so that the columns of an embedded struct can be copied among the
+/// model's own while the program compiles.
+#[derive(Clone, Copy, Debug)]
 pub struct ColumnDef {
     /// The field's name.
     pub field: &'static str,
     /// The column's name in the database.
     pub name: &'static str,
     /// Its type.
-    pub sql_type: SqlType,
+    pub sql_type: &'static SqlType,
     /// Whether NULL is allowed.
     pub nullable: bool,
     /// Whether it alone is unique.
@@ -151,6 +173,8 @@ pub struct ColumnDef {
     pub foreign_key: Option<ForeignKeyDef>,
     /// What else is said of the column.
     pub options: ColumnOptions,
+    /// Whether queries leave it out until it is asked for. Such columns are a model's last.
+    pub deferred: bool,
 }
 
 impl ColumnDef {
@@ -167,7 +191,7 @@ impl ColumnDef {
 }
 
 /// A foreign key as the model declares it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ForeignKeyDef {
     /// The model referred to. A function, since constants that name each other do not compile.
     pub target: fn() -> &'static ModelDef,

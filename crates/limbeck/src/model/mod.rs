@@ -3,16 +3,20 @@
 mod builder;
 mod column;
 mod def;
+pub(crate) mod embed;
 mod handle;
 mod key;
 pub(crate) mod mapping;
 mod options;
 pub(crate) mod registry;
 mod relation;
+#[cfg(feature = "chrono")]
+mod timestamps;
 
-pub use builder::{Assign, Draft, Given, Missing, New, NewObject};
+pub use builder::{Assign, Draft, Given, Missing, MissingUnless, New, NewObject};
 pub use column::{Column, TableOf};
 pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
+pub use embed::Embedded;
 pub use handle::{Handle, Tracked};
 pub use key::Key;
 pub use options::{
@@ -24,3 +28,5 @@ pub use relation::{
     BelongsTo, Handles, HasMany, HasOne, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne,
 };
 pub(crate) use relation::{Many, One};
+#[cfg(feature = "chrono")]
+pub use timestamps::Timestamps;

@@ -1,5 +1,6 @@
 //! The types of columns.
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
@@ -60,8 +61,44 @@ pub enum SqlType {
         /// Whether SQLite keeps it as 32 hexadecimal digits, as SQLAlchemy does, and not as 16 bytes.
         text: bool,
     },
+    /// One of a few values that have names.
+    Enum(EnumType),
     /// A type that limbeck has no name for, in the database's own spelling. Reflection makes these.
     Other(String),
+}
+
+/// The values that an enumeration has, in order. PostgreSQL has a type of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EnumType {
+    name: Cow<'static, str>,
+    values: Cow<'static, [Cow<'static, str>]>,
+}
+
+impl EnumType {
+    /// An enumeration that the program knows. Used by `derive(DbEnum)`.
+    pub const fn new(name: &'static str, values: &'static [Cow<'static, str>]) -> Self {
+        EnumType { name: Cow::Borrowed(name), values: Cow::Borrowed(values) }
+    }
+
+    /// One that was read from a database.
+    pub fn read(name: String, values: Vec<String>) -> Self {
+        EnumType { name: Cow::Owned(name), values: values.into_iter().map(Cow::Owned).collect() }
+    }
+
+    /// The type's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values.
+    pub fn values(&self) -> &[Cow<'static, str>] {
+        &self.values
+    }
+
+    /// How many characters the longest value has.
+    pub fn longest(&self) -> usize {
+        self.values.iter().map(|value| value.chars().count()).max().unwrap_or(0)
+    }
 }
 
 /// What an array is made of.
@@ -204,6 +241,9 @@ impl SqlType {
             SqlType::Array(array) => Kind::Array(array.kind),
             SqlType::Uuid { text: false } => Kind::Uuid,
             SqlType::Uuid { text: true } => Kind::UuidText,
+            SqlType::Enum(EnumType { name: Cow::Borrowed(name), .. }) => Kind::Named(name),
+            // Read from a database, where nothing is bound.
+            SqlType::Enum(_) => Kind::Text,
         }
     }
 }

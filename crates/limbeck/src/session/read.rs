@@ -82,7 +82,7 @@ impl Session {
     /// When the statement cannot be built or the database refuses it.
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = statement.compile_statement(self.line.compiler())?;
+        let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
         self.line.execute(&stmt, &binds).await
     }
 
@@ -94,7 +94,7 @@ impl Session {
     pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
         self.autoflush().await?;
         let compiler = self.line.compiler();
-        let Compiled { stmt, binds } = query.compile(compiler, Wanted::Rows)?;
+        let Compiled { stmt, binds, .. } = query.compile(compiler, Wanted::Rows)?;
         let stmt = explained(compiler.dialect, &stmt);
         let mut plan = Plan::default();
         self.line.query(&stmt, &binds, &mut plan).await?;
@@ -200,7 +200,7 @@ impl Session {
         self.objects.get(handle)
     }
 
-    async fn reread(&mut self, obj: Obj) -> Result<()> {
+    pub(super) async fn reread(&mut self, obj: Obj) -> Result<()> {
         let model = self.objects.store(obj).model();
         let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
         if self.objects.state(obj) != State::Persistent {
@@ -228,7 +228,7 @@ impl Session {
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
         let loads = query.loads();
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
@@ -236,6 +236,7 @@ impl Session {
             query.is_by_name(),
             Filling::new(Q::Row::tracked_lists())?,
         );
+        sink.columns.undefer(extras);
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { mut out, loader, filling, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -253,7 +254,7 @@ impl Session {
 
     async fn scalar<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<T> {
         self.autoflush().await?;
-        let Compiled { stmt, binds } = query.compile(self.line.compiler(), wanted)?;
+        let Compiled { stmt, binds, .. } = query.compile(self.line.compiler(), wanted)?;
         let mut sink = ValueSink::<T>::default();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         result?;
@@ -298,7 +299,7 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
+        self.out.push(T::track_at(&mut self.loader, &self.columns.of(&row), self.columns.positions())?);
         self.filling.row(&row)
     }
 

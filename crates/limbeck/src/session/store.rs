@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use rustc_hash::FxHashMap;
 
 use super::objects::{Obj, Stamps};
-use crate::driver::Row;
+use crate::driver::{Extra, Row};
 use crate::error::{Error, Result};
 use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
@@ -183,6 +183,15 @@ impl<M: Model> Store<M> {
         object
     }
 
+    /// Gives deferred columns that the query fetched, and that were not loaded, their values.
+    fn fill_deferred(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
+        for Extra { column, position, .. } in row.extras(at) {
+            self.load_column(slot, column, row.cell(position))
+                .map_err(|source| unreadable_column(M::def(), source, column))?;
+        }
+        Ok(())
+    }
+
     fn object(&self, slot: u32) -> &M {
         match &self.entries[slot as usize].object {
             Some(object) => object,
@@ -275,6 +284,13 @@ pub trait AnyStore: Any + Send + Sync {
     /// # Errors
     /// When a column holds something that its type cannot read.
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
+    /// Whether a column's value is there: only a deferred one may not be.
+    fn is_loaded(&self, slot: u32, column: usize) -> bool;
+    /// Gives a deferred column that is not loaded its value.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column cannot.
+    fn load_column(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
     /// Takes the object out and drops it.
     fn discard(&mut self, slot: u32);
     /// Lets the slots of objects that were taken out be used again: nothing names them any more.
@@ -418,6 +434,10 @@ impl<M: Model> AnyStore for Store<M> {
     fn restore(&mut self, slot: u32, saved: &(dyn Any + Send + Sync)) {
         let Some(saved) = saved.downcast_ref::<M>() else { return };
         for column in self.object(slot).changed(saved).iter() {
+            if !saved.is_loaded(column) {
+                self.object_mut(slot).unload(column);
+                continue;
+            }
             // A value of the same type always reads back.
             let _ = self.object_mut(slot).set_value(column, Cell::from_value(&saved.value(column)));
         }
@@ -457,6 +477,8 @@ impl<M: Model> AnyStore for Store<M> {
         if let Some(handle) = self.find_key(&key) {
             if self.meta(handle.slot).expired {
                 self.reread(handle.slot, row, at)?;
+            } else {
+                self.fill_deferred(handle.slot, row, at)?;
             }
             return Ok(handle);
         }
@@ -468,13 +490,36 @@ impl<M: Model> AnyStore for Store<M> {
 
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
         let kept = self.meta(slot).given;
-        for column in ColumnSet::first(M::def().columns.len()).without(kept).iter() {
+        for (column, def) in M::def().columns.iter().enumerate() {
+            if kept.contains(column) {
+                continue;
+            }
+            if def.deferred {
+                self.object_mut(slot).unload(column);
+                continue;
+            }
             self.object_mut(slot)
                 .set_value(column, row.cell(at + column))
                 .map_err(|e| unreadable(M::def(), e.at(at + column), at))?;
         }
+        self.fill_deferred(slot, row, at)?;
         self.meta_mut(slot).expired = false;
         Ok(())
+    }
+
+    fn is_loaded(&self, slot: u32, column: usize) -> bool {
+        self.object(slot).is_loaded(column)
+    }
+
+    fn load_column(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError> {
+        // The copy gets it as well: what is loaded is no change.
+        if let Some(saved) = &mut self.entries[slot as usize].saved
+            && !saved.is_loaded(column)
+        {
+            saved.set_value(column, cell)?;
+        }
+        let object = self.object_mut(slot);
+        if object.is_loaded(column) { Ok(()) } else { object.set_value(column, cell) }
     }
 
     fn discard(&mut self, slot: u32) {
@@ -506,6 +551,16 @@ pub(crate) fn unreadable(model: &ModelDef, source: DecodeError, at: usize) -> Er
     Error::Decode {
         table: model.table.to_string(),
         column: column.map_or_else(|| "the primary key".to_string(), |column| column.name.to_string()),
+        source,
+    }
+}
+
+/// Names a column that could not be read.
+#[cold]
+pub(crate) fn unreadable_column(model: &ModelDef, source: DecodeError, column: usize) -> Error {
+    Error::Decode {
+        table: model.table.to_string(),
+        column: model.columns.get(column).map_or_else(String::new, |column| column.name.to_string()),
         source,
     }
 }

@@ -124,6 +124,7 @@ impl<'c> Checker<'c> {
         for item in &select.projection {
             self.projection(item, &scope)?;
         }
+        super::undefer::check(select)?;
         self.nodes(&select.filter, &scope)?;
         if let Distinct::On(nodes) = &more.distinct {
             self.nodes(nodes, &scope)?;
@@ -146,6 +147,7 @@ impl<'c> Checker<'c> {
             (!more.group_by.is_empty(), "group_by"),
             (!more.having.is_empty(), "having"),
             (more.lock.is_some(), "with_for_update"),
+            (!more.undefer.is_empty(), "undefer"),
         ];
         if let Some((_, what)) = changed.iter().find(|(is, _)| *is) {
             return Err(Error::Statement(format!(
@@ -160,6 +162,8 @@ impl<'c> Checker<'c> {
                 compound.op.method()
             )));
         }
+        super::undefer::check_side(&compound.sides.0)?;
+        super::undefer::check_side(&compound.sides.1)?;
         self.select(&compound.sides.0, around)?;
         self.select(&compound.sides.1, around)
     }

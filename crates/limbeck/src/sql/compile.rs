@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::fetch::Fetch;
 use super::load::Load;
 use super::render::Renderer;
-use super::select::{Select, column_at};
+use super::select::Select;
 use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
-use crate::driver::{Access, Bind, Stmt};
+use crate::driver::{Access, Bind, Extra, Stmt};
 use crate::engine::StatementCache;
 use crate::error::{Error, Result};
 
@@ -39,6 +39,8 @@ impl Wanted {
 pub struct Compiled<'q> {
     pub(crate) stmt: Arc<Stmt>,
     pub(crate) binds: Vec<Bind<'q>>,
+    /// The deferred columns among what it fetches.
+    pub(crate) extras: Vec<Extra>,
 }
 
 /// Where statements are compiled: for which database, and with which cache.
@@ -66,13 +68,13 @@ impl Compiler<'_> {
             )));
         }
         if let Some(stmt) = self.cache.get(&bytes) {
-            return Ok(Compiled { stmt, binds });
+            return Ok(Compiled { stmt, binds, extras: Vec::new() });
         }
         let mut renderer = Renderer::new(self.dialect);
         render(&mut renderer)?;
         let stmt = Stmt::new(renderer.sql, renderer.params, access);
         self.cache.insert(bytes.into_boxed_slice(), Arc::clone(&stmt));
-        Ok(Compiled { stmt, binds })
+        Ok(Compiled { stmt, binds, extras: Vec::new() })
     }
 }
 
@@ -112,16 +114,20 @@ impl<T: Fetch> Query for Select<T> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, wanted, compiler.dialect);
         let access = shape.access();
-        compiler.statement(shape, access, |renderer| {
+        let mut compiled = compiler.statement(shape, access, |renderer| {
             T::check()?;
             renderer.select(&self.core, wanted)
-        })
+        })?;
+        if wanted.is_rows() {
+            compiled.extras = self.core.extras();
+        }
+        Ok(compiled)
     }
 
     fn explain(&self, error: Error) -> Error {
         match error {
             Error::Decode { table, column, source } => {
-                match source.column.and_then(|at| column_at(&self.core.projection, at)) {
+                match source.column.and_then(|at| self.core.column(at)) {
                     Some((table, column)) => Error::Decode { table, column, source },
                     None => Error::Decode { table, column, source },
                 }

@@ -30,6 +30,7 @@ mod select;
 mod selection;
 pub(crate) mod shape;
 mod subquery;
+mod undefer;
 mod update;
 mod values;
 pub(crate) mod view;

@@ -9,7 +9,7 @@ use super::fetch::Fetch;
 use super::join::Join;
 use super::load::{IntoLoad, Load};
 use super::lock::Lock;
-use super::node::Node;
+use super::node::{ColumnRef, Node};
 pub(crate) use super::selection::Projection;
 use super::shape::same_node;
 use super::subquery::{FromClause, Origin};
@@ -64,6 +64,8 @@ pub(crate) struct More {
     pub(crate) having: Vec<Node>,
     pub(crate) lock: Option<Lock>,
     pub(crate) compound: Option<Compound>,
+    /// Deferred columns to fetch along.
+    pub(crate) undefer: Vec<ColumnRef>,
 }
 
 /// Which rows are the same.
@@ -80,8 +82,14 @@ pub(crate) enum Distinct {
 
 impl SelectCore {
     pub(crate) fn more(&self) -> &More {
-        static NOTHING: More =
-            More { distinct: Distinct::No, group_by: Vec::new(), having: Vec::new(), lock: None, compound: None };
+        static NOTHING: More = More {
+            distinct: Distinct::No,
+            group_by: Vec::new(),
+            having: Vec::new(),
+            lock: None,
+            compound: None,
+            undefer: Vec::new(),
+        };
         self.more.as_deref().unwrap_or(&NOTHING)
     }
 
@@ -131,6 +139,17 @@ impl SelectCore {
             }
         }
         None
+    }
+
+    /// The table and column of a result's column, where it is one. Deferred columns that are fetched come last.
+    pub(crate) fn column(&self, position: usize) -> Option<(String, String)> {
+        let selected: usize = self.projection.iter().map(Projection::width).sum();
+        if position < selected {
+            return column_at(&self.projection, position);
+        }
+        let undeferred = self.more().undefer.get(position - selected)?;
+        let (model, index) = (undeferred.model, usize::from(undeferred.index));
+        Some((model.table.to_owned(), model.columns[index].name.to_owned()))
     }
 }
 

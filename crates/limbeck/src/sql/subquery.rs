@@ -162,7 +162,7 @@ fn outputs(core: &SelectCore) -> (Vec<Output>, Vec<&'static ModelDef>, Option<&'
     for item in &core.projection {
         if let Projection::Model { source, .. } = item {
             models.push(source.model);
-            for column in source.model.columns {
+            for column in source.model.fetched() {
                 if taken.contains(&Cow::Borrowed(column.name)) {
                     clash.get_or_insert(column.name);
                 }
@@ -174,7 +174,7 @@ fn outputs(core: &SelectCore) -> (Vec<Output>, Vec<&'static ModelDef>, Option<&'
     for item in &core.projection {
         let own = match item {
             Projection::Model { source, .. } => {
-                let names = source.model.columns.iter().map(|column| Cow::Borrowed(column.name));
+                let names = source.model.fetched().iter().map(|column| Cow::Borrowed(column.name));
                 columns.extend(names.map(|name| Output { name, plain: true }));
                 continue;
             }

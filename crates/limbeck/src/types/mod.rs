@@ -7,6 +7,8 @@ mod cell;
 pub(crate) mod clock;
 #[cfg(feature = "decimal")]
 mod decimal;
+mod deferred;
+mod enumeration;
 mod fit;
 #[cfg(feature = "jiff")]
 mod jiff;
@@ -29,9 +31,12 @@ pub use cell::{Cell, DecodeError};
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
 pub(crate) use cell::{Source, hyphenated};
+pub use deferred::Deferred;
+pub use enumeration::DbEnum;
 pub(crate) use fit::refusal;
 #[cfg(feature = "json")]
 pub use json::Json;
+pub use limbeck_macros::{ColumnType, DbEnum};
 pub use numeric::Numeric;
 #[cfg(feature = "sqlite")]
 pub(crate) use numeric::Real;
@@ -82,6 +87,10 @@ pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {
 
     /// The SQL type, before `length` and other options of the column.
     const SQL_TYPE: SqlType;
+
+    /// Whether the database numbers a lone primary key of this type unless the model says otherwise, as it does for
+    /// the integers.
+    const NUMBERED: bool = false;
 
     /// The value as it is sent.
     fn encode(&self) -> Value<'_>;

@@ -9,6 +9,7 @@ macro_rules! integer {
             type Base = Self;
             type Null<T: ColumnType> = T;
             const SQL_TYPE: SqlType = SqlType::$sql;
+            const NUMBERED: bool = true;
 
             #[inline]
             fn encode(&self) -> Value<'_> {

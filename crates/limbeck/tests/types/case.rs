@@ -155,7 +155,7 @@ pub(crate) async fn check<C: Case>(db: TestDb, values: Vec<C::Value>, made: [&st
     }
 
     // Bound to SQL written by hand, and read from it. That SQLite's column has text for a UUID, such SQL cannot know.
-    if C::VALUE.def().sql_type == (SqlType::Uuid { text: true }) && !db.is_postgres() {
+    if *C::VALUE.def().sql_type == (SqlType::Uuid { text: true }) && !db.is_postgres() {
         return;
     }
     for value in values {

@@ -6,7 +6,7 @@ use crate::schema::{SqlType, association};
 const PLAIN: ColumnDef = ColumnDef {
     field: "id",
     name: "id",
-    sql_type: SqlType::BigInteger,
+    sql_type: &SqlType::BigInteger,
     nullable: false,
     unique: false,
     index: false,
@@ -14,6 +14,7 @@ const PLAIN: ColumnDef = ColumnDef {
     server_default: None,
     foreign_key: None,
     options: crate::model::ColumnOptions::NONE,
+    deferred: false,
 };
 
 const fn model(
@@ -70,7 +71,7 @@ fn user() -> &'static ModelDef {
             ColumnDef {
                 field: "email",
                 name: "email",
-                sql_type: SqlType::String { length: Some(100) },
+                sql_type: &SqlType::String { length: Some(100) },
                 unique: true,
                 index: true,
                 ..PLAIN
@@ -129,7 +130,7 @@ fn tag() -> &'static ModelDef {
     static DEF: ModelDef = model(
         "Tag",
         "tags",
-        &[ColumnDef { sql_type: SqlType::Integer, ..KEY }],
+        &[ColumnDef { sql_type: &SqlType::Integer, ..KEY }],
         &[many("posts", "Tag.posts", post, Some("tags"))],
         &ID,
     );

@@ -14,7 +14,7 @@ pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns:
     let model = store.model();
     for column in columns.iter() {
         let def = &model.columns[column];
-        if let Some(reason) = refusal(dialect, &def.sql_type, &store.value(slot, column)) {
+        if let Some(reason) = refusal(dialect, def.sql_type, &store.value(slot, column)) {
             return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
         }
     }

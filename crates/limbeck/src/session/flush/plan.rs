@@ -98,6 +98,7 @@ impl Objects {
             }
         }
         for obj in &self.pending {
+            self.check_deferred(*obj)?;
             let store = self.store(*obj);
             check::read_only(store.model(), store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;

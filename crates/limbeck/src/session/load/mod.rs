@@ -5,6 +5,7 @@
 //! slice. What was linked or unlinked and not flushed yet is merged in (`merge`), so that a collection never
 //! contradicts what the program said before it was loaded.
 
+mod deferred;
 mod fetch;
 mod merge;
 mod statement;

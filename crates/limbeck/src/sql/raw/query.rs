@@ -58,7 +58,7 @@ impl<T: Fetch> Query for RawQuery<T> {
         if let Some(model) = T::model()
             && said.message.contains("raw.")
         {
-            let columns: Vec<&str> = model.columns.iter().map(|column| column.name).collect();
+            let columns: Vec<&str> = model.fetched().iter().map(|column| column.name).collect();
             said.message.push_str(&format!("; a `{}` needs the columns {}", model.name, columns.join(", ")));
         }
         Error::Database(said)

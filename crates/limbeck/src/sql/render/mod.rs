@@ -23,11 +23,20 @@ pub(crate) struct Renderer {
     uuids_as_text: bool,
     /// The first thing that the database has no spelling for.
     refusal: Option<Error>,
+    /// The deferred columns that the next query fetches behind all others.
+    undefer: Vec<ColumnRef>,
 }
 
 impl Renderer {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Renderer { dialect, sql: String::with_capacity(128), params: Vec::new(), uuids_as_text: false, refusal: None }
+        Renderer {
+            dialect,
+            sql: String::with_capacity(128),
+            params: Vec::new(),
+            uuids_as_text: false,
+            refusal: None,
+            undefer: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, sql: &str) -> &mut Self {
@@ -125,7 +134,7 @@ impl Renderer {
 
     /// All columns of a model, separated by commas.
     pub(crate) fn columns(&mut self, model: &'static ModelDef, qualifier: &str) -> &mut Self {
-        for (index, column) in model.columns.iter().enumerate() {
+        for (index, column) in model.fetched().iter().enumerate() {
             if index > 0 {
                 self.push(", ");
             }

@@ -32,6 +32,9 @@ impl Renderer {
             Wanted::Count if nested => self.push("SELECT count(*) FROM ("),
             _ => self,
         };
+        if wanted.is_rows() {
+            self.undefer.clone_from(&select.more().undefer);
+        }
         self.query(select, if nested { Wanted::Exists } else { wanted }, None)?;
         if wanted == Wanted::Exists {
             self.push(")");
@@ -75,6 +78,7 @@ impl Renderer {
 
     /// A SELECT without what is around it. `names` are those that another query calls its columns by.
     pub(crate) fn query(&mut self, select: &SelectCore, wanted: Wanted, names: Option<&[Output]>) -> Result<()> {
+        let undefer = std::mem::take(&mut self.undefer);
         let more = select.more();
         if let Some(compound) = &more.compound {
             self.compound(compound, names)?;
@@ -94,6 +98,9 @@ impl Renderer {
             }
             if wanted.is_rows() || select.is_whole() {
                 self.projection(&select.projection, names);
+                for column in &undefer {
+                    self.push(", ").column(column);
+                }
             } else {
                 self.push(if wanted == Wanted::Count { "count(*)" } else { "1" });
             }

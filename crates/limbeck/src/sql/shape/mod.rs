@@ -37,6 +37,7 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    LoadColumn,
     InsertRows,
     UpdateWhere,
     DeleteWhere,

@@ -230,6 +230,11 @@ impl<'q> Shape<'q> {
             Some(lock) => self.lock(lock, dialect),
             None => self.byte(0),
         }
+        self.short(more.undefer.len());
+        for column in &more.undefer {
+            self.source(&column.source());
+            self.short(usize::from(column.index));
+        }
     }
 
     /// Expressions of which those that are selected are named by their place.

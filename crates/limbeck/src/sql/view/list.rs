@@ -33,7 +33,9 @@ use crate::types::{ColumnType, DecodeError};
 const DEEPEST: usize = 64;
 
 /// The way from a value to a field in it, which is not there where an optional row is not.
-pub struct Access<Root, F>(Arc<dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync>);
+pub struct Access<Root, F>(Arc<Way<Root, F>>);
+
+type Way<Root, F> = dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync;
 
 impl<Root: 'static> Access<Root, Root> {
     fn root() -> Self {
@@ -195,7 +197,7 @@ impl<Root: Send + 'static, Item: Send + 'static> ListOf<Root> for List<Root, Ite
                 return Err(self.endless());
             }
             let statement = self.statement(&owners, channel.compiler())?;
-            let Compiled { stmt, binds } = statement.compile(channel.compiler())?;
+            let Compiled { stmt, binds, .. } = statement.compile(channel.compiler())?;
             let filling = Filling::new(ListPlan { lists: (self.items.lists)(), positions: statement.lists.clone() })?;
             let mut sink =
                 ItemSink { read: self.items.read, statement: &statement, owners: &owners, found: Vec::new(), filling };

@@ -1,0 +1,169 @@
+//! Loading a deferred column of objects that are there already.
+
+use std::sync::Arc;
+
+use super::Owners;
+use crate::driver::{Access, Bind, Row, RowSink, Stmt};
+use crate::error::{Error, Result};
+use crate::model::{Column, Handle, Model, ModelDef};
+use crate::session::Session;
+use crate::session::objects::{Obj, Objects};
+use crate::session::read::kind_of;
+use crate::session::store::{State, unreadable_column};
+use crate::sql::shape::{Shape, ShapeKind};
+use crate::types::Value;
+
+/// How many rows with a key of several columns are asked for in one statement, which names each of them.
+const AT_ONCE: usize = 50;
+
+impl Session {
+    /// Loads a deferred column of one object or of several, in one query: `session.load_column(post, Post.body)`,
+    /// `session.load_column(&posts, Post.body)`. What is loaded already, or was set, is left as it is; a column that is not
+    /// deferred is always loaded.
+    ///
+    /// # Errors
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when an object's row is gone; and when
+    /// the database cannot be asked.
+    pub async fn load_column<M: Model, T>(&mut self, owners: impl Owners<M>, column: Column<M, T>) -> Result<()> {
+        let owners: Vec<Handle> = owners.handles().into_iter().map(|handle| handle.raw).collect();
+        self.load_deferred(M::def(), owners, usize::from(column.index)).await
+    }
+
+    async fn load_deferred(&mut self, model: &'static ModelDef, owners: Vec<Handle>, column: usize) -> Result<()> {
+        let mut missing: Vec<Obj> = Vec::new();
+        for handle in owners {
+            let obj = self.objects.resolve(model, handle)?;
+            let store = self.objects.store(obj);
+            let loaded = store.is_loaded(obj.slot, column) && !store.meta(obj.slot).expired;
+            if model.columns[column].deferred && !loaded {
+                missing.push(obj);
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.autoflush().await?;
+        for obj in &missing {
+            if self.objects.state(*obj) != State::Persistent {
+                return Err(invalid(model, column, "cannot be loaded, since the object has no row"));
+            }
+            if self.objects.store(*obj).meta(obj.slot).expired {
+                self.reread(*obj).await?;
+            }
+        }
+        match model.primary_key {
+            [_] => self.load_deferred_of(model, &missing, column).await?,
+            _ => {
+                for some in missing.chunks(AT_ONCE) {
+                    self.load_deferred_of(model, some, column).await?;
+                }
+            }
+        }
+        if missing.iter().all(|obj| self.objects.store(*obj).is_loaded(obj.slot, column)) {
+            Ok(())
+        } else {
+            Err(invalid(
+                model,
+                column,
+                "cannot be loaded, since the object's row is gone: another transaction deleted it",
+            ))
+        }
+    }
+
+    async fn load_deferred_of(&mut self, model: &'static ModelDef, objs: &[Obj], column: usize) -> Result<()> {
+        let keys: Vec<Value<'static>> = objs
+            .iter()
+            .flat_map(|obj| model.primary_key.iter().map(move |key| (obj, *key)))
+            .map(|(obj, key)| self.objects.store(*obj).saved_value(obj.slot, key).into_owned())
+            .collect();
+        let stmt = self.deferred_statement(model, objs.len(), column)?;
+        let binds: Vec<Bind<'_>> = match model.primary_key {
+            [_] => vec![Bind::Many(&keys)],
+            _ => keys.iter().map(|value| Bind::One(value.borrowed())).collect(),
+        };
+        let mut sink = Filling { objects: &mut self.objects, model, column };
+        self.line.query(&stmt, &binds, &mut sink).await
+    }
+
+    /// `SELECT id, body FROM posts WHERE id IN (…)`
+    fn deferred_statement(&self, model: &'static ModelDef, rows: usize, column: usize) -> Result<Arc<Stmt>> {
+        let mut shape = Shape::new(ShapeKind::LoadColumn);
+        shape.number(model.id.get() as u64);
+        shape.number(column as u64);
+        if model.primary_key.len() > 1 {
+            shape.number(rows as u64);
+        }
+        let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
+            renderer.push("SELECT ");
+            for key in model.primary_key {
+                renderer.ident(model.columns[*key].name).push(", ");
+            }
+            renderer.ident(model.columns[column].name).push(" FROM ").ident(model.table).push(" WHERE ");
+            if let [key] = model.primary_key {
+                renderer.ident(model.columns[*key].name).in_list(kind_of(model, *key), false);
+                return Ok(());
+            }
+            for row in 0..rows {
+                renderer.push(if row == 0 { "(" } else { " OR (" });
+                for (index, key) in model.primary_key.iter().enumerate() {
+                    renderer.push(if index == 0 { "" } else { " AND " });
+                    renderer.ident(model.columns[*key].name).push(" = ").param(kind_of(model, *key));
+                }
+                renderer.push(")");
+            }
+            Ok(())
+        })?;
+        Ok(compiled.stmt)
+    }
+}
+
+impl Objects {
+    /// Refuses to insert an object whose deferred columns nobody knows: NULL in their place would lose what they held.
+    pub(in crate::session) fn check_deferred(&self, obj: Obj) -> Result<()> {
+        let store = self.store(obj);
+        let model = store.model();
+        let given = store.meta(obj.slot).given;
+        for (column, def) in model.columns.iter().enumerate().skip(model.fetched().len()) {
+            if !given.contains(column) && !store.is_loaded(obj.slot, column) && !def.made_by_database() {
+                let reason = "was not loaded, so the object cannot be added: load it first, or set it";
+                return Err(invalid(model, column, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn invalid(model: &'static ModelDef, column: usize, reason: &str) -> Error {
+    let field = model.columns[column].field;
+    Error::InvalidState { model: model.name, reason: format!("{reason} (`{}.{field}`)", model.name) }
+}
+
+/// Gives the rows' values to their objects.
+struct Filling<'s> {
+    objects: &'s mut Objects,
+    model: &'static ModelDef,
+    column: usize,
+}
+
+impl RowSink for Filling<'_> {
+    fn row(&mut self, row: Row<'_>) -> Result<()> {
+        let parts = self.model.primary_key.iter().enumerate();
+        let key = parts
+            .map(|(at, part)| {
+                let value = row.cell(at).value(kind_of(self.model, *part));
+                value.map_err(|source| unreadable_column(self.model, source, *part))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let store = self.objects.store_of(self.model);
+        let Some(slot) = store.find(&key) else { return Ok(()) };
+        store
+            .load_column(slot, self.column, row.cell(self.model.primary_key.len()))
+            .map_err(|source| unreadable_column(self.model, source, self.column))
+    }
+
+    /// What was filled in stays: the second run finds it loaded.
+    fn restart(&mut self) {}
+}
