@@ -12,7 +12,8 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         return true;
     }
     if dialect == Dialect::Postgres {
-        return plain(wanted) == plain(live);
+        let spelled = matches!(live, SqlType::Other(text) if *text == ddl::type_name(dialect, wanted));
+        return spelled || plain(wanted) == plain(live);
     }
     // What is written as text here, other tools declare by a name that says what it is.
     let named = match wanted {
@@ -23,10 +24,12 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
     named || class(wanted) == class(live)
 }
 
-/// The type without what only SQLite has to know.
+/// The type without what only SQLite has to know, or what is no matter of the column.
 fn plain(sql_type: &SqlType) -> SqlType {
     match sql_type {
         SqlType::Uuid { .. } => SqlType::Uuid { text: false },
+        // Other values are a change of the type, and not of its columns.
+        SqlType::Enum(_) => SqlType::Other(ddl::type_name(Dialect::Postgres, sql_type)),
         _ => sql_type.clone(),
     }
 }
