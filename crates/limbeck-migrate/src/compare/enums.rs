@@ -41,12 +41,14 @@ impl Parts {
 
     fn alter_enum(&mut self, from: &EnumType, to: &EnumType, live: &Schema, gone: &BTreeSet<TableName>) {
         let loses = from.values().iter().any(|value| !to.values().contains(value));
+        let both = from.values().iter().filter(|value| to.values().contains(value)).map(|value| value.to_string());
+        let stay = EnumType::read(to.name().to_owned(), both.collect());
         let mut columns = Vec::new();
         for (table, column) in users(live, from).filter(|(table, _)| !gone.contains(&table.full_name())) {
             let (table, name) = (table.full_name(), column.name.clone());
             let default = column.server_default.clone();
             let taken = self.take_default(&table, &name);
-            let taken = taken.or_else(|| if loses { self.part_with_default(&table, &name) } else { None });
+            let taken = taken.or_else(|| if loses { self.part_with_default(&table, &name, &stay) } else { None });
             let to_default = taken.unwrap_or_else(|| default.clone());
             let array = !matches!(column.sql_type, SqlType::Enum(_));
             columns.push(EnumColumn { table, column: name, array, from_default: default, to_default });
@@ -86,8 +88,8 @@ impl Parts {
     }
 
     /// Takes the default off a column that goes, or that gets another type: on the way back it comes again when the type
-    /// has its values again.
-    fn part_with_default(&mut self, table: &TableName, name: &str) -> Option<Option<String>> {
+    /// has its values again. Of a column that goes, rows then get a value that both types have.
+    fn part_with_default(&mut self, table: &TableName, name: &str, stay: &EnumType) -> Option<Option<String>> {
         for op in self.columns.iter_mut().chain(&mut self.drop_columns) {
             match op {
                 Op::AlterColumn { table: of, from, .. } if of == table && from.name == name => {
@@ -96,6 +98,9 @@ impl Parts {
                 }
                 Op::DropColumn { table: of, column } if of == table && column.name == name => {
                     column.server_default = None;
+                    if matches!(column.sql_type, SqlType::Enum(_)) {
+                        column.sql_type = SqlType::Enum(stay.clone());
+                    }
                     return Some(None);
                 }
                 _ => {}

@@ -23,6 +23,7 @@ use crate::sql::join::{Join, JoinKind, On};
 use crate::sql::keys::{KeyList, RowKey, key_of};
 use crate::sql::node::{ColumnRef, Node, Source};
 use crate::sql::select::SelectCore;
+use crate::sql::select::column_at;
 use crate::sql::selection::Projection;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::subquery::Origin;
@@ -32,7 +33,9 @@ use crate::types::{ColumnType, DecodeError};
 const DEEPEST: usize = 64;
 
 /// The way from a value to a field in it, which is not there where an optional row is not.
-pub struct Access<Root, F>(Arc<dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync>);
+pub struct Access<Root, F>(Arc<Way<Root, F>>);
+
+type Way<Root, F> = dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync;
 
 impl<Root: 'static> Access<Root, Root> {
     fn root() -> Self {
@@ -283,8 +286,8 @@ impl Statement {
     #[cold]
     fn unreadable(&self, source: DecodeError) -> Error {
         let position = source.column.unwrap_or(0);
-        let (table, column) =
-            self.core.column(position).unwrap_or_else(|| (String::new(), format!("column {}", position + 1)));
+        let (table, column) = column_at(&self.core.projection, position)
+            .unwrap_or_else(|| (String::new(), format!("column {}", position + 1)));
         Error::Decode { table, column, source }
     }
 }
