@@ -6,7 +6,7 @@ mod support;
 
 use limbeck::dialect::Dialect;
 use limbeck::schema::{
-    Action, ArrayType, Check, Collation, Column, Computed, Deferrable, Identity, Index, IndexKey, IndexOn,
+    Action, ArrayType, Check, Collation, Column, Computed, Deferrable, EnumType, Identity, Index, IndexKey, IndexOn,
     IndexOptions, Metadata, SqlType, Table, naming,
 };
 use limbeck_test_support::{Kind, TestDb};
@@ -65,10 +65,21 @@ fn types() -> Vec<(SqlType, &'static [&'static str])> {
     ]
 }
 
+/// An enum, which has the same values in all of a schema, and the defaults that columns of it may have.
+fn moods(draw: &mut Draw) -> (SqlType, &'static [&'static str]) {
+    let (values, defaults): (&[&str], &'static [&'static str]) = draw.one(&[
+        (&["good", "it's so-so"][..], &["'good'", "'it''s so-so'"][..]),
+        (&["bad", "good", "it's so-so", "new"][..], &["'good'", "'new'"][..]),
+        (&["good", "bad"][..], &["'bad'"][..]),
+    ]);
+    (SqlType::Enum(EnumType::read("Mood".into(), values.iter().map(|v| (*v).to_string()).collect())), defaults)
+}
+
 fn schema(draw: &mut Draw, kind: Kind) -> Metadata {
     let mut names: Vec<&str> = NAMES.to_vec();
     names.retain(|_| draw.chance(60));
-    let mut tables: Vec<Table> = names.iter().map(|name| one_table(draw, name, &names)).collect();
+    let mood = moods(draw);
+    let mut tables: Vec<Table> = names.iter().map(|name| one_table(draw, name, &names, &mood)).collect();
     for table in &mut tables {
         say_more(draw, kind, table);
     }
@@ -175,9 +186,11 @@ fn say_more(draw: &mut Draw, kind: Kind, table: &mut Table) {
     }
 }
 
-fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
+fn one_table(draw: &mut Draw, name: &str, all: &[&str], mood: &(SqlType, &'static [&'static str])) -> Table {
     let mut out = table(name);
-    let types = types();
+    let mut types = types();
+    // As likely as some others together.
+    types.extend(std::iter::repeat_n(mood.clone(), 5));
     let columns = ["a", "b", "Cc", "select", "d d"];
     for column in columns.into_iter().filter(|_| draw.chance(60)).collect::<Vec<_>>() {
         let (sql_type, defaults) = draw.one(&types);

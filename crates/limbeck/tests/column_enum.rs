@@ -107,6 +107,8 @@ fn postgresql_has_a_type_and_sqlite_a_check() {
          status post_status NOT NULL,\n    before post_status,\n    level \"Level\" DEFAULT 'HIGH' NOT NULL,\n    \
          past post_status[] NOT NULL,\n    CONSTRAINT pk_posts PRIMARY KEY (id)\n)"
     );
+    let metadata = metadata.on(Dialect::Sqlite).unwrap();
+    let posts = metadata.table("posts").unwrap();
     assert_eq!(
         ddl::create_table(Dialect::Sqlite, posts),
         "CREATE TABLE posts (\n    id INTEGER NOT NULL,\n    status VARCHAR(9) NOT NULL,\n    before VARCHAR(9),\n    \

@@ -1,5 +1,6 @@
 //! The difference between what models want and what a database has.
 
+mod enums;
 mod indexes;
 mod op;
 mod replace;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::{Check, Column, ForeignKey, Metadata, Table, TableName, in_creation_order};
 
-pub use op::Op;
+pub use op::{EnumColumn, Op};
 pub use spelling::Spelling;
 
 use crate::reflect::Schema;
@@ -48,7 +49,6 @@ pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BT
     }
     if dialect == Dialect::Postgres {
         parts.replace_columns(wanted, live);
-        parts.release_keys(wanted, live);
     }
     let kept: BTreeSet<TableName> = wanted.tables.iter().map(Table::full_name).collect();
     // A revision may name the schema that is current now.
@@ -59,6 +59,7 @@ pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BT
     };
     let (gone, unknown): (Vec<&Table>, Vec<&Table>) =
         live.tables.iter().filter(|table| !kept.contains(&table.full_name())).partition(|t| is_ours(&t.full_name()));
+    let dropped: BTreeSet<TableName> = gone.iter().map(|table| table.full_name()).collect();
     let gone = in_creation_order(gone.into_iter().cloned().collect());
     for (table, late) in later_keys(dialect, gone).into_iter().rev() {
         parts.drop_keys.extend(late.into_iter().map(|key| Op::DropForeignKey { table: table.full_name(), key }));
@@ -67,6 +68,10 @@ pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BT
     for (table, late) in later_keys(dialect, created) {
         parts.add_keys.extend(late.into_iter().map(|key| Op::AddForeignKey { table: table.full_name(), key }));
         parts.create_tables.push(Op::CreateTable(table));
+    }
+    if dialect == Dialect::Postgres {
+        parts.enums(wanted, live, &dropped);
+        parts.release_keys(wanted, live);
     }
     Diff { ops: parts.in_order(), unknown: unknown.into_iter().map(|table| table.full_name().to_string()).collect() }
 }
@@ -91,6 +96,9 @@ fn later_keys(dialect: Dialect, tables: Vec<Table>) -> Vec<(Table, Vec<ForeignKe
 #[derive(Default)]
 struct Parts {
     create_schemas: Vec<Op>,
+    create_enums: Vec<Op>,
+    alter_enums: Vec<Op>,
+    drop_enums: Vec<Op>,
     drop_keys: Vec<Op>,
     drop_tables: Vec<Op>,
     drop_checks: Vec<Op>,
@@ -111,11 +119,13 @@ impl Parts {
     fn in_order(self) -> Vec<Op> {
         [
             self.create_schemas,
+            self.create_enums,
             self.drop_keys,
             self.drop_tables,
             self.drop_checks,
             self.drop_indexes,
             self.drop_computed,
+            self.alter_enums,
             self.columns,
             self.primary_keys,
             self.drop_columns,
@@ -125,6 +135,7 @@ impl Parts {
             self.comments,
             self.create_tables,
             self.add_keys,
+            self.drop_enums,
         ]
         .concat()
     }
@@ -132,7 +143,8 @@ impl Parts {
     /// PostgreSQL changes no column or key that a foreign key depends on: the foreign key goes and comes again.
     fn release_keys(&mut self, wanted: &Metadata, live: &Schema) {
         let retyped = |table: &TableName, columns: &[String]| {
-            self.columns.iter().any(|op| match op {
+            let anew = columns.iter().any(|column| self.is_made_anew(table, column));
+            anew || self.columns.iter().any(|op| match op {
                 Op::AlterColumn { table: altered, from, to } => {
                     altered == table && is_retyped(from, to) && columns.contains(&to.name)
                 }

@@ -1,6 +1,27 @@
 //! What can be done to a schema. Every operation knows its inverse.
 
-use limbeck::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, TableName, UniqueConstraint};
+use limbeck::schema::{Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, TableName, UniqueConstraint};
+
+/// A column of an enumeration that changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumColumn {
+    /// The table.
+    pub table: TableName,
+    /// The column.
+    pub column: String,
+    /// Whether it is an array.
+    pub array: bool,
+    /// Its default as it was.
+    pub from_default: Option<String>,
+    /// Its default as it shall be.
+    pub to_default: Option<String>,
+}
+
+impl EnumColumn {
+    fn inverse(self) -> Self {
+        EnumColumn { from_default: self.to_default, to_default: self.from_default, ..self }
+    }
+}
 
 /// One change of a schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +118,21 @@ pub enum Op {
         /// The comment as it shall be.
         to: Option<String>,
     },
+    /// An enumeration, for the columns to come.
+    CreateEnum(EnumType),
+    /// The inverse: of one that no column has any more.
+    DropEnum(EnumType),
+    /// Other values of an enumeration, or another order of them.
+    AlterEnum {
+        /// The enumeration as it was.
+        from: EnumType,
+        /// The enumeration as it shall be.
+        to: EnumType,
+        /// The columns that have it.
+        columns: Vec<EnumColumn>,
+        /// Whether the type has to be made anew, because what follows uses a value that is added.
+        anew: bool,
+    },
     /// A foreign key.
     AddForeignKey {
         /// The table.
@@ -118,6 +154,7 @@ impl Op {
     pub fn table(&self) -> Option<TableName> {
         Some(match self {
             Op::CreateSchema(_) | Op::DropSchema(_) => return None,
+            Op::CreateEnum(_) | Op::DropEnum(_) | Op::AlterEnum { .. } => return None,
             Op::CreateTable(table) | Op::DropTable(table) => table.full_name(),
             Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
@@ -154,6 +191,12 @@ impl Op {
             Op::AddCheck { table, check } => Op::DropCheck { table, check },
             Op::DropCheck { table, check } => Op::AddCheck { table, check },
             Op::SetComment { table, from, to } => Op::SetComment { table, from: to, to: from },
+            Op::CreateEnum(values) => Op::DropEnum(values),
+            Op::DropEnum(values) => Op::CreateEnum(values),
+            Op::AlterEnum { from, to, columns, anew } => {
+                let columns = columns.into_iter().map(EnumColumn::inverse).collect();
+                Op::AlterEnum { from: to, to: from, columns, anew }
+            }
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },
         }
@@ -179,6 +222,11 @@ impl Op {
         match self {
             Op::CreateSchema(schema) => format!("create schema {schema}"),
             Op::DropSchema(schema) => format!("drop schema {schema}"),
+            Op::CreateEnum(values) => format!("create type {}", values.name()),
+            Op::DropEnum(values) => format!("drop type {}", values.name()),
+            Op::AlterEnum { from, to, .. } => {
+                format!("values of type {}: {}", to.name(), super::enums::changes(from, to))
+            }
             Op::CreateTable(table) => format!("create table {}", table.full_name()),
             Op::DropTable(table) => format!("drop table {}", table.full_name()),
             Op::AddColumn { table, column } => format!("add column {table}.{}", column.name),

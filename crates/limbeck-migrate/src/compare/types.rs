@@ -5,14 +5,16 @@ use limbeck::schema::SqlType;
 
 /// Whether the live type is the wanted one.
 ///
-/// PostgreSQL's types are what they are. SQLite has no types but five affinities, and ignores lengths: there a declared type is as good as the wanted one when it keeps
-/// values of that kind alike.
+/// PostgreSQL's types are what they are. SQLite has no types but five affinities, and ignores lengths: there a declared
+/// type is as good as the wanted one when it keeps values of that kind alike.
 pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> bool {
     if wanted == live {
         return true;
     }
     if dialect == Dialect::Postgres {
-        return plain(wanted) == plain(live) || is_named(wanted, live);
+        // An enum of which not all is known, by its name.
+        let spelled = matches!(live, SqlType::Other(text) if *text == ddl::type_name(dialect, wanted));
+        return spelled || plain(wanted) == plain(live) || is_named(wanted, live);
     }
     // What is written as text here, other tools declare by a name that says what it is.
     let named = match wanted {
@@ -30,10 +32,12 @@ fn is_named(wanted: &SqlType, live: &SqlType) -> bool {
     *live == written || live.strip_suffix(&written).is_some_and(|schema| schema.ends_with('.'))
 }
 
-/// The type without what only SQLite has to know.
+/// The type without what only SQLite has to know, or what is no matter of the column.
 fn plain(sql_type: &SqlType) -> SqlType {
     match sql_type {
         SqlType::Uuid { .. } => SqlType::Uuid { text: false },
+        // Other values are a change of the type, and not of its columns.
+        SqlType::Enum(_) => SqlType::Other(ddl::type_name(Dialect::Postgres, sql_type)),
         _ => sql_type.clone(),
     }
 }

@@ -3,6 +3,7 @@
 //! A handful of catalog queries, whatever the number of tables.
 
 pub(crate) mod create;
+mod enums;
 pub(crate) mod postgres;
 mod sqlite;
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
-use limbeck::schema::{Metadata, Table, TableName};
+use limbeck::schema::{EnumType, Metadata, Table, TableName};
 
 pub use create::CreateTable;
 
@@ -31,6 +32,8 @@ pub struct Schema {
     pub schemas: BTreeSet<String>,
     /// Columns that are numbered by a sequence of their own and not as an identity.
     pub serials: BTreeSet<(TableName, String)>,
+    /// The enumerations of PostgreSQL's current schema.
+    pub enums: Vec<EnumType>,
     /// What SQLite's tables are in their own words.
     pub sqlite: BTreeMap<String, SqliteTable>,
     /// The text of SQLite's views and triggers: a column that they name cannot simply be dropped.
@@ -61,6 +64,7 @@ impl Schema {
             current: None,
             schemas: BTreeSet::new(),
             serials: BTreeSet::new(),
+            enums: Vec::new(),
             sqlite: BTreeMap::new(),
             sqlite_readers: Vec::new(),
         }

@@ -13,6 +13,7 @@ use limbeck::schema::{
 };
 use limbeck::types::Value;
 
+use super::enums::{ENUMS, Enums};
 use super::{Schema, no_schema};
 use crate::error::Result;
 
@@ -85,7 +86,9 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
     };
     connection.execute_raw("SET LOCAL search_path = ''").await?;
     let list = [Value::Text(text_array(std::iter::once(current.as_str()).chain(wanted.iter().copied())).into())];
-    let mut found = Found { current, tables: BTreeMap::new(), serials: BTreeSet::new() };
+    let own = [Value::Text(current.clone().into())];
+    let enums = Enums::new(connection.fetch_raw(ENUMS, &own).await?);
+    let mut found = Found { current, tables: BTreeMap::new(), serials: BTreeSet::new(), enums };
     let mut schemas = BTreeSet::new();
     let rows: Vec<(String, Option<String>, Option<String>)> = connection.fetch_raw(TABLES, &list).await?;
     for (schema, name, comment) in rows {
@@ -104,6 +107,7 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
         current: Some(found.current),
         schemas,
         serials: found.serials,
+        enums: found.enums.all,
         ..Schema::empty(Dialect::Postgres)
     })
 }
@@ -119,6 +123,7 @@ struct Found {
     current: String,
     tables: BTreeMap<TableName, Table>,
     serials: BTreeSet<(TableName, String)>,
+    enums: Enums,
 }
 
 type ColumnRow = (
@@ -166,7 +171,7 @@ impl Found {
                 computed,
                 collation: collation.map(|name| Collation::of(Dialect::Postgres, name)),
                 comment,
-                ..Column::new(&name, declared_type(&declared))
+                ..Column::new(&name, self.enums.of(&declared).unwrap_or_else(|| declared_type(&declared)))
             });
         }
     }

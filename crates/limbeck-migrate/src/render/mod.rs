@@ -1,5 +1,6 @@
 //! From operations to the SQL of a revision: the way there and the way back.
 
+mod enums;
 mod postgres;
 mod sqlite;
 

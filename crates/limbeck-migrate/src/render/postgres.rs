@@ -27,6 +27,9 @@ fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
     match op {
         Op::CreateSchema(schema) => vec![ddl::create_schema(DIALECT, schema)],
         Op::DropSchema(schema) => vec![format!("DROP SCHEMA {}", DIALECT.ident(schema))],
+        Op::CreateEnum(values) => vec![ddl::create_enum(DIALECT, values)],
+        Op::DropEnum(values) => vec![ddl::drop_enum(DIALECT, values.name())],
+        Op::AlterEnum { from, to, columns, anew } => super::enums::alter(from, to, columns, *anew),
         Op::CreateTable(table) => {
             let name = table.full_name();
             let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &name, index));

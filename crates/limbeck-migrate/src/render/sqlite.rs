@@ -175,9 +175,15 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             Op::DropCheck { check, .. } => create.drop_check(check),
             Op::AddForeignKey { key, .. } => create.add_constraint(&ddl::foreign_key(DIALECT, key)),
             Op::DropForeignKey { key, .. } => create.drop_foreign_key(&key.columns, &key.target_table),
-            // SQLite has no schemas and no comments.
-            Op::CreateTable(_) | Op::DropTable(_) | Op::CreateSchema(_) | Op::DropSchema(_) | Op::SetComment { .. } => {
-            }
+            // SQLite has no schemas, no comments and no types.
+            Op::CreateTable(_)
+            | Op::DropTable(_)
+            | Op::CreateSchema(_)
+            | Op::DropSchema(_)
+            | Op::CreateEnum(_)
+            | Op::DropEnum(_)
+            | Op::AlterEnum { .. }
+            | Op::SetComment { .. } => {}
         }
     }
     after

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Dialect;
 use super::enums::create_enum_if_missing;
-pub use super::enums::{create_enum, drop_enum, enum_checks, enums};
+pub use super::enums::{create_enum, drop_enum, enum_of, enums};
 pub use super::type_name::type_name;
 use crate::schema::{
     Action, Check, Column, Computed, Deferrable, ForeignKey, Identity, Index, IndexKey, IndexOn, Metadata,
@@ -174,7 +174,6 @@ pub fn create_table_with(dialect: Dialect, table: &Table, verb: &str, wanted: im
         .chain(table.uniques.iter().map(|u| unique(dialect, u)))
         .chain(table.foreign_keys.iter().filter(|key| wanted(key)).map(|key| foreign_key(dialect, key)))
         .chain(table.checks.iter().map(|c| check(dialect, c)))
-        .chain(enum_checks(dialect, table).iter().map(|c| check(dialect, c)))
         .collect();
     format!("{verb} {} (\n    {}\n)", dialect.table(&table.full_name()), parts.join(",\n    "))
 }

@@ -19,7 +19,7 @@ pub fn enums(dialect: Dialect, tables: &[Table]) -> Vec<&EnumType> {
 }
 
 /// The enumeration that a type is, or is an array of.
-pub(crate) fn enum_of(sql_type: &SqlType) -> Option<&EnumType> {
+pub fn enum_of(sql_type: &SqlType) -> Option<&EnumType> {
     match sql_type {
         SqlType::Enum(values) => Some(values),
         SqlType::Array(array) => enum_of(array.element()),
@@ -27,17 +27,14 @@ pub(crate) fn enum_of(sql_type: &SqlType) -> Option<&EnumType> {
     }
 }
 
-/// The CHECKs that keep the columns of a table to the values of their enumerations, where the database has no types for
-/// them: `status IN ('draft', 'published')`. They belong to the columns and are not among the table's own.
-pub fn enum_checks(dialect: Dialect, table: &Table) -> Vec<Check> {
-    if dialect == Dialect::Postgres {
-        return Vec::new();
-    }
+/// The CHECKs that keep the columns of a table to the values of their enumerations on SQLite, which has no types for
+/// them: `status IN ('draft', 'published')`.
+pub(super) fn enum_checks(table: &Table) -> Vec<Check> {
     let check = |column: &crate::schema::Column| {
         let SqlType::Enum(values) = &column.sql_type else { return None };
         Some(Check {
             name: Some(naming::check(&table.name, &column.name)),
-            expression: format!("{} IN ({})", dialect.ident(&column.name), literals(values)),
+            expression: format!("{} IN ({})", Dialect::Sqlite.ident(&column.name), literals(values)),
         })
     };
     table.columns.iter().filter_map(check).collect()

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Dialect;
+use super::enums::enum_checks;
 use crate::schema::{Collation, Index, IndexOptions, Metadata, MetadataError, Table, TableName};
 
 impl Collation {
@@ -80,6 +81,8 @@ impl Metadata {
 }
 
 fn on_sqlite(table: &mut Table) -> Result<(), MetadataError> {
+    let of_enums = enum_checks(table);
+    table.checks.extend(of_enums);
     table.comment = None;
     for column in &mut table.columns {
         column.comment = None;
