@@ -245,7 +245,7 @@ both! {
             let error = connection.all(sql("SELECT '\\x0102'::bytea").rows::<i64>()).await;
             says!(error.expect_err("bytes"), @"cannot read column 1 of the result: expected an integer, found a bytea of 2 bytes");
             let error = connection.all(sql("SELECT 1.5::numeric").rows::<String>()).await;
-            says!(error.expect_err("a number"), @"cannot read column 1 of the result: expected text, found a numeric of 12 bytes");
+            says!(error.expect_err("a number"), @"cannot read column 1 of the result: expected text, found the number 1.5");
         }
         let error = connection.all(sql("SELECT id + 100000 FROM users").rows::<i16>()).await;
         says!(error.expect_err("too large"), @"cannot read column 1 of the result: expected a 16-bit integer, found the integer 100001");
@@ -272,9 +272,11 @@ both! {
         let nul = session.add(reading("a\0b", 1.0));
         says!(session.flush().await.expect_err("NUL"), @"Reading.sensor: text with a NUL character, which PostgreSQL cannot hold");
         session.expunge(nul).expect("the reading");
-        let nan = session.add(reading("a", f64::NAN));
-        says!(session.flush().await.expect_err("NaN"), @"Reading.value: NaN, which SQLite would turn into NULL");
-        session.expunge(nan).expect("the reading");
+        if !db.is_postgres() {
+            let nan = session.add(reading("a", f64::NAN));
+            says!(session.flush().await.expect_err("NaN"), @"Reading.value: NaN, which SQLite would turn into NULL");
+            session.expunge(nan).expect("the reading");
+        }
         let error = session.all(select(Reading).filter(Reading.sensor.eq("a\0b"))).await.expect_err("NUL");
         says!(error, @"a parameter is a text with a NUL character (U+0000), which databases cannot keep in text");
         let error = session.all(select(Reading).filter(Reading.sensor.in_(["a\0b"]))).await.expect_err("NUL");
