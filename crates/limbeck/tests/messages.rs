@@ -272,7 +272,6 @@ both! {
         let nul = session.add(reading("a\0b", 1.0));
         says!(session.flush().await.expect_err("NUL"), @"Reading.sensor: text with a NUL character, which PostgreSQL cannot hold");
         session.expunge(nul).expect("the reading");
-        // PostgreSQL keeps it.
         if !db.is_postgres() {
             let nan = session.add(reading("a", f64::NAN));
             says!(session.flush().await.expect_err("NaN"), @"Reading.value: NaN, which SQLite would turn into NULL");

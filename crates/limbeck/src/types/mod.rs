@@ -69,8 +69,7 @@ use crate::schema::SqlType;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a column's type",
     label = "limbeck has no column type for this",
-    note = "column types are bool, i16, i32, i64, f32, f64, String, Vec<u8>, chrono's DateTime<Utc>, NaiveDateTime, NaiveDate, NaiveTime and TimeDelta, and Option and Vec of them",
-    note = "behind the features `decimal`, `uuid`, `json`, `jiff` and `time`: Decimal, Uuid, Json<T>, serde_json::Value, and the times of these crates",
+    note = "column types are bool, i16, i32, i64, f32, f64, String, Vec<u8>, chrono's DateTime<Utc>, NaiveDateTime, NaiveDate, NaiveTime and TimeDelta, by features Decimal, Uuid, Json<T> and the times of `jiff` and `time`; Option of them, and Vec of all but Json",
     note = "for a type of your own, implement `limbeck::types::ColumnType`; for a relationship, mark the field `#[relationship]`"
 )]
 pub trait ColumnType: Clone + PartialEq + Send + Sync + 'static {

@@ -71,7 +71,7 @@ impl Numeric {
     /// How many digits it has, without zeros before the first or after the last that is none.
     pub fn significant_digits(&self) -> u32 {
         let mut mantissa = self.mantissa().unsigned_abs();
-        while mantissa != 0 && mantissa % 10 == 0 {
+        while mantissa != 0 && mantissa.is_multiple_of(10) {
             mantissa /= 10;
         }
         mantissa.checked_ilog10().map_or(0, |digits| digits + 1)
@@ -144,7 +144,10 @@ impl Numeric {
             have += 1;
         }
         let too_large = |mantissa: u128| mantissa >> 96 != 0;
-        while have > 0 && mantissa % 10 == 0 && (have > wanted || have > MAX_SCALE as i32 || too_large(mantissa)) {
+        while have > 0
+            && mantissa.is_multiple_of(10)
+            && (have > wanted || have > MAX_SCALE as i32 || too_large(mantissa))
+        {
             mantissa /= 10;
             have -= 1;
         }
