@@ -125,7 +125,8 @@ both! {
             let columns = options.columns();
             table.indexes.push(Index { name: "ix_a".into(), columns, options: Some(options), ..Index::default() });
         };
-        let changes: [(&str, bool, Box<dyn Fn(&mut Table)>); 12] = [
+        type Change = Box<dyn Fn(&mut Table)>;
+        let changes: [(&str, bool, Change); 12] = [
             ("check of a: length(x) < 9", true, Box::new(move |t| check(t, "length(x) < 9"))),
             ("check of a: n in (1,2)", true, Box::new(move |t| check(t, "n in (1,2)"))),
             ("index ix_a on a", true, Box::new(move |t| index(t, |o| o.keys[0].descending = true))),

@@ -26,6 +26,7 @@ impl EnumColumn {
 /// One change of a schema.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "there are few of them, and they are matched on everywhere")]
 pub enum Op {
     /// A schema, in which there are no tables yet.
     CreateSchema(String),

@@ -100,7 +100,7 @@ impl Session {
             for key in model.primary_key {
                 renderer.ident(model.columns[*key].name).push(", ");
             }
-            renderer.ident(model.columns[column].name).push(" FROM ").ident(model.table).push(" WHERE ");
+            renderer.ident(model.columns[column].name).push(" FROM ").table_of(model).push(" WHERE ");
             if let [key] = model.primary_key {
                 renderer.ident(model.columns[*key].name).in_list(kind_of(model, *key), false);
                 return Ok(());
