@@ -16,6 +16,9 @@ pub mod column_types {}
 #[doc = include_str!("src/raw-sql.md")]
 pub mod raw_sql {}
 
+#[doc = include_str!("src/views.md")]
+pub mod views {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 

@@ -9,7 +9,7 @@ pub use limbeck_macros::{ColumnType, DbEnum, Embed, FromRow, Model, View, sql};
 
 pub use crate::engine::Engine;
 pub use crate::model::{BelongsTo, HasMany, HasOne, ManyToMany, Tracked};
-pub use crate::sql::{Expression, count, select, sql};
+pub use crate::sql::{Expression, count, delete, exists, insert, select, sql, update};
 // The methods that expressions have by their type; nobody needs the names.
 pub use crate::sql::{
     AggregateExpression as _, ArrayExpression as _, CastExpression as _, ContainsExpression as _,

@@ -8,6 +8,7 @@ use limbeck::prelude::*;
 use limbeck::session::{Session, SessionMaker};
 use limbeck::{Error, Result};
 use limbeck_test_support::{TestDb, both};
+use uuid::Uuid;
 
 #[derive(Model, Debug)]
 #[model(table = "orders")]
@@ -96,7 +97,65 @@ fn count_of(log: &Log, word: &str) -> usize {
     log.take().iter().filter(|sql| sql.starts_with(word)).count()
 }
 
+/// Keys whose parts are not what JSON has.
+#[derive(Model, Debug)]
+#[model(table = "tickets")]
+struct Ticket {
+    #[column(primary_key)]
+    tenant: Uuid,
+    #[column(primary_key)]
+    day: NaiveDate,
+    #[column(primary_key)]
+    seal: Vec<u8>,
+    #[relationship(back_populates = ticket)]
+    entries: HasMany<Entry>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "entries", foreign_key((tenant, day, seal), Ticket(tenant, day, seal)))]
+struct Entry {
+    #[column(primary_key)]
+    id: i64,
+    tenant: Option<Uuid>,
+    day: Option<NaiveDate>,
+    seal: Option<Vec<u8>>,
+    #[relationship(back_populates = entries)]
+    ticket: BelongsTo<Option<Ticket>>,
+}
+
 both! {
+    async fn parts_of_a_key_may_be_of_any_type_that_can_be_a_key(db: TestDb) -> Result<()> {
+        let engine = Engine::builder(db.url()).connect().await?;
+        engine.create_all(&limbeck::metadata![Ticket, Entry]?).await?;
+        let sessions = engine.sessionmaker();
+        let mut session = sessions.open();
+        let mut tickets = Vec::new();
+        for n in 0..3_u8 {
+            let day = NaiveDate::from_ymd_opt(2026, 11, 20 + u32::from(n)).expect("a day");
+            let ticket = Ticket::builder().tenant(Uuid::from_u128(u128::from(n) << 100)).day(day).seal(vec![0, n, 255]);
+            let ticket = session.add(ticket);
+            session.add_all((0..n).map(|_| Entry::builder().ticket(ticket)));
+            tickets.push(ticket);
+        }
+        session.commit().await?;
+        let keys: Vec<_> = tickets.iter().map(|ticket| limbeck::model::Model::key(&session[*ticket])).collect();
+
+        let mut session = sessions.open();
+        let tickets = session.get_many(Ticket, keys).await?;
+        let tickets: Vec<Tracked<Ticket>> = tickets.into_iter().flatten().collect();
+        session.load(&tickets, Ticket.entries.with(Entry.ticket)).await?;
+        let counts: Vec<usize> = tickets.iter().map(|ticket| session[*ticket].entries.len()).collect();
+        assert_eq!(counts, [0, 1, 2]);
+        let mut session = sessions.open();
+        let entries = session.all(select(Entry).with(Entry.ticket)).await?;
+        assert!(entries.iter().all(|entry| session[session[*entry].ticket].day == session[*entry].day.expect("a day")));
+        let ticket = session[entries[0]].ticket.get().expect("a ticket");
+        session.delete(ticket)?;
+        session.commit().await?;
+        assert_eq!((session[entries[0]].tenant, session[entries[0]].seal.clone()), (None, None));
+        Ok(())
+    }
+
     async fn keys_are_taken_from_new_objects_in_one_flush(db: TestDb) -> Result<()> {
         let (sessions, _) = sessions(&db).await;
         let mut session = sessions.open();

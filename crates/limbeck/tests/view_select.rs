@@ -65,7 +65,7 @@ fn sql_of<T: Fetch>(query: &Select<T>) -> String {
     if sqlite == postgres { sqlite } else { format!("{sqlite}\n{postgres}") }
 }
 
-macro_rules! assert_sql {
+macro_rules! assert_view {
     ($query:expr, @$sql:literal) => {
         insta::allow_duplicates! { assert_snapshot!(sql_of(&$query), @$sql) }
     };
@@ -98,7 +98,7 @@ both! {
     async fn only_what_the_fields_name_is_selected(db: TestDb) {
         let (_, mut db, log) = blog(&db).await;
         let query = select(Title).filter(Post.views.gt(5)).order_by(Post.id);
-        assert_sql!(query, @"
+        assert_view!(query, @"
         SELECT posts.title FROM posts WHERE posts.views > ? ORDER BY posts.id
         SELECT posts.title FROM posts WHERE posts.views > $1 ORDER BY posts.id
         ");
@@ -139,7 +139,7 @@ both! {
     async fn joined_tables_are_filtered_and_ordered_by_their_own_names(db: TestDb) {
         let (_, mut db, _) = blog(&db).await;
         let query = select(PostCard).filter(User.username.eq("ada")).order_by((User.username, Post.views)).limit(1);
-        assert_sql!(query, @"
+        assert_view!(query, @"
         SELECT posts.title, posts.views, users.username, users.full_name, posts.id FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = ? ORDER BY users.username, posts.views LIMIT 1
         SELECT posts.title, posts.views, users.username, users.full_name, posts.id FROM posts JOIN users ON users.id = posts.author_id WHERE users.username = $1 ORDER BY users.username, posts.views LIMIT 1
         ");
@@ -209,7 +209,7 @@ both! {
         }
         let (_, mut db, _) = blog(&db).await;
         let query = select(Shouted).order_by(Post.id);
-        assert_sql!(query, @"
+        assert_view!(query, @"
         SELECT upper(posts.title), posts.views >= ?, (SELECT count(*) FROM posts AS owner JOIN post_tags ON post_tags.post_id = owner.id JOIN tags ON tags.id = post_tags.tag_id WHERE owner.id = posts.id), (SELECT count(*) FROM posts WHERE posts.author_id = users.id), coalesce(users.full_name, users.username) FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id
         SELECT upper(posts.title), posts.views >= $1, (SELECT count(*) FROM posts AS owner JOIN post_tags ON post_tags.post_id = owner.id JOIN tags ON tags.id = post_tags.tag_id WHERE owner.id = posts.id), (SELECT count(*) FROM posts WHERE posts.author_id = users.id), coalesce(users.full_name, users.username) FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id
         ");
@@ -342,7 +342,7 @@ both! {
         let (_, mut db, _) = blog(&db).await;
         let error = db.all(select(Child)).await.expect_err("rows would vanish");
         insta::allow_duplicates! { assert_snapshot!(error, @"`Child.parent` follows `Node.parent`, and `Node.parent_id` may be NULL: its type has to be an `Option`, which is a LEFT JOIN") }
-        assert_sql!(select(Child), @"`Child.parent` follows `Node.parent`, and `Node.parent_id` may be NULL: its type has to be an `Option`, which is a LEFT JOIN");
+        assert_view!(select(Child), @"`Child.parent` follows `Node.parent`, and `Node.parent_id` may be NULL: its type has to be an `Option`, which is a LEFT JOIN");
         let error = db.all(sql!("SELECT 'x'").rows::<Child>()).await.expect_err("by hand");
         insta::allow_duplicates! { assert_snapshot!(error, @"`Child` is a view, which writes its own statement: run `select(Child)`, or derive `FromRow` for a struct that is read from SQL written by hand") }
     }

@@ -70,6 +70,18 @@ pub(super) fn touch_all(model: &Model, changed: &Ident, set: &Ident) -> Vec<Toke
     each(model).map(piece).collect()
 }
 
+pub(super) fn touched_all(model: &Model, changed: &Ident, set: &Ident) -> Vec<TokenStream> {
+    let piece = |(embed, first, width): (&Embed, TokenStream, TokenStream)| {
+        let ty = &embed.ty;
+        quote! {
+            for (column, value) in <#ty as ::limbeck::model::Embedded>::touched(#changed.inside(#first, #width)) {
+                #set.push((column + #first, value));
+            }
+        }
+    };
+    each(model).map(piece).collect()
+}
+
 /// The checks that need the columns of the embedded structs.
 pub(super) fn checks(model: &Model) -> TokenStream {
     if model.embeds.is_empty() {

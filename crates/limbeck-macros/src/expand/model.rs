@@ -364,6 +364,18 @@ pub(super) fn touch(model: &Model) -> TokenStream {
         })
         .collect();
     updates.extend(embed::touch_all(model, &changed, &set));
+    let values = model.columns.iter().enumerate().filter_map(|(i, column)| {
+        let (ty, i) = (&column.ty, model.number(i));
+        let value = value_of(column, column.on_update.as_ref()?);
+        Some(quote! {
+            if !#changed.contains(#i) {
+                let mut value: #ty = #value;
+                <#ty as ::limbeck::__private::Field>::normalize(&mut value);
+                #set.push((#i, <#ty as ::limbeck::__private::Field>::encode(&value).into_owned()));
+            }
+        })
+    });
+    let values: Vec<TokenStream> = values.chain(embed::touched_all(model, &changed, &set)).collect();
     if updates.is_empty() {
         return quote! {
             fn touch(&mut self, _: ::limbeck::model::ColumnSet) -> ::limbeck::model::ColumnSet {
@@ -376,6 +388,14 @@ pub(super) fn touch(model: &Model) -> TokenStream {
             let mut #set = ::limbeck::model::ColumnSet::EMPTY;
             #(#updates)*
             self.normalize(#set);
+            #set
+        }
+
+        fn touched(
+            #changed: ::limbeck::model::ColumnSet,
+        ) -> ::std::vec::Vec<(usize, ::limbeck::types::Value<'static>)> {
+            let mut #set = ::std::vec::Vec::new();
+            #(#values)*
             #set
         }
     }

@@ -3,7 +3,7 @@
 //! Each function goes through the fields in their order. What a field is (a column, a row, a list) is decided by the
 //! traits of the model's constants: the derive sees names only.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -118,7 +118,23 @@ fn source(view: &View, field: &ViewField, path: &[Ident]) -> TokenStream {
     let end = if hops_before.is_empty() { quote!(#last) } else { quote!(::limbeck::sql::End(#last)) };
     let whole = hops_before.iter().rev().fold(end, |rest, hop| quote!(::limbeck::sql::Via::new(#hop, #rest)));
     let checked = quote_spanned!(ty.span()=> ::limbeck::__private::view_field::<_, #ty>(#whole));
-    quote!({ #(#hops)* #checked })
+    group(field, Delimiter::Brace, quote!(#(#hops)* #checked))
+}
+
+/// Brackets that stand at the field's type.
+fn group(field: &ViewField, delimiter: Delimiter, tokens: TokenStream) -> TokenStream {
+    let mut group = Group::new(delimiter, tokens);
+    group.set_span(field.ty.span());
+    quote!(#group)
+}
+
+/// A function of `ViewField`, spoken at the field's type, so that an error is.
+fn call(field: &ViewField, function: &str, arguments: TokenStream) -> TokenStream {
+    let span = field.ty.span();
+    let function = Ident::new(function, span);
+    let function = quote_spanned!(span=> ::limbeck::sql::ViewField::#function);
+    let arguments = group(field, Delimiter::Parenthesis, arguments);
+    quote!(#function #arguments)
 }
 
 fn plan(view: &View, field: &ViewField) -> TokenStream {
@@ -126,7 +142,8 @@ fn plan(view: &View, field: &ViewField) -> TokenStream {
     match &field.source {
         ViewSource::Path(path) => {
             let source = source(view, field, path);
-            quote!(::limbeck::sql::ViewField::plan(#source, plan.field(#name, #field_name));)
+            let call = call(field, "plan", quote!(#source, plan.field(#name, #field_name)));
+            quote!(#call;)
         }
         ViewSource::Expr(expr) => {
             let checked = quote_spanned!(ty.span()=> ::limbeck::__private::view_expression::<_, #ty>(#expr));
@@ -139,7 +156,7 @@ fn columns(view: &View, field: &ViewField) -> TokenStream {
     match &field.source {
         ViewSource::Path(path) => {
             let source = source(view, field, path);
-            quote!(::limbeck::sql::ViewField::columns(&#source))
+            call(field, "columns", source)
         }
         ViewSource::Expr(_) => quote!(1),
     }
@@ -150,7 +167,7 @@ fn read(view: &View, field: &ViewField) -> TokenStream {
     let value = match &field.source {
         ViewSource::Path(path) => {
             let source = source(view, field, path);
-            quote!(::limbeck::sql::ViewField::read(#source, row))
+            call(field, "read", quote!(#source, row))
         }
         ViewSource::Expr(_) => quote!(row.column::<#ty>()),
     };
@@ -165,11 +182,14 @@ fn read(view: &View, field: &ViewField) -> TokenStream {
 fn lists(view: &View, field: &ViewField) -> Option<TokenStream> {
     let ViewSource::Path(path) = &field.source else { return None };
     let (ident, source) = (&field.ident, source(view, field, path));
+    let gather = quote_spanned!(field.ty.span()=> ::limbeck::sql::Lists::field);
+    let arguments =
+        group(field, Delimiter::Parenthesis, quote!(lists, access, #source, |view: &mut Self| &mut view.#ident));
     let order_by = field.order_by.as_ref().map(|order| quote!(lists.order_by(#order);));
     let filter = field.filter.as_ref().map(|filter| quote!(lists.filter(#filter);));
     Some(quote! {
         #order_by
         #filter
-        lists.field(access, #source, |view: &mut Self| &mut view.#ident);
+        #gather #arguments;
     })
 }

@@ -202,7 +202,7 @@ impl Connection {
 
     /// Runs a statement and says how many rows it affected.
     #[allow(dead_code)]
-    pub(crate) async fn execute(&mut self, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
+    pub(crate) async fn execute_compiled(&mut self, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<u64> {
         let clock = echo::start(&self.engine.options);
         let outcome = run!(self, driver, meter => driver.execute(meter, stmt, params));
         if let Some(clock) = clock {

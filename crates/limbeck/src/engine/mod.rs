@@ -17,7 +17,7 @@ pub(crate) use cache::StatementCache;
 pub use connection::Connection;
 pub use options::{IsolationLevel, ResetOnReturn};
 pub use pool::PoolStatus;
-pub(crate) use query::{Columns, ValueSink, check_width};
+pub(crate) use query::{Columns, Plan, ValueSink, check_width, explained};
 pub use settings::Settings;
 
 pub use crate::driver::Stats;

@@ -1,14 +1,16 @@
 //! Typed queries on a connection: rows become values that no session tracks.
 
+use std::sync::Arc;
+
 use super::{Connection, Engine};
-use crate::dialect::ddl;
-use crate::driver::{Extra, Row, RowSink};
+use crate::dialect::{Dialect, ddl};
+use crate::driver::{Access, Extra, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
 use crate::schema::Metadata;
 use crate::sql::compile::{Compiled, Compiler, Wanted};
 use crate::sql::from_row::{Positions, unreadable};
 use crate::sql::view::Filling;
-use crate::sql::{Fetch, Query, Sql};
+use crate::sql::{Fetch, Query, Sql, Statement};
 
 impl Connection {
     /// All rows of a query, as values of their own: `connection.all(select(User))` is a `Vec<User>` whose
@@ -65,14 +67,36 @@ impl Connection {
         Ok(self.values(&query, Wanted::Exists).await?.first().copied().unwrap_or(false))
     }
 
-    /// Runs a statement of your own and says how many rows it changed.
+    /// Runs a statement that writes, and says how many rows it changed.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
+        let engine = self.engine();
+        let Compiled { stmt, binds, .. } = statement.compile_statement(compiler(&engine))?;
+        self.execute_compiled(&stmt, &binds).await
+    }
+
+    /// Runs a statement written by hand, as [`execute`](Self::execute) does.
     ///
     /// # Errors
     /// When a value is missing or the database refuses the statement.
     pub async fn execute_sql(&mut self, sql: Sql) -> Result<u64> {
+        self.execute(sql).await
+    }
+
+    /// What the database says of how it would run a query: its `EXPLAIN`, or `EXPLAIN QUERY PLAN` on SQLite, a line
+    /// for each step. The query is not run.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
         let engine = self.engine();
-        let Compiled { stmt, binds, .. } = sql.compile_execute(compiler(&engine))?;
-        self.execute(&stmt, &binds).await
+        let Compiled { stmt, binds, .. } = query.compile(compiler(&engine), Wanted::Rows)?;
+        let stmt = explained(self.dialect(), &stmt);
+        let mut plan = Plan::default();
+        self.query(&stmt, &binds, &mut plan).await?;
+        Ok(plan.lines.join("\n"))
     }
 
     async fn values<Q: Query, T: Fetch>(&mut self, query: &Q, wanted: Wanted) -> Result<Vec<T>> {
@@ -89,6 +113,45 @@ impl Connection {
             }
             Err(error) => Err(query.explain(error)),
         }
+    }
+}
+
+/// The statement that asks how another one would be run.
+pub(crate) fn explained(dialect: Dialect, stmt: &Stmt) -> Arc<Stmt> {
+    let word = if dialect == Dialect::Sqlite { "EXPLAIN QUERY PLAN " } else { "EXPLAIN " };
+    Stmt::new(format!("{word}{}", stmt.sql), stmt.params.to_vec(), Access::Reads)
+}
+
+/// The steps of a plan, as text.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) lines: Vec<String>,
+    /// SQLite: the steps that are open, outermost first.
+    open: Vec<i64>,
+}
+
+impl RowSink for Plan {
+    fn row(&mut self, row: Row<'_>) -> Result<()> {
+        // PostgreSQL has the text alone; SQLite the step's number, that of the step around it, and the text last.
+        if row.len() == 1 {
+            self.lines.push(row.get::<String>(0).map_err(|source| unreadable::<String>(source, Positions::IN_ORDER))?);
+            return Ok(());
+        }
+        let read =
+            |column: usize| row.get::<i64>(column).map_err(|source| unreadable::<i64>(source, Positions::IN_ORDER));
+        let (id, parent) = (read(0)?, read(1)?);
+        while self.open.last().is_some_and(|open| *open != parent) {
+            self.open.pop();
+        }
+        let detail =
+            row.get::<String>(row.len() - 1).map_err(|source| unreadable::<String>(source, Positions::IN_ORDER))?;
+        self.lines.push(format!("{}{detail}", "  ".repeat(self.open.len())));
+        self.open.push(id);
+        Ok(())
+    }
+
+    fn restart(&mut self) {
+        *self = Plan::default();
     }
 }
 

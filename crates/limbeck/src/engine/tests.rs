@@ -247,7 +247,7 @@ both! {
             let placeholder = if postgres { "$1" } else { "?" };
             let put = Stmt::new(format!("INSERT INTO t (v) VALUES ({placeholder})"), vec![Param::One(kind)], Access::Writes);
             for value in [&value, &other] {
-                assert_eq!(c.execute(&put, &[Bind::One(value.borrowed())]).await.unwrap(), 1);
+                assert_eq!(c.execute_compiled(&put, &[Bind::One(value.borrowed())]).await.unwrap(), 1);
             }
             let test = if postgres { "v = ANY($1)" } else { "v IN (SELECT value FROM json_each(?))" };
             let sql = format!("SELECT CAST(count(*) AS bigint) FROM t WHERE {test}");
@@ -267,8 +267,8 @@ both! {
         let placeholder = if db.is_postgres() { "$1" } else { "?" };
         let sql = format!("UPDATE users SET name = 'x' WHERE age < {placeholder}");
         let stmt = Stmt::new(sql, vec![Param::One(Kind::I64)], Access::Writes);
-        assert_eq!(c.execute(&stmt, &[Bind::One(Value::I64(4))]).await.unwrap(), 4);
-        assert_eq!(c.execute(&stmt, &[Bind::One(Value::I64(0))]).await.unwrap(), 0);
+        assert_eq!(c.execute_compiled(&stmt, &[Bind::One(Value::I64(4))]).await.unwrap(), 4);
+        assert_eq!(c.execute_compiled(&stmt, &[Bind::One(Value::I64(0))]).await.unwrap(), 0);
         assert_eq!(c.execute_raw("DELETE FROM users WHERE age > 7").await.unwrap(), 2);
         assert_eq!(c.execute_raw("CREATE TABLE other (a bigint)").await.unwrap(), 0);
     }
@@ -457,7 +457,7 @@ async fn futures_of_a_connection_stay_below_a_kilobyte() {
     let mut sink = Integers::default();
     let mut sizes = vec![("connect", size_of_val(&engine.connect()))];
     sizes.push(("query", size_of_val(&c.query(&stmt, &[], &mut sink))));
-    sizes.push(("execute", size_of_val(&c.execute(&stmt, &[]))));
+    sizes.push(("execute", size_of_val(&c.execute_compiled(&stmt, &[]))));
     sizes.push(("write", size_of_val(&c.write(&writes))));
     sizes.push(("begin", size_of_val(&c.begin())));
     sizes.push(("commit", size_of_val(&c.commit())));

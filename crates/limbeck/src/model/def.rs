@@ -63,6 +63,13 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
         let _ = column;
     }
 
+    /// What `on_update` says of columns that are not among `changed`, for a statement that changes rows without their
+    /// objects.
+    fn touched(changed: ColumnSet) -> Vec<(usize, Value<'static>)> {
+        let _ = changed;
+        Vec::new()
+    }
+
     /// A relationship field.
     fn relation(&self, relation: usize) -> RelationRef<'_>;
 

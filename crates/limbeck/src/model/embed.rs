@@ -78,6 +78,13 @@ pub trait Embedded: Sized + Send + Sync + 'static {
     /// Applies `on_update` to columns that are not among `changed`; returns those that it set.
     fn touch(&mut self, changed: ColumnSet) -> ColumnSet;
 
+    /// What `on_update` says of columns that are not among `changed`, for a statement that changes rows without their
+    /// objects.
+    fn touched(changed: ColumnSet) -> Vec<(usize, Value<'static>)> {
+        let _ = changed;
+        Vec::new()
+    }
+
     /// The struct of a new object that left it out, and which of its columns have a value by that. `None` unless it is
     /// [`DEFAULTED`](Self::DEFAULTED).
     fn absent() -> Option<(Self, ColumnSet)>;

@@ -32,6 +32,16 @@ impl fmt::Display for MetadataError {
 
 impl std::error::Error for MetadataError {}
 
+impl From<crate::Error> for MetadataError {
+    /// What is wrong with a model's relationships.
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Mapping(message) => MetadataError(message),
+            other => MetadataError(other.to_string()),
+        }
+    }
+}
+
 impl From<MetadataError> for crate::Error {
     fn from(error: MetadataError) -> Self {
         crate::Error::Mapping(error.0)
@@ -74,7 +84,8 @@ impl Metadata {
     ///
     /// # Errors
     /// When two of them are for one table, when a foreign key or relationship leads to a model that is not
-    /// among them, or when relationships disagree about an association table.
+    /// among them, when relationships disagree about an association table, or when one does not say enough, as a
+    /// one-to-one whose key is not unique.
     pub fn of(models: &[&'static ModelDef]) -> Result<Self, MetadataError> {
         let mut by_table: BTreeMap<TableName, &'static ModelDef> = BTreeMap::new();
         for &model in models {
@@ -123,6 +134,9 @@ impl Metadata {
         let tables = in_creation_order(tables.into_values().collect());
         check_names(&tables)?;
         super::enums::check(&tables)?;
+        for model in by_table.values() {
+            model.mapping()?;
+        }
         let models = by_table.into_iter().map(|(name, model)| (name, model.path())).collect();
         Ok(Metadata { tables, models })
     }

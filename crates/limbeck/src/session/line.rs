@@ -144,7 +144,7 @@ impl Line {
         let connection = self.ready().await?;
         let begun = if alone { Ok(()) } else { connection.begin_mode(Begin::Write).await };
         let result = match begun {
-            Ok(()) => connection.execute(stmt, binds).await,
+            Ok(()) => connection.execute_compiled(stmt, binds).await,
             Err(error) => Err(error),
         };
         self.ended(result)

@@ -7,13 +7,13 @@ use super::load::{KeyList, RowKey};
 use super::objects::{Loader, Obj};
 use super::store::State;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
-use crate::engine::{Columns, ValueSink};
+use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
 use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::view::Filling;
-use crate::sql::{Fetch, Query};
+use crate::sql::{Fetch, Query, Statement};
 use crate::types::Kind;
 
 type TrackedOf<Q> = <<Q as Query>::Row as Fetch>::Tracked;
@@ -75,14 +75,30 @@ impl Session {
         self.scalar(&query, Wanted::Exists).await
     }
 
-    /// Runs a statement of your own and says how many rows it changed. Objects in the session do not notice.
+    /// Runs a statement that writes, in the session's transaction and after a flush, and says how many rows it
+    /// changed. Objects in the session do not notice: `refresh` or `expire` those that it may have changed.
     ///
     /// # Errors
-    /// When a value is missing or the database refuses the statement.
-    pub async fn execute(&mut self, sql: crate::sql::Sql) -> Result<u64> {
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds, .. } = sql.compile_execute(self.line.compiler())?;
+        let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
         self.line.execute(&stmt, &binds).await
+    }
+
+    /// What the database says of how it would run a query: its `EXPLAIN`, or `EXPLAIN QUERY PLAN` on SQLite, a line
+    /// for each step. The query is not run.
+    ///
+    /// # Errors
+    /// When the statement cannot be built or the database refuses it.
+    pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
+        self.autoflush().await?;
+        let compiler = self.line.compiler();
+        let Compiled { stmt, binds, .. } = query.compile(compiler, Wanted::Rows)?;
+        let stmt = explained(compiler.dialect, &stmt);
+        let mut plan = Plan::default();
+        self.line.query(&stmt, &binds, &mut plan).await?;
+        Ok(plan.lines.join("\n"))
     }
 
     /// The object with a primary key, if there is one: from the session without a query when it is there,

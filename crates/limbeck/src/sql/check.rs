@@ -151,15 +151,15 @@ impl<'c> Checker<'c> {
         ];
         if let Some((_, what)) = changed.iter().find(|(is, _)| *is) {
             return Err(Error::Statement(format!(
-                "`.{what}(…)` cannot follow{}: call it on the queries that are put together, or make them a \
+                "`.{what}(…)` cannot follow `.{}(…)`: call it on the queries that are put together, or make them a \
                  `.subquery(\"name\")` and select from that",
-                compound.op.sql().trim_end().to_lowercase()
+                compound.op.method()
             )));
         }
         if select.order_by.iter().any(|order| select.position(&order.node).is_none()) {
             return Err(Error::Statement(format!(
-                "the rows of{} can be ordered by what the first query selects, and by nothing else: select it too",
-                compound.op.sql().trim_end().to_lowercase()
+                "after `.{}(…)` rows can be ordered by what the first query selects, and by nothing else: select it too",
+                compound.op.method()
             )));
         }
         super::undefer::check_side(&compound.sides.0)?;

@@ -59,6 +59,14 @@ impl Compiler<'_> {
         render: impl FnOnce(&mut Renderer) -> Result<()>,
     ) -> Result<Compiled<'q>> {
         let (bytes, binds) = shape.whole();
+        let most = if self.dialect == Dialect::Sqlite { 32_766 } else { 65_535 };
+        if binds.len() > most {
+            return Err(Error::Statement(format!(
+                "the statement has {} values, and the database takes {most} at once: run it for fewer rows at a time, \
+                 or add objects to a session, which has no such limit",
+                binds.len()
+            )));
+        }
         if let Some(stmt) = self.cache.get(&bytes) {
             return Ok(Compiled { stmt, binds, extras: Vec::new() });
         }
@@ -118,10 +126,12 @@ impl<T: Fetch> Query for Select<T> {
 
     fn explain(&self, error: Error) -> Error {
         match error {
-            Error::Decode { table, column, source } => match source.column.and_then(|at| self.core.column(at)) {
-                Some((table, column)) => Error::Decode { table, column, source },
-                None => Error::Decode { table, column, source },
-            },
+            Error::Decode { table, column, source } => {
+                match source.column.and_then(|at| self.core.column(at)) {
+                    Some((table, column)) => Error::Decode { table, column, source },
+                    None => Error::Decode { table, column, source },
+                }
+            }
             error => error,
         }
     }

@@ -21,6 +21,16 @@ pub(crate) enum SetOp {
 }
 
 impl SetOp {
+    /// What it is called here.
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            SetOp::Union => "union",
+            SetOp::UnionAll => "union_all",
+            SetOp::Intersect => "intersect",
+            SetOp::Except => "except",
+        }
+    }
+
     pub(crate) fn sql(self) -> &'static str {
         match self {
             SetOp::Union => " UNION ",

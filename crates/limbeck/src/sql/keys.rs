@@ -163,10 +163,13 @@ pub(crate) fn in_keys(renderer: &mut Renderer, columns: &[(&str, &str, Kind)]) {
         }
         Dialect::Sqlite => {
             let width = columns.len().to_string();
-            for part in 0..columns.len() {
+            for (part, (_, _, kind)) in columns.iter().enumerate() {
                 renderer.push(if part > 0 { ", " } else { "" });
-                renderer.push("max(value) FILTER (WHERE key % ").push(&width).push(" = ");
-                renderer.push(&part.to_string()).push(")");
+                // JSON has no bytes: they travel in hexadecimal digits.
+                let is_bytes = matches!(kind, Kind::Bytes | Kind::Uuid);
+                renderer.push(if is_bytes { "unhex(max(value)" } else { "max(value)" });
+                renderer.push(" FILTER (WHERE key % ").push(&width).push(" = ").push(&part.to_string());
+                renderer.push(if is_bytes { "))" } else { ")" });
             }
             // The kind is PostgreSQL's business.
             renderer.push(" FROM json_each(").array_param(columns[0].2);

@@ -8,10 +8,13 @@
 mod check;
 pub(crate) mod compile;
 mod compound;
+mod conflict;
 mod cte;
+mod delete;
 mod expression;
 mod fetch;
 pub(crate) mod from_row;
+mod insert;
 mod join;
 pub(crate) mod keys;
 mod load;
@@ -27,11 +30,15 @@ mod selection;
 pub(crate) mod shape;
 mod subquery;
 mod undefer;
+mod update;
 mod values;
 pub(crate) mod view;
+mod write;
 
 pub use compile::Query;
+pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};
+pub use delete::{Delete, delete};
 pub use expression::{
     Aggregate, AggregateExpression, Argument, Arguments, Array, ArrayExpression, Branch, Call, Case, CastExpression,
     Condition, Container, ContainsExpression, DatePart, Dated, Expr, Expression, Expressions, Form, Fraction,
@@ -50,6 +57,7 @@ pub use fetch::Fetch;
 #[doc(hidden)]
 pub use from_row::{Fields, Positions};
 pub use from_row::{Flatten, FromRow};
+pub use insert::{Insert, insert};
 pub use join::{JoinPath, RelatedTo};
 pub use limbeck_macros::{FromRow, View};
 pub use load::{IntoLoad, Load, LoadOf};
@@ -59,7 +67,9 @@ pub use raw::{Bound, Literal, Names, RawList, RawQuery, RawValue, Sql, sql, trus
 pub use select::{Filter, Select, select};
 pub use selection::{Optional, ProjectionList, Selection};
 pub use subquery::{Columns, DerivedColumns, FromClause, Subquery, exists};
+pub use update::{Update, update};
 pub use values::{IntoValue, ValuesRow, values};
 #[doc(hidden)]
 pub use view::{Access, End, ListPlan, Lists, Plan, Reader, Via, ViewField, lists_of};
 pub use view::{Selectable, View, ViewOf};
+pub use write::{ColumnList, Fits, Statement, excluded};

@@ -33,7 +33,9 @@ impl<M: Model, T: Model> ToMany<M, T> {
     /// let active = select((User.username, User.posts.count()));
     /// ```
     pub fn count(self) -> Expr<i64> {
-        Expr::new(Node::Scalar(InnerQuery(Arc::new(self.rows()))))
+        let mut core = self.rows();
+        core.projection = vec![Projection::Node { node: count().into_node(), nullable: false }];
+        Expr::new(Node::Scalar(InnerQuery(Arc::new(core))))
     }
 
     /// Whether there is a row at the other end for which the condition holds: `User.posts.any(Post.views.gt(100))`.
@@ -46,7 +48,7 @@ impl<M: Model, T: Model> ToMany<M, T> {
         Expr::new(Node::Exists(InnerQuery(Arc::new(core))))
     }
 
-    /// The rows at the other end, counted.
+    /// The rows at the other end.
     fn rows(self) -> SelectCore {
         let (relation, alias) = (self.index(), self.alias());
         let here = Source { model: M::def(), alias };
@@ -58,7 +60,7 @@ impl<M: Model, T: Model> ToMany<M, T> {
         };
         let equal = |left: Node, right: Node| Node::Binary("=", Box::new((left, right)));
         let mut core = SelectCore {
-            projection: vec![Projection::Node { node: count().into_node(), nullable: false }],
+            projection: vec![Projection::Model { source: there, optional: false }],
             ..SelectCore::default()
         };
         let path = M::def().mapping().map(|mapping| &mapping.relations[relation].path);

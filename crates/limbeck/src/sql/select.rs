@@ -141,30 +141,39 @@ impl SelectCore {
         None
     }
 
-    /// The table and column of a result's column, where it is one.
+    /// The table and column of a result's column, where it is one. Deferred columns that are fetched come last.
     pub(crate) fn column(&self, position: usize) -> Option<(String, String)> {
-        let mut next = 0;
-        for item in &self.projection {
-            let first = next;
-            next += item.width();
-            if position >= next {
-                continue;
-            }
-            let (model, index) = match item {
-                Projection::Model { source, .. } => (source.model, position - first),
-                Projection::Node { node: Node::Column(column), .. } => (column.model, usize::from(column.index)),
-                Projection::Node { node: Node::Derived(column), .. } => {
-                    let name = &column.of.columns.get(column.index)?.name;
-                    return Some((column.of.name.to_owned(), name.clone().into_owned()));
-                }
-                Projection::Node { .. } => return None,
-            };
-            return Some((model.table.to_owned(), model.columns[index].name.to_owned()));
+        let selected: usize = self.projection.iter().map(Projection::width).sum();
+        if position < selected {
+            return column_at(&self.projection, position);
         }
-        let undeferred = self.more().undefer.get(position.checked_sub(next)?)?;
+        let undeferred = self.more().undefer.get(position - selected)?;
         let (model, index) = (undeferred.model, usize::from(undeferred.index));
         Some((model.table.to_owned(), model.columns[index].name.to_owned()))
     }
+}
+
+/// The table and column of a result's column, where it is one.
+pub(super) fn column_at(items: &[Projection], position: usize) -> Option<(String, String)> {
+    let mut next = 0;
+    for item in items {
+        let first = next;
+        next += item.width();
+        if position >= next {
+            continue;
+        }
+        let (model, index) = match item {
+            Projection::Model { source, .. } => (source.model, position - first),
+            Projection::Node { node: Node::Column(column), .. } => (column.model, usize::from(column.index)),
+            Projection::Node { node: Node::Derived(column), .. } => {
+                let name = &column.of.columns.get(column.index)?.name;
+                return Some((column.of.name.to_owned(), name.clone().into_owned()));
+            }
+            Projection::Node { .. } => return None,
+        };
+        return Some((model.table.to_owned(), model.columns[index].name.to_owned()));
+    }
+    None
 }
 
 /// Begins a query: `select(User)` for objects, `select((User.id, User.email))` for columns.

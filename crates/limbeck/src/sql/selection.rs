@@ -62,7 +62,7 @@ impl ProjectionList {
 /// What `select` takes: the constant of a model, a column, an expression, or a tuple of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be selected",
-    label = "expected a model's name (as in `select(User)`), a column, or a tuple of columns"
+    label = "expected a model's name (as in `select(User)`), a view's, a column, or a tuple of columns"
 )]
 pub trait Selection {
     /// What a row becomes.

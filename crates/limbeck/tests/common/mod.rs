@@ -1,6 +1,8 @@
 //! The models of the page and a few more, for all tests of sessions and queries.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod statements;
+
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};

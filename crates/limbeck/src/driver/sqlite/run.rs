@@ -388,7 +388,7 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Bu
         stmt.raw_bind_parameter(i + 1, param)?;
     }
     let width = stmt.column_count();
-    let names = stmt.column_names().into_iter().map(str::to_owned).collect();
+    let names = stmt.column_names().map(str::to_owned).collect();
     let mut rows = stmt.raw_query();
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {

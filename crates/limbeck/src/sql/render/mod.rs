@@ -1,6 +1,7 @@
 //! A query as SQL text. Runs once for each shape; what a running query costs is in `shape`.
 
 mod select;
+mod write;
 
 use super::compile::Wanted;
 use super::keys::in_keys;
@@ -257,7 +258,7 @@ impl Renderer {
 
     /// Remembers that the statement cannot be written; it is [`finish`](Self::finish) that says so.
     #[cold]
-    pub(super) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
+    pub(crate) fn refuse(&mut self, what: &str, why: &str) -> &mut Self {
         let database = self.dialect.name();
         self.refusal.get_or_insert_with(|| Error::Statement(format!("{what} cannot be used on {database}: {why}")));
         self

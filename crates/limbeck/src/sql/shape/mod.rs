@@ -5,6 +5,7 @@
 //! that writes a few bytes a node, which is what a query costs when its statement is known.
 
 mod select;
+mod write;
 
 use super::compile::Wanted;
 use super::node::{Node, Source};
@@ -37,6 +38,9 @@ pub(crate) enum ShapeKind {
     LinkDeleteAll,
     Nullify,
     LoadColumn,
+    InsertRows,
+    UpdateWhere,
+    DeleteWhere,
 }
 
 /// A shape while it is written.
@@ -118,7 +122,7 @@ impl<'q> Shape<'q> {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    fn source(&mut self, source: &Source) {
+    pub(crate) fn source(&mut self, source: &Source) {
         self.short(source.model.id.get());
         match source.alias {
             None => self.byte(0),

@@ -25,7 +25,7 @@ pub trait ViewField<F>: Sized {
 
     /// How many columns it takes in a row.
     #[doc(hidden)]
-    fn columns(&self) -> usize;
+    fn columns(self) -> usize;
 
     /// Reads it from the next columns of a row.
     ///
@@ -72,7 +72,7 @@ impl<M: Model, T: ColumnType> ViewField<T> for Column<M, T> {
         plan.column(usize::from(self.index), T::NULLABLE);
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         1
     }
 
@@ -89,7 +89,7 @@ impl<M: Model, T: Model, V: View<Model = T>> ViewField<V> for ToOne<M, T> {
         plan.along(self.index(), false, V::plan);
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         V::columns()
     }
 
@@ -113,7 +113,7 @@ impl<M: Model, T: Model, V: View<Model = T>> ViewField<Option<V>> for ToOne<M, T
         });
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         1 + V::columns()
     }
 
@@ -137,7 +137,7 @@ impl<M: Model, T: Model, V: View<Model = T>> ViewField<Vec<V>> for ToMany<M, T> 
         plan.list(self.index());
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         0
     }
 
@@ -173,7 +173,7 @@ impl<M: Model, T: Model, F, R: ViewField<F>> ViewField<F> for Via<ToOne<M, T>, R
         plan.along(self.hop.index(), R::OPTIONAL, |plan| self.rest.plan(plan));
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         self.rest.columns()
     }
 
@@ -194,7 +194,7 @@ impl<M: Model, T: Model, C: ColumnType> ViewField<Vec<C>> for Via<ToMany<M, T>, 
         plan.list(self.hop.index());
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         0
     }
 
@@ -219,7 +219,7 @@ impl<F, C: ViewField<F>> ViewField<F> for End<C> {
         self.0.plan(plan);
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         self.0.columns()
     }
 
@@ -240,7 +240,7 @@ impl<M: Model, T: ColumnType> ViewField<Option<T>> for End<Column<M, T>> {
         plan.column(usize::from(self.0.index), true);
     }
 
-    fn columns(&self) -> usize {
+    fn columns(self) -> usize {
         1
     }
 

@@ -32,7 +32,9 @@ use crate::types::{ColumnType, DecodeError};
 const DEEPEST: usize = 64;
 
 /// The way from a value to a field in it, which is not there where an optional row is not.
-pub struct Access<Root, F>(Arc<dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync>);
+pub struct Access<Root, F>(Arc<Way<Root, F>>);
+
+type Way<Root, F> = dyn for<'r> Fn(&'r mut Root) -> Option<&'r mut F> + Send + Sync;
 
 impl<Root: 'static> Access<Root, Root> {
     fn root() -> Self {

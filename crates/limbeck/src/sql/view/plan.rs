@@ -153,7 +153,7 @@ impl Plan {
                 let key = keys.iter().find(|pair| model.columns[pair.key].nullable)?.key;
                 format!("`{}.{}` may be NULL", model.name, model.columns[key].field)
             }
-            Ok(_) => format!("a `{}` may have no row at its other end", model.name),
+            Ok(_) => "there may be no row at its other end".to_owned(),
         };
         let (view, field) = self.field;
         Some(Error::Statement(format!(

@@ -21,7 +21,7 @@ struct Secret;
 
 impl limbeck::types::ColumnType for Secret {
     type Base = Self;
-    type Null<T: ColumnType> = T;
+    type Null<T: limbeck::types::ColumnType> = T;
     const SQL_TYPE: limbeck::schema::SqlType = limbeck::schema::SqlType::Integer;
 
     fn encode(&self) -> limbeck::types::Value<'_> {
