@@ -30,7 +30,7 @@ pub async fn difference(migrator: &Migrator, engine: &Engine, wanted: &Metadata)
     migrator.check_at_head(engine).await?;
     let owned = owned_tables(migrator.history(), engine.dialect())?;
     let mut connection = engine.connect().await?;
-    let live = Schema::read_for(&mut connection, wanted).await?;
+    let live = Schema::read_for(&mut connection, wanted, &owned).await?;
     let wanted = live.adopt(wanted)?;
     let spelling = Spelling::ask(&mut connection, &wanted, &live).await?;
     let diff = compare(&wanted, &live, &spelling, &owned);

@@ -4,7 +4,11 @@
 
 mod support;
 
-use limbeck::schema::{Action, ArrayType, Column, Metadata, SqlType, Table, naming};
+use limbeck::dialect::Dialect;
+use limbeck::schema::{
+    Action, ArrayType, Check, Collation, Column, Computed, Deferrable, Identity, Index, IndexKey, IndexOn,
+    IndexOptions, Metadata, SqlType, Table, naming,
+};
 use limbeck_test_support::{Kind, TestDb};
 use support::{Project, With, metadata, sorted, table};
 
@@ -61,11 +65,114 @@ fn types() -> Vec<(SqlType, &'static [&'static str])> {
     ]
 }
 
-fn schema(draw: &mut Draw) -> Metadata {
+fn schema(draw: &mut Draw, kind: Kind) -> Metadata {
     let mut names: Vec<&str> = NAMES.to_vec();
     names.retain(|_| draw.chance(60));
-    let tables = names.iter().map(|name| one_table(draw, name, &names)).collect();
+    let mut tables: Vec<Table> = names.iter().map(|name| one_table(draw, name, &names)).collect();
+    for table in &mut tables {
+        say_more(draw, kind, table);
+    }
+    // A table may be in another schema; what refers to it says so.
+    let schemas: Vec<Option<String>> =
+        tables.iter().map(|_| draw.chance(20).then(|| draw.one(&["shop", "Other one"]).to_string())).collect();
+    for (table, schema) in tables.iter_mut().zip(&schemas) {
+        table.schema.clone_from(schema);
+        for key in &mut table.foreign_keys {
+            let target = names.iter().position(|name| *name == key.target_table).unwrap();
+            key.target_schema.clone_from(&schemas[target]);
+        }
+    }
     metadata(tables)
+}
+
+/// Comments, checks, collations, computed and numbered columns, and indexes that are more than columns.
+fn say_more(draw: &mut Draw, kind: Kind, table: &mut Table) {
+    let postgres = kind == Kind::Postgres;
+    let texts = ["it's", "a \\ b", "two\nlines", "$limbeck$"];
+    let quoted = |name: &str| Dialect::Postgres.ident(name);
+    table.comment = draw.chance(20).then(|| draw.one(&texts).to_string());
+    let mut number = 0;
+    let mut unused = |what: &str| {
+        number += 1;
+        format!("{what}_{}_{number}", table.name)
+    };
+    let (mut checks, mut indexes) = (Vec::new(), Vec::new());
+    let mut check = |name: String, expression: String| checks.push(Check { name: Some(name), expression });
+    for column in &mut table.columns {
+        column.comment = draw.chance(15).then(|| draw.one(&texts).to_string());
+        let name = quoted(&column.name);
+        match column.sql_type {
+            _ if column.generated => {
+                let identity =
+                    Identity { always: draw.chance(50), start: draw.one(&[1, 50]), increment: draw.one(&[1, 3]) };
+                column.identity = Some(identity).filter(|identity| draw.chance(40) && *identity != Identity::default());
+            }
+            SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger
+                if !["ref", "id", "k"].contains(&column.name.as_str()) && draw.chance(40) =>
+            {
+                column.server_default = None;
+                let expression = draw.one(&["id + 1", "id * 2", "coalesce(id, 7)", "abs( id )"]).to_string();
+                column.computed = Some(Computed { expression, stored: postgres || draw.chance(60) });
+            }
+            SqlType::SmallInteger | SqlType::Integer | SqlType::Double if draw.chance(30) => {
+                check(unused("ck"), draw.one(&[format!("{name} > -100"), format!("{name} BETWEEN 1 AND 5 OR id > 3")]));
+            }
+            SqlType::String { .. } | SqlType::Text => {
+                if draw.chance(25) {
+                    column.collation =
+                        Some(draw.one(&[("C", "NOCASE"), ("POSIX", "RTRIM")])).map(|(postgres, sqlite)| Collation {
+                            postgres: Some(postgres.into()),
+                            sqlite: Some(sqlite.into()),
+                        });
+                }
+                if draw.chance(25) {
+                    check(unused("ck"), draw.one(&[format!("{name} <> 'it''s'"), format!("length({name}) < 40")]));
+                }
+                if draw.chance(25) {
+                    indexes.push((IndexOn::Expression(format!("lower({name})")), column.name.clone()));
+                }
+            }
+            _ => {}
+        }
+        if draw.chance(30) {
+            indexes.push((IndexOn::Column(column.name.clone()), column.name.clone()));
+        }
+    }
+    if draw.chance(20) {
+        check(unused("ck"), draw.one(&["id <> 5", "id<>5", "id > 0 AND id < 1000000"]).to_string());
+    }
+    for (on, column) in indexes {
+        let key = IndexKey {
+            on,
+            descending: draw.chance(30),
+            nulls_first: draw.chance(20).then(|| draw.chance(50)),
+            opclass: None,
+            collation: None,
+        };
+        let nulls_first = key.nulls_first.filter(|first| *first != key.descending);
+        let hash = draw.chance(15) && !key.descending && nulls_first.is_none();
+        let options = IndexOptions {
+            keys: vec![IndexKey { nulls_first, ..key }],
+            predicate: draw.chance(40).then(|| draw.one(&["id > 3", "id IS NOT NULL", "id in (1, 2)"]).to_string()),
+            method: hash.then(|| "hash".to_string()),
+            include: if draw.chance(20) && !hash && column != "id" { vec!["id".to_string()] } else { Vec::new() },
+        };
+        if !options.is_plain() {
+            let unique = draw.chance(20) && !hash;
+            let (name, columns) = (unused("ix"), options.columns());
+            table.indexes.push(Index { name, columns, unique, options: Some(options), definition: None });
+        }
+    }
+    table.checks.extend(checks);
+    for key in &mut table.foreign_keys {
+        key.deferrable =
+            draw.one(&[Deferrable::NotDeferrable, Deferrable::InitiallyImmediate, Deferrable::InitiallyDeferred]);
+    }
+    if postgres {
+        table.uniques.iter_mut().filter(|unique| unique.columns != ["id"]).for_each(|unique| {
+            unique.nulls_not_distinct = draw.chance(20);
+        });
+    }
 }
 
 fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
@@ -114,13 +221,13 @@ fn one_table(draw: &mut Draw, name: &str, all: &[&str]) -> Table {
 async fn run(kind: Kind, seed: u64) {
     let Some(db) = TestDb::of(kind) else { return };
     let mut draw = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let (first, second) = (schema(&mut draw), schema(&mut draw));
+    let (first, second) = (schema(&mut draw, kind), schema(&mut draw, kind));
     let project = Project::new(db).await;
     let what = format!("{kind:?}, seed {seed}");
     let Some(_) = project.autogenerate("First", &first).await else { return };
     project.upgrade().await;
     assert_eq!(project.ops(&first).await, [], "{what}: after the first");
-    let before = project.schema().await;
+    let before = project.schema_of(&first).await;
     let Some(plan) = project.autogenerate("Second", &second).await else { return };
     if let Err(error) = project.migrator().upgrade(&project.engine, "head").await {
         panic!("{what}: {error}\n{plan:#?}");
@@ -129,7 +236,7 @@ async fn run(kind: Kind, seed: u64) {
     if let Err(error) = project.migrator().downgrade(&project.engine, "-1").await {
         panic!("{what}: {error}\n{plan:#?}");
     }
-    assert_eq!(sorted(project.schema().await), sorted(before), "{what}: back from {plan:#?}");
+    assert_eq!(sorted(project.schema_of(&first).await), sorted(before), "{what}: back from {plan:#?}");
     project.engine.close().await;
 }
 

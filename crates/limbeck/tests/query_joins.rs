@@ -17,7 +17,7 @@ both! {
     async fn a_left_join_keeps_rows_without_a_partner(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select((User.username, Post.optional())).left_join(User.posts).order_by((User.id, Post.id));
-        assert_texts!(query, @"SELECT users.username, posts.* FROM users LEFT JOIN posts ON posts.author_id = users.id ORDER BY users.id, posts.id");
+        assert_text!(query, @"SELECT users.username, posts.* FROM users LEFT JOIN posts ON posts.author_id = users.id ORDER BY users.id, posts.id");
         let rows = db.all(&query).await.expect("rows");
         let rows: Vec<_> = rows.iter().map(|(name, post)| (&**name, post.as_ref().map(|post| &*post.title))).collect();
         assert_eq!(rows, [("ada", Some("Hello")), ("ada", Some("100%")), ("bea", Some("it's")), ("cyd", None)]);
@@ -25,7 +25,7 @@ both! {
             .left_join(User.posts)
             .filter(User.username.ne("ada"))
             .order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username, posts.title, posts.views FROM users LEFT JOIN posts ON posts.author_id = users.id WHERE users.username <> ? ORDER BY users.id
         SELECT users.username, posts.title, posts.views FROM users LEFT JOIN posts ON posts.author_id = users.id WHERE users.username <> $1 ORDER BY users.id
         ");
@@ -33,7 +33,7 @@ both! {
         assert_eq!(rows, [("bea".into(), Some("it's".into()), Some(7)), ("cyd".into(), None, None)]);
         // A column that may be NULL anyway, and the way over an association table.
         let query = select((Tag.name, Post.title.optional())).left_join(Tag.posts).order_by((Tag.id, Post.id));
-        assert_texts!(query, @"SELECT tags.name, posts.title FROM tags LEFT JOIN post_tags ON post_tags.tag_id = tags.id LEFT JOIN posts ON posts.id = post_tags.post_id ORDER BY tags.id, posts.id");
+        assert_text!(query, @"SELECT tags.name, posts.title FROM tags LEFT JOIN post_tags ON post_tags.tag_id = tags.id LEFT JOIN posts ON posts.id = post_tags.post_id ORDER BY tags.id, posts.id");
         let rows = db.all(&query).await.expect("rows");
         assert_eq!(rows.last(), Some(&("idle".into(), None)));
         assert_eq!(rows.len(), 4);
@@ -42,12 +42,12 @@ both! {
     async fn right_and_full_joins(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = select((Post.title.optional(), User.username)).right_join(Post.author).order_by((User.id, Post.id));
-        assert_texts!(query, @"SELECT posts.title, users.username FROM posts RIGHT JOIN users ON users.id = posts.author_id ORDER BY users.id, posts.id");
+        assert_text!(query, @"SELECT posts.title, users.username FROM posts RIGHT JOIN users ON users.id = posts.author_id ORDER BY users.id, posts.id");
         let rows = db.all(&query).await.expect("rows");
         assert_eq!(rows.last(), Some(&(None, "cyd".into())));
         assert_eq!(rows.len(), 4);
         let query = select((Post.title.optional(), Tag.name.optional())).full_join(Post.tags);
-        assert_texts!(query, @"SELECT posts.title, tags.name FROM posts FULL JOIN post_tags ON post_tags.post_id = posts.id FULL JOIN tags ON tags.id = post_tags.tag_id");
+        assert_text!(query, @"SELECT posts.title, tags.name FROM posts FULL JOIN post_tags ON post_tags.post_id = posts.id FULL JOIN tags ON tags.id = post_tags.tag_id");
         let rows = db.all(&query).await.expect("rows");
         assert!(rows.contains(&(Some("100%".into()), None)) && rows.contains(&(None, Some("idle".into()))));
         assert_eq!(rows.len(), 5);
@@ -55,7 +55,7 @@ both! {
         let query = select((User.username.optional(), other.username.optional()))
             .full_join_on(other, other.id.eq(User.id))
             .filter(User.id.eq(1));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username, other.username FROM users FULL JOIN users AS other ON other.id = users.id WHERE users.id = ?
         SELECT users.username, other.username FROM users FULL JOIN users AS other ON other.id = users.id WHERE users.id = $1
         ");
@@ -67,7 +67,7 @@ both! {
         let query = select((Post.title, User.username))
             .join_on(User, User.id.eq(Post.author_id).and(Post.views.gt(5)))
             .order_by(Post.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT posts.title, users.username FROM posts JOIN users ON users.id = posts.author_id AND posts.views > ? ORDER BY posts.id
         SELECT posts.title, users.username FROM posts JOIN users ON users.id = posts.author_id AND posts.views > $1 ORDER BY posts.id
         ");
@@ -76,17 +76,17 @@ both! {
         let query = select((Post.title, other.title.optional()))
             .left_join_on(other, other.views.lt(Post.views))
             .order_by((Post.id, other.id));
-        assert_texts!(query, @"SELECT posts.title, other.title FROM posts LEFT JOIN posts AS other ON other.views < posts.views ORDER BY posts.id, other.id");
+        assert_text!(query, @"SELECT posts.title, other.title FROM posts LEFT JOIN posts AS other ON other.views < posts.views ORDER BY posts.id, other.id");
         let rows = db.all(&query).await.expect("rows");
         let expected = [("Hello", Some("100%")), ("Hello", Some("it's")), ("100%", None), ("it's", Some("100%"))];
         assert_eq!(rows, expected.map(|(a, b)| (a.to_owned(), b.map(str::to_owned))));
         let query = select((Tag.name.optional(), User.username))
             .right_join_on(User, User.username.eq(Tag.name))
             .order_by(User.id);
-        assert_texts!(query, @"SELECT tags.name, users.username FROM tags RIGHT JOIN users ON users.username = tags.name ORDER BY users.id");
+        assert_text!(query, @"SELECT tags.name, users.username FROM tags RIGHT JOIN users ON users.username = tags.name ORDER BY users.id");
         assert_eq!(db.all(&query).await.expect("rows").len(), 3);
         let query = select((Tag.name, User.username)).cross_join(User).order_by((Tag.id, User.id));
-        assert_texts!(query, @"SELECT tags.name, users.username FROM tags CROSS JOIN users ORDER BY tags.id, users.id");
+        assert_text!(query, @"SELECT tags.name, users.username FROM tags CROSS JOIN users ORDER BY tags.id, users.id");
         assert_eq!(db.all(&query).await.expect("rows").len(), 9);
     }
 
@@ -98,10 +98,10 @@ both! {
         session.commit().await.expect("the tree");
         let parent = Node.alias("parent");
         let query = select((Node, parent.optional())).left_join(Node.parent.to(parent)).order_by(Node.id);
-        assert_texts!(query, @"SELECT nodes.*, nodes.parent_id, parent.*, parent.parent_id FROM nodes LEFT JOIN nodes AS parent ON parent.id = nodes.parent_id ORDER BY nodes.id");
+        assert_text!(query, @"SELECT nodes.*, nodes.parent_id, parent.*, parent.parent_id FROM nodes LEFT JOIN nodes AS parent ON parent.id = nodes.parent_id ORDER BY nodes.id");
         assert_eq!(session.all(&query).await.expect("rows"), [(root, None), (leaf, Some(root))]);
         let query = select((Node.name, parent.name)).join(Node.parent.to(parent));
-        assert_texts!(query, @"SELECT nodes.name, parent.name FROM nodes JOIN nodes AS parent ON parent.id = nodes.parent_id");
+        assert_text!(query, @"SELECT nodes.name, parent.name FROM nodes JOIN nodes AS parent ON parent.id = nodes.parent_id");
         assert_eq!(session.all(&query).await.expect("rows"), [("leaf".into(), "root".into())]);
     }
 
@@ -122,7 +122,7 @@ both! {
             .group_by((User.id, User.username))
             .having(Post.id.count().lt(2))
             .order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username, count(posts.id) FROM users LEFT JOIN posts ON posts.author_id = users.id GROUP BY users.id, users.username HAVING count(posts.id) < ? ORDER BY users.id
         SELECT users.username, count(posts.id) FROM users LEFT JOIN posts ON posts.author_id = users.id GROUP BY users.id, users.username HAVING count(posts.id) < $1 ORDER BY users.id
         ");
@@ -139,7 +139,7 @@ both! {
         let db = &mut blog(&db).await;
         let busy = Post.views.gt(5);
         let query = select((busy.clone(), count())).group_by(busy.clone()).order_by(busy.desc());
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT posts.views > ?, count(*) FROM posts GROUP BY 1 ORDER BY 1 DESC
         SELECT posts.views > $1, count(*) FROM posts GROUP BY 1 ORDER BY 1 DESC
         ");
@@ -147,7 +147,7 @@ both! {
         // After a model, the columns of which count.
         let loud = (Post.views * 2).gt(10);
         let query = select((Post, loud.clone())).distinct().order_by((loud.desc(), Post.id));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT DISTINCT posts.*, posts.views * ? > ? FROM posts ORDER BY 5 DESC, posts.id
         SELECT DISTINCT posts.*, posts.views * $1 > $2 FROM posts ORDER BY 5 DESC, posts.id
         ");
@@ -159,13 +159,13 @@ both! {
         let postgres = db.is_postgres();
         let db = &mut blog(&db).await;
         let query = select(User.username).join(User.posts).distinct().order_by(User.username);
-        assert_texts!(query, @"SELECT DISTINCT users.username FROM users JOIN posts ON posts.author_id = users.id ORDER BY users.username");
+        assert_text!(query, @"SELECT DISTINCT users.username FROM users JOIN posts ON posts.author_id = users.id ORDER BY users.username");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada", "bea"]);
         assert_eq!(db.count(&query).await.expect("a count"), 2);
         let query = select((Post.author_id, Post.title))
             .distinct_on(Post.author_id)
             .order_by((Post.author_id, Post.views.desc()));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         error: `distinct_on` cannot be used on sqlite: use `group_by`, or a window function in a subquery
         SELECT DISTINCT ON (posts.author_id) posts.author_id, posts.title FROM posts ORDER BY posts.author_id, posts.views DESC
         ");
@@ -185,8 +185,8 @@ both! {
                 .filter(least.map(|views| Post.views.ge(views)))
                 .order_by(Post.id)
         };
-        assert_texts!(found(None, None), @"SELECT posts.title FROM posts ORDER BY posts.id");
-        assert_texts!(found(Some("%e%"), Some(1)), @"
+        assert_text!(found(None, None), @"SELECT posts.title FROM posts ORDER BY posts.id");
+        assert_text!(found(Some("%e%"), Some(1)), @"
         SELECT posts.title FROM posts WHERE posts.title LIKE ? AND posts.views >= ? ORDER BY posts.id
         SELECT posts.title FROM posts WHERE posts.title LIKE $1 AND posts.views >= $2 ORDER BY posts.id
         ");
@@ -205,15 +205,15 @@ both! {
         let mut session = session_over(&db).await;
         let base = || select(Post.title).join(Post.author).order_by(Post.id).limit(1);
         let (update, share) = (base().with_for_update().skip_locked().lock_of(Post), base().with_for_share().no_wait());
-        assert_texts!(base().with_for_update(), @"
+        assert_text!(base().with_for_update(), @"
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1 FOR UPDATE
         ");
-        assert_texts!(update, @"
+        assert_text!(update, @"
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1 FOR UPDATE OF posts SKIP LOCKED
         ");
-        assert_texts!(share, @"
+        assert_text!(share, @"
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1
         SELECT posts.title FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id LIMIT 1 FOR SHARE NOWAIT
         ");

@@ -19,12 +19,12 @@ both! {
         let counts = counts();
         let (author, posts) = counts.columns();
         let query = select((User.username, posts.clone())).from(User).join_on(&counts, author.eq(User.id)).order_by(posts);
-        assert_texts!(query, @"SELECT users.username, counts.c2 FROM users JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts ON counts.author_id = users.id ORDER BY counts.c2");
+        assert_text!(query, @"SELECT users.username, counts.c2 FROM users JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts ON counts.author_id = users.id ORDER BY counts.c2");
         assert_eq!(db.all(&query).await.expect("rows"), [("bea".into(), 1), ("ada".into(), 2)]);
         // Its first column says where to begin, as that of a table does.
         let (_, posts) = counts.columns();
         let query = select(posts.clone()).filter(posts.gt(1));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT counts.c2 FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts WHERE counts.c2 > ?
         SELECT counts.c2 FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts WHERE counts.c2 > $1
         ");
@@ -33,7 +33,7 @@ both! {
         let (author, posts) = counts.columns();
         let query = select((User.username, posts.optional())).from(User).left_join_on(&counts, author.eq(User.id));
         let query = query.order_by(User.id);
-        assert_texts!(query, @"SELECT users.username, counts.c2 FROM users LEFT JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts ON counts.author_id = users.id ORDER BY users.id");
+        assert_text!(query, @"SELECT users.username, counts.c2 FROM users LEFT JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts ON counts.author_id = users.id ORDER BY users.id");
         assert_eq!(db.all(&query).await.expect("rows")[2], ("cyd".into(), None));
     }
 
@@ -43,7 +43,7 @@ both! {
         let recent = select(Post).order_by(Post.id.desc()).limit(2).subquery("recent");
         let post = recent.columns();
         let query = select((post, User.username)).from(&recent).join(post.author).filter(post.views.gt(0));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT recent.*, users.username FROM (SELECT posts.* FROM posts ORDER BY posts.id DESC LIMIT 2) AS recent JOIN users ON users.id = recent.author_id WHERE recent.views > ?
         SELECT recent.*, users.username FROM (SELECT posts.* FROM posts ORDER BY posts.id DESC LIMIT 2) AS recent JOIN users ON users.id = recent.author_id WHERE recent.views > $1
         ");
@@ -61,14 +61,14 @@ both! {
         let (first, second) = (counts(), counts().alias("others"));
         let ((_, here), (_, there)) = (first.columns(), second.columns());
         let query = select((here.clone(), there.clone())).join_on(&second, there.lt(here));
-        assert_texts!(query, @"SELECT counts.c2, others.c2 FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS others ON others.c2 < counts.c2");
+        assert_text!(query, @"SELECT counts.c2, others.c2 FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts JOIN (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS others ON others.c2 < counts.c2");
         assert_eq!(db.all(&query).await.expect("rows"), [(2, 1)]);
         // A CTE is written once.
         let counts = select((Post.author_id, count())).group_by(Post.author_id).cte("counts");
         let others = counts.alias("others");
         let ((_, here), (_, there)) = (counts.columns(), others.columns());
         let query = select((here.clone(), there.clone())).join_on(&others, there.lt(here));
-        assert_texts!(query, @"WITH counts AS (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) SELECT counts.c2, others.c2 FROM counts JOIN counts AS others ON others.c2 < counts.c2");
+        assert_text!(query, @"WITH counts AS (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) SELECT counts.c2, others.c2 FROM counts JOIN counts AS others ON others.c2 < counts.c2");
         assert_eq!(db.all(&query).await.expect("rows"), [(2, 1)]);
     }
 
@@ -77,7 +77,7 @@ both! {
         let pairs = select((Post.id, User.id, User.id + 100, Post.title)).join(Post.author).subquery("pairs");
         let (post, user, sum, title) = pairs.columns();
         let query = select((post.clone(), user, sum, title)).order_by(post);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT pairs.id, pairs.c2, pairs.c3, pairs.title FROM (SELECT posts.id, users.id AS c2, users.id + ? AS c3, posts.title FROM posts JOIN users ON users.id = posts.author_id) AS pairs ORDER BY pairs.id
         SELECT pairs.id, pairs.c2, pairs.c3, pairs.title FROM (SELECT posts.id, users.id AS c2, users.id + $1 AS c3, posts.title FROM posts JOIN users ON users.id = posts.author_id) AS pairs ORDER BY pairs.id
         ");
@@ -89,14 +89,14 @@ both! {
         let db = &mut blog(&db).await;
         let posts = select(count()).from(Post).filter(Post.author_id.eq(User.id)).scalar();
         let query = select((User.username, posts.clone())).filter(posts.lt(2)).order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username, (SELECT count(*) FROM posts WHERE posts.author_id = users.id) FROM users WHERE (SELECT count(*) FROM posts WHERE posts.author_id = users.id) < ? ORDER BY users.id
         SELECT users.username, (SELECT count(*) FROM posts WHERE posts.author_id = users.id) FROM users WHERE (SELECT count(*) FROM posts WHERE posts.author_id = users.id) < $1 ORDER BY users.id
         ");
         assert_eq!(db.all(&query).await.expect("rows"), [("bea".into(), Some(1)), ("cyd".into(), Some(0))]);
         let most = select(Post.views.max()).scalar();
         let query = select(Post.title).filter(Post.views.eq(most));
-        assert_texts!(query, @"SELECT posts.title FROM posts WHERE posts.views = (SELECT max(posts.views) FROM posts)");
+        assert_text!(query, @"SELECT posts.title FROM posts WHERE posts.views = (SELECT max(posts.views) FROM posts)");
         assert_eq!(db.all(&query).await.expect("rows"), ["Hello"]);
         let none = select(Post.title).filter(Post.views.gt(99)).scalar();
         assert_eq!(db.all(select(none)).await.expect("rows"), [None]);
@@ -106,26 +106,26 @@ both! {
         let db = &mut blog(&db).await;
         let posts = exists(select(Post).filter(Post.author_id.eq(User.id)).filter(Post.views.gt(5)));
         let query = select(User.username).filter(posts.clone()).order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE EXISTS (SELECT 1 FROM posts WHERE posts.author_id = users.id AND posts.views > ?) ORDER BY users.id
         SELECT users.username FROM users WHERE EXISTS (SELECT 1 FROM posts WHERE posts.author_id = users.id AND posts.views > $1) ORDER BY users.id
         ");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada", "bea"]);
         let query = select(User.username).filter(!posts);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE NOT EXISTS (SELECT 1 FROM posts WHERE posts.author_id = users.id AND posts.views > ?)
         SELECT users.username FROM users WHERE NOT EXISTS (SELECT 1 FROM posts WHERE posts.author_id = users.id AND posts.views > $1)
         ");
         assert_eq!(db.all(&query).await.expect("rows"), ["cyd"]);
         let busy = || select(Post.author_id).filter(Post.views.gt(5));
         let query = select(User.username).filter(User.id.in_(busy())).order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE users.id IN (SELECT posts.author_id FROM posts WHERE posts.views > ?) ORDER BY users.id
         SELECT users.username FROM users WHERE users.id IN (SELECT posts.author_id FROM posts WHERE posts.views > $1) ORDER BY users.id
         ");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada", "bea"]);
         let query = select(User.username).filter(User.id.not_in(busy()));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE users.id NOT IN (SELECT posts.author_id FROM posts WHERE posts.views > ?)
         SELECT users.username FROM users WHERE users.id NOT IN (SELECT posts.author_id FROM posts WHERE posts.views > $1)
         ");
@@ -133,7 +133,7 @@ both! {
         // Two queries deep, with a name of the outermost.
         let tagged = select(Tag.id).join(Tag.posts).filter(Post.author_id.eq(User.id)).filter(Tag.name.eq("rust"));
         let query = select(User.username).filter(exists(select(Post).filter(exists(tagged))));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE EXISTS (SELECT 1 FROM posts WHERE EXISTS (SELECT 1 FROM tags JOIN post_tags ON post_tags.tag_id = tags.id JOIN posts ON posts.id = post_tags.post_id WHERE posts.author_id = users.id AND tags.name = ?))
         SELECT users.username FROM users WHERE EXISTS (SELECT 1 FROM posts WHERE EXISTS (SELECT 1 FROM tags JOIN post_tags ON post_tags.tag_id = tags.id JOIN posts ON posts.id = post_tags.post_id WHERE posts.author_id = users.id AND tags.name = $1))
         ");
@@ -146,7 +146,7 @@ both! {
         let best = select(Post).filter(Post.author_id.eq(User.id)).order_by(Post.views.desc()).limit(1).subquery("best");
         let post = best.columns();
         let query = select((User.username, post.optional())).left_join_lateral(&best).order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         error: a lateral join cannot be used on sqlite: select the values by `.scalar()`, one by one
         SELECT users.username, best.* FROM users LEFT JOIN LATERAL (SELECT posts.* FROM posts WHERE posts.author_id = users.id ORDER BY posts.views DESC LIMIT 1) AS best ON true ORDER BY users.id
         ");
@@ -159,7 +159,7 @@ both! {
         let rows: Vec<_> = rows.iter().map(|(name, post)| (&**name, post.as_ref().map(|post| &*post.title))).collect();
         assert_eq!(rows, [("ada", Some("Hello")), ("bea", Some("it's")), ("cyd", None)]);
         let query = select((User.username, post.title)).join_lateral(&best).order_by(User.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         error: a lateral join cannot be used on sqlite: select the values by `.scalar()`, one by one
         SELECT users.username, best.title FROM users JOIN LATERAL (SELECT posts.* FROM posts WHERE posts.author_id = users.id ORDER BY posts.views DESC LIMIT 1) AS best ON true ORDER BY users.id
         ");
@@ -177,7 +177,7 @@ both! {
             .join_on(&authors, author.eq(User.id))
             .filter(most.clone().ge(select(all.max()).scalar()))
             .filter(User.id.gt(0));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         WITH loud AS (SELECT posts.author_id, posts.views FROM posts WHERE posts.views > ?), authors AS (SELECT loud.author_id, max(loud.views) AS c2 FROM loud GROUP BY loud.author_id) SELECT users.username, authors.c2 FROM users JOIN authors ON authors.author_id = users.id WHERE authors.c2 >= (SELECT max(loud.views) FROM loud) AND users.id > ?
         WITH loud AS (SELECT posts.author_id, posts.views FROM posts WHERE posts.views > $1), authors AS (SELECT loud.author_id, max(loud.views) AS c2 FROM loud GROUP BY loud.author_id) SELECT users.username, authors.c2 FROM users JOIN authors ON authors.author_id = users.id WHERE authors.c2 >= (SELECT max(loud.views) FROM loud) AND users.id > $2
         ");
@@ -187,7 +187,7 @@ both! {
         // In a statement that writes, too.
         let (author, _) = authors.columns();
         let raise = update(User).set(User.full_name, "loud").filter(User.id.in_(select(author)));
-        assert_texts!(raise, @"
+        assert_text!(raise, @"
         WITH loud AS (SELECT posts.author_id, posts.views FROM posts WHERE posts.views > ?), authors AS (SELECT loud.author_id, max(loud.views) AS c2 FROM loud GROUP BY loud.author_id) UPDATE users SET full_name = ?, updated_at = ? WHERE users.id IN (SELECT authors.author_id FROM authors)
         WITH loud AS (SELECT posts.author_id, posts.views FROM posts WHERE posts.views > $1), authors AS (SELECT loud.author_id, max(loud.views) AS c2 FROM loud GROUP BY loud.author_id) UPDATE users SET full_name = $2, updated_at = $3 WHERE users.id IN (SELECT authors.author_id FROM authors)
         ");
@@ -209,7 +209,7 @@ both! {
         });
         let node = tree.columns();
         let query = select(node).from(&tree).order_by(node.id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         WITH RECURSIVE tree AS (SELECT nodes.*, nodes.parent_id FROM nodes WHERE nodes.name = ? UNION ALL SELECT nodes.*, nodes.parent_id FROM nodes JOIN tree ON tree.id = nodes.parent_id) SELECT tree.*, tree.parent_id FROM tree ORDER BY tree.id
         WITH RECURSIVE tree AS (SELECT nodes.*, nodes.parent_id FROM nodes WHERE nodes.name = $1 UNION ALL SELECT nodes.*, nodes.parent_id FROM nodes JOIN tree ON tree.id = nodes.parent_id) SELECT tree.*, tree.parent_id FROM tree ORDER BY tree.id
         ");
@@ -222,7 +222,7 @@ both! {
         });
         let (id, name, depth) = deep.columns();
         let query = select((name, depth)).order_by(id);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         WITH RECURSIVE deep AS (SELECT nodes.*, nodes.id - nodes.id AS c3 FROM nodes WHERE nodes.parent_id IS NULL UNION SELECT nodes.*, deep.c3 + ? FROM nodes JOIN deep ON deep.id = nodes.parent_id WHERE deep.c3 < ?) SELECT deep.name, deep.c3 FROM deep ORDER BY deep.id
         WITH RECURSIVE deep AS (SELECT nodes.*, nodes.id - nodes.id AS c3 FROM nodes WHERE nodes.parent_id IS NULL UNION SELECT nodes.*, deep.c3 + $1 FROM nodes JOIN deep ON deep.id = nodes.parent_id WHERE deep.c3 < $2) SELECT deep.name, deep.c3 FROM deep ORDER BY deep.id
         ");
@@ -235,29 +235,29 @@ both! {
         let names = || select(User.username).filter(User.is_active);
         let tags = || select(Tag.name);
         let query = names().union(tags()).order_by(User.username);
-        assert_texts!(query, @"SELECT users.username FROM users WHERE users.is_active UNION SELECT tags.name FROM tags ORDER BY 1");
+        assert_text!(query, @"SELECT users.username FROM users WHERE users.is_active UNION SELECT tags.name FROM tags ORDER BY 1");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada", "bea", "idle", "rust", "sql"]);
         assert_eq!(db.count(&query).await.expect("a count"), 5);
         assert!(db.exists(&query).await.expect("an answer"));
         assert_eq!(db.first(&query).await.expect("a row").as_deref(), Some("ada"));
         let query = names().union_all(names()).order_by(User.username.desc()).limit(3).offset(1);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE users.is_active UNION ALL SELECT users.username FROM users WHERE users.is_active ORDER BY 1 DESC LIMIT 3 OFFSET 1
         SELECT users.username FROM users WHERE users.is_active UNION ALL SELECT users.username FROM users WHERE users.is_active ORDER BY 1 DESC LIMIT 3 OFFSET $1
         ");
         assert_eq!(db.all(&query).await.expect("rows"), ["bea", "ada", "ada"]);
         let query = names().intersect(select(User.username).filter(User.username.lt("b")));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT users.username FROM users WHERE users.is_active INTERSECT SELECT users.username FROM users WHERE users.username < ?
         SELECT users.username FROM users WHERE users.is_active INTERSECT SELECT users.username FROM users WHERE users.username < $1
         ");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada"]);
         let query = select(User.username).except(names());
-        assert_texts!(query, @"SELECT users.username FROM users EXCEPT SELECT users.username FROM users WHERE users.is_active");
+        assert_text!(query, @"SELECT users.username FROM users EXCEPT SELECT users.username FROM users WHERE users.is_active");
         assert_eq!(db.all(&query).await.expect("rows"), ["cyd"]);
         // Read from the left on both, whatever binds tighter.
         let query = names().union(tags()).intersect(names().filter(User.username.eq("ada")));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT * FROM (SELECT users.username FROM users WHERE users.is_active UNION SELECT tags.name FROM tags) AS side INTERSECT SELECT users.username FROM users WHERE users.is_active AND users.username = ?
         SELECT * FROM (SELECT users.username FROM users WHERE users.is_active UNION SELECT tags.name FROM tags) AS side INTERSECT SELECT users.username FROM users WHERE users.is_active AND users.username = $1
         ");
@@ -265,7 +265,7 @@ both! {
         // A side with an order, a limit, or of two queries itself.
         let first = || select(User.username).order_by(User.id).limit(1);
         let query = first().union(names().except(first())).order_by(User.username);
-        assert_texts!(query, @"SELECT * FROM (SELECT users.username FROM users ORDER BY users.id LIMIT 1) AS side UNION SELECT * FROM (SELECT users.username FROM users WHERE users.is_active EXCEPT SELECT * FROM (SELECT users.username FROM users ORDER BY users.id LIMIT 1) AS side) AS side ORDER BY 1");
+        assert_text!(query, @"SELECT * FROM (SELECT users.username FROM users ORDER BY users.id LIMIT 1) AS side UNION SELECT * FROM (SELECT users.username FROM users WHERE users.is_active EXCEPT SELECT * FROM (SELECT users.username FROM users ORDER BY users.id LIMIT 1) AS side) AS side ORDER BY 1");
         assert_eq!(db.all(&query).await.expect("rows"), ["ada", "bea"]);
         // Objects, and what is loaded along; in FROM of another.
         let posts = select(Post).filter(Post.views.gt(8)).union(select(Post).filter(Post.views.lt(1)));
@@ -281,7 +281,7 @@ both! {
         let wanted = values([(3i64, "first"), (1, "second")], "wanted");
         let (id, rank) = wanted.columns();
         let query = select((Post.title, rank.clone())).join_on(&wanted, id.eq(Post.id)).order_by(rank);
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT posts.title, wanted.column2 FROM posts JOIN (VALUES (?, ?), (?, ?)) AS wanted ON wanted.column1 = posts.id ORDER BY wanted.column2
         SELECT posts.title, wanted.column2 FROM posts JOIN (VALUES ($1, $2), ($3, $4)) AS wanted ON wanted.column1 = posts.id ORDER BY wanted.column2
         ");
@@ -294,7 +294,7 @@ both! {
         let none = values(Vec::<(i64, String)>::new(), "none");
         let (id, _) = none.columns();
         let query = select(Post.title).join_on(&none, id.eq(Post.id));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         SELECT posts.title FROM posts JOIN (SELECT CAST(NULL AS INTEGER) AS column1, CAST(NULL AS VARCHAR) AS column2 WHERE 1 = 0) AS none ON none.column1 = posts.id
         SELECT posts.title FROM posts JOIN (SELECT CAST(NULL AS BIGINT) AS column1, CAST(NULL AS VARCHAR) AS column2 WHERE 1 = 0) AS none ON none.column1 = posts.id
         ");

@@ -12,13 +12,13 @@ both! {
     async fn rows_are_inserted(db: TestDb) {
         let db = &mut blog(&db).await;
         let one = insert(Tag).row(Tag::builder().name("one"));
-        assert_texts!(one, @"
+        assert_text!(one, @"
         INSERT INTO tags (name) VALUES (?)
         INSERT INTO tags (name) VALUES ($1)
         ");
         assert_eq!(db.execute(&one).await.expect("an insert"), 1);
         let more = insert(Tag).rows(["two", "three"].map(|name| Tag::builder().name(name)));
-        assert_texts!(more, @"
+        assert_text!(more, @"
         INSERT INTO tags (name) VALUES (?), (?)
         INSERT INTO tags (name) VALUES ($1), ($2)
         ");
@@ -27,7 +27,7 @@ both! {
         let mixed = insert(Post)
             .row(Post::builder().id(70).title("a").author_id(1))
             .row(Post::builder().title("b").author_id(1).views(3));
-        assert_texts!(mixed, @"
+        assert_text!(mixed, @"
         INSERT INTO posts (id, title, author_id, views) VALUES (?, ?, ?, 0), (NULL, ?, ?, ?)
         INSERT INTO posts (id, title, author_id, views) VALUES ($1, $2, $3, DEFAULT), (DEFAULT, $4, $5, $6)
         ");
@@ -36,10 +36,10 @@ both! {
         assert_eq!(rows.await.expect("rows"), [("a".into(), 0), ("b".into(), 3)]);
         // Nothing but defaults.
         let empty = insert(Shelf).row(Shelf::builder());
-        assert_texts!(empty, @"INSERT INTO shelves DEFAULT VALUES");
+        assert_text!(empty, @"INSERT INTO shelves DEFAULT VALUES");
         assert_eq!(db.execute(&empty).await.expect("an insert"), 1);
         let empty = insert(Shelf).row(Shelf::builder()).row(Shelf::builder());
-        assert_texts!(empty, @"
+        assert_text!(empty, @"
         INSERT INTO shelves (id) VALUES (NULL), (NULL)
         INSERT INTO shelves (id) VALUES (DEFAULT), (DEFAULT)
         ");
@@ -50,7 +50,7 @@ both! {
     async fn what_was_inserted_is_returned(db: TestDb) {
         let db = &mut blog(&db).await;
         let query = insert(Post).row(Post::builder().title("new").author_id(1)).returning((Post.id, Post.views, Post.title));
-        assert_texts!(query, @"
+        assert_text!(query, @"
         INSERT INTO posts (title, author_id) VALUES (?, ?) RETURNING posts.id, posts.views, posts.title
         INSERT INTO posts (title, author_id) VALUES ($1, $2) RETURNING posts.id, posts.views, posts.title
         ");
@@ -69,18 +69,18 @@ both! {
         let db = &mut blog(&db).await;
         let names = select((User.username, User.id)).filter(User.is_active);
         let insert_names = insert(Post).from_select((Post.title, Post.author_id), names);
-        assert_texts!(insert_names, @"INSERT INTO posts (title, author_id) SELECT users.username, users.id FROM users WHERE users.is_active");
+        assert_text!(insert_names, @"INSERT INTO posts (title, author_id) SELECT users.username, users.id FROM users WHERE users.is_active");
         assert_eq!(db.execute(&insert_names).await.expect("an insert"), 2);
         // A column that may be NULL takes one that may not.
         let nodes = insert(Node).from_select((Node.name, Node.parent_id), select((Tag.name, Tag.id - Tag.id + 1)).limit(1));
         let nodes = nodes.returning(Node.id);
-        assert_texts!(nodes, @"
+        assert_text!(nodes, @"
         INSERT INTO nodes (name, parent_id) SELECT tags.name, tags.id - tags.id + ? FROM tags LIMIT 1 RETURNING nodes.id
         INSERT INTO nodes (name, parent_id) SELECT tags.name, tags.id - tags.id + $1 FROM tags LIMIT 1 RETURNING nodes.id
         ");
         assert_eq!(db.all(&nodes).await.expect("rows"), [1]);
         let tags = insert(Tag).from_select(Tag.name, select(User.username)).on_conflict(Tag.name).do_nothing();
-        assert_texts!(tags, @"
+        assert_text!(tags, @"
         INSERT INTO tags (name) SELECT * FROM (SELECT users.username FROM users) WHERE true ON CONFLICT (name) DO NOTHING
         INSERT INTO tags (name) SELECT users.username FROM users ON CONFLICT (name) DO NOTHING
         ");
@@ -93,25 +93,25 @@ both! {
         let db = &mut blog(&db).await;
         let rows = || insert(Tag).rows(["rust", "zig"].map(|name| Tag::builder().name(name)));
         let ignore = rows().on_conflict(Tag.name).do_nothing();
-        assert_texts!(ignore, @"
+        assert_text!(ignore, @"
         INSERT INTO tags (name) VALUES (?), (?) ON CONFLICT (name) DO NOTHING
         INSERT INTO tags (name) VALUES ($1), ($2) ON CONFLICT (name) DO NOTHING
         ");
         assert_eq!(db.execute(&ignore).await.expect("an insert"), 1);
-        assert_texts!(rows().on_conflict_do_nothing(), @"
+        assert_text!(rows().on_conflict_do_nothing(), @"
         INSERT INTO tags (name) VALUES (?), (?) ON CONFLICT DO NOTHING
         INSERT INTO tags (name) VALUES ($1), ($2) ON CONFLICT DO NOTHING
         ");
         assert_eq!(db.execute(rows().on_conflict_do_nothing()).await.expect("an insert"), 0);
         let by_name = rows().on_conflict_constraint("uq_tags_name").do_nothing();
-        assert_texts!(by_name, @"
+        assert_text!(by_name, @"
         error: `on_conflict_constraint` cannot be used on sqlite: name its columns by `.on_conflict((…))`
         INSERT INTO tags (name) VALUES ($1), ($2) ON CONFLICT ON CONSTRAINT uq_tags_name DO NOTHING
         ");
         assert_eq!(db.execute(by_name).await.is_ok(), postgres);
         let seat = |price: i32| insert(Seat).row(Seat::builder().room("a").number(1).price(price));
         let upsert = seat(5).on_conflict((Seat.room, Seat.number)).do_update().set(Seat.price, excluded(Seat.price));
-        assert_texts!(upsert, @"
+        assert_text!(upsert, @"
         INSERT INTO seats (room, number, price) VALUES (?, ?, ?) ON CONFLICT (room, number) DO UPDATE SET price = excluded.price
         INSERT INTO seats (room, number, price) VALUES ($1, $2, $3) ON CONFLICT (room, number) DO UPDATE SET price = excluded.price
         ");
@@ -122,21 +122,21 @@ both! {
             .set(Seat.price, Seat.price + excluded(Seat.price))
             .filter(Seat.price.lt(10))
             .returning(Seat.price);
-        assert_texts!(dearer, @"
+        assert_text!(dearer, @"
         INSERT INTO seats (room, number, price) VALUES (?, ?, ?) ON CONFLICT (room, number) DO UPDATE SET price = seats.price + excluded.price WHERE seats.price < ? RETURNING seats.price
         INSERT INTO seats (room, number, price) VALUES ($1, $2, $3) ON CONFLICT (room, number) DO UPDATE SET price = seats.price + excluded.price WHERE seats.price < $4 RETURNING seats.price
         ");
         assert_eq!(db.all(&dearer).await.expect("rows"), [12]);
         assert_eq!(db.all(&dearer).await.expect("rows"), Vec::<i32>::new());
         let partial = rows().on_conflict(Tag.name).index_filter(Tag.name.is_not_null()).do_nothing();
-        assert_texts!(partial, @"
+        assert_text!(partial, @"
         INSERT INTO tags (name) VALUES (?), (?) ON CONFLICT (name) WHERE tags.name IS NOT NULL DO NOTHING
         INSERT INTO tags (name) VALUES ($1), ($2) ON CONFLICT (name) WHERE tags.name IS NOT NULL DO NOTHING
         ");
         assert_eq!(db.execute(partial).await.expect("an insert"), 0);
         // `on_update` holds for an update of this kind, too.
         let email = insert(User).row(user("ada")).on_conflict(User.username).do_update().set(User.email, "new");
-        assert_texts!(email, @"
+        assert_text!(email, @"
         INSERT INTO users (email, username, hashed_password, is_active, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (username) DO UPDATE SET email = ?, updated_at = ?
         INSERT INTO users (email, username, hashed_password, is_active, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username) DO UPDATE SET email = $7, updated_at = $8
         ");
@@ -149,39 +149,39 @@ both! {
     async fn rows_are_updated(db: TestDb) {
         let db = &mut blog(&db).await;
         let one = update(Post).set(Post.views, Post.views + 1).set(Post.title, "!").filter(Post.id.eq(1));
-        assert_texts!(one, @"
+        assert_text!(one, @"
         UPDATE posts SET views = posts.views + ?, title = ? WHERE posts.id = ?
         UPDATE posts SET views = posts.views + $1, title = $2 WHERE posts.id = $3
         ");
         assert_eq!(db.execute(&one).await.expect("an update"), 1);
         assert_eq!(db.one(select((Post.title, Post.views)).filter(Post.id.eq(1))).await.expect("a row"), ("!".into(), 11));
         let all = update(Post).set(Post.views, 0).all_rows();
-        assert_texts!(all, @"
+        assert_text!(all, @"
         UPDATE posts SET views = ?
         UPDATE posts SET views = $1
         ");
         assert_eq!(db.execute(&all).await.expect("an update"), 3);
         // NULL for what may be NULL, and `on_update` besides.
         let forget = update(User).set(User.full_name, None::<String>).filter(User.full_name.is_not_null());
-        assert_texts!(forget, @"
+        assert_text!(forget, @"
         UPDATE users SET full_name = ?, updated_at = ? WHERE users.full_name IS NOT NULL
         UPDATE users SET full_name = $1, updated_at = $2 WHERE users.full_name IS NOT NULL
         ");
         assert_eq!(db.execute(&forget).await.expect("an update"), 1);
         let said = update(User).set(User.updated_at, Utc::now()).filter(User.id.eq(1));
-        assert_texts!(said, @"
+        assert_text!(said, @"
         UPDATE users SET updated_at = ? WHERE users.id = ?
         UPDATE users SET updated_at = $1 WHERE users.id = $2
         ");
         let alias = Post.alias("p");
         let by_alias = update(alias).set(alias.views, alias.id.cast::<i32>()).filter(alias.author_id.eq(1));
-        assert_texts!(by_alias, @"
+        assert_text!(by_alias, @"
         UPDATE posts AS p SET views = CAST(p.id AS INTEGER) WHERE p.author_id = ?
         UPDATE posts AS p SET views = CAST(p.id AS int4) WHERE p.author_id = $1
         ");
         assert_eq!(db.execute(&by_alias).await.expect("an update"), 2);
         let returned = update(Post).set(Post.views, Post.views * 2).filter(Post.views.gt(0)).returning((Post.id, Post.views));
-        assert_texts!(returned, @"
+        assert_text!(returned, @"
         UPDATE posts SET views = posts.views * ? WHERE posts.views > ? RETURNING posts.id, posts.views
         UPDATE posts SET views = posts.views * $1 WHERE posts.views > $2 RETURNING posts.id, posts.views
         ");
@@ -194,13 +194,13 @@ both! {
     async fn rows_are_updated_from_another_table(db: TestDb) {
         let db = &mut blog(&db).await;
         let sign = update(Post).set(Post.title, User.username).from(User).filter(User.id.eq(Post.author_id));
-        assert_texts!(sign, @"UPDATE posts SET title = users.username FROM users WHERE users.id = posts.author_id");
+        assert_text!(sign, @"UPDATE posts SET title = users.username FROM users WHERE users.id = posts.author_id");
         assert_eq!(db.execute(&sign).await.expect("an update"), 3);
         assert_eq!(db.all(select(Post.title).order_by(Post.id)).await.expect("rows"), ["ada", "ada", "bea"]);
         let counts = select((Post.author_id, count())).group_by(Post.author_id).subquery("counts");
         let (author, posts) = counts.columns();
         let many = update(User).set(User.full_name, "many").from(&counts).filter(author.eq(User.id)).filter(posts.gt(1));
-        assert_texts!(many, @"
+        assert_text!(many, @"
         UPDATE users SET full_name = ?, updated_at = ? FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts WHERE counts.author_id = users.id AND counts.c2 > ?
         UPDATE users SET full_name = $1, updated_at = $2 FROM (SELECT posts.author_id, count(*) AS c2 FROM posts GROUP BY posts.author_id) AS counts WHERE counts.author_id = users.id AND counts.c2 > $3
         ");
@@ -214,22 +214,22 @@ both! {
     async fn rows_are_deleted(db: TestDb) {
         let db = &mut blog(&db).await;
         let unseen = delete(Post).filter(Post.views.eq(0)).returning((Post.id, Post.title));
-        assert_texts!(unseen, @"
+        assert_text!(unseen, @"
         DELETE FROM posts WHERE posts.views = ? RETURNING posts.id, posts.title
         DELETE FROM posts WHERE posts.views = $1 RETURNING posts.id, posts.title
         ");
         assert_eq!(db.all(&unseen).await.expect("rows"), [(2, "100%".into())]);
         let by_bea = delete(Post).using(User).filter(User.id.eq(Post.author_id)).filter(User.username.eq("bea"));
-        assert_texts!(by_bea, @"
+        assert_text!(by_bea, @"
         DELETE FROM posts WHERE EXISTS (SELECT 1 FROM users WHERE users.id = posts.author_id AND users.username = ?)
         DELETE FROM posts USING users WHERE users.id = posts.author_id AND users.username = $1
         ");
         db.execute(sql("DELETE FROM post_tags")).await.expect("a delete");
         assert_eq!(db.execute(&by_bea).await.expect("a delete"), 1);
         let orphans = delete(Tag).filter(!exists(select(Post).filter(Post.title.eq(Tag.name))));
-        assert_texts!(orphans, @"DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM posts WHERE posts.title = tags.name)");
+        assert_text!(orphans, @"DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM posts WHERE posts.title = tags.name)");
         assert_eq!(db.execute(&orphans).await.expect("a delete"), 3);
-        assert_texts!(delete(Post).all_rows(), @"DELETE FROM posts");
+        assert_text!(delete(Post).all_rows(), @"DELETE FROM posts");
         assert_eq!(db.execute(delete(Post).all_rows()).await.expect("a delete"), 1);
         assert_eq!(db.execute(delete(Post).all_rows()).await.expect("a delete"), 0);
     }
@@ -296,7 +296,7 @@ fn statements_that_name_what_is_not_there_are_refused() {
     let tag = insert(Tag).row(Tag::builder().name("a"));
     assert_refused!(tag.clone().on_conflict(Tag.name).do_update().set(Tag.name, User.username), @"`User.username` is used, but the table `users` is not in the query: add `.join(Tag.posts).join(Post.author)`");
     // SQLite returns columns of the changed table alone.
-    assert_texts!(update(Post).set(Post.views, 1).from(User).filter(User.id.eq(Post.author_id)).returning(User.id), @"
+    assert_text!(update(Post).set(Post.views, 1).from(User).filter(User.id.eq(Post.author_id)).returning(User.id), @"
     error: `User.id` is used, but the table `users` is not in the query: add `.join(Post.author)`
     UPDATE posts SET views = $1 FROM users WHERE users.id = posts.author_id RETURNING users.id
     ");

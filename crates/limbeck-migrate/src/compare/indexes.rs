@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use limbeck::dialect::Dialect;
-use limbeck::schema::{Index, Table};
+use limbeck::schema::{Index, Table, UniqueConstraint};
 
 use super::{Op, Parts, Spelling};
 
@@ -13,6 +13,15 @@ impl Parts {
         let table = || wanted.full_name();
         let mut kept: BTreeSet<&str> = BTreeSet::new();
         let mut kept_uniques: BTreeSet<usize> = BTreeSet::new();
+        // Names do not count, unless one is in the way of something else that is wanted.
+        let in_the_way = |other: &Index| {
+            let unique = |unique: &UniqueConstraint| {
+                unique.name.as_ref() == Some(&other.name) && !(other.is_plain() && other.columns == unique.columns)
+            };
+            let index =
+                |index: &Index| index.name == other.name && !spelling.same_index(dialect, &table(), index, other);
+            wanted.uniques.iter().any(unique) || wanted.indexes.iter().any(index)
+        };
         for unique in &wanted.uniques {
             let constraint = (0..live.uniques.len()).find(|&i| {
                 let other = &live.uniques[i];
@@ -21,7 +30,11 @@ impl Parts {
                     && other.nulls_not_distinct == unique.nulls_not_distinct
             });
             let index = live.indexes.iter().find(|index| {
-                index.is_plain() && index.unique && index.columns == unique.columns && !unique.nulls_not_distinct
+                index.is_plain()
+                    && index.unique
+                    && index.columns == unique.columns
+                    && !unique.nulls_not_distinct
+                    && !in_the_way(index)
             });
             match (constraint, index) {
                 (Some(i), _) => {
@@ -35,7 +48,9 @@ impl Parts {
         }
         for index in &wanted.indexes {
             let same = |other: &&Index| {
-                !kept.contains(other.name.as_str()) && spelling.same_index(dialect, &table(), index, other)
+                !kept.contains(other.name.as_str())
+                    && !in_the_way(other)
+                    && spelling.same_index(dialect, &table(), index, other)
             };
             // Of several alike, the one of that name stays.
             match live.indexes.iter().filter(same).max_by_key(|other| other.name == index.name) {

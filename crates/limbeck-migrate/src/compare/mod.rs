@@ -192,7 +192,7 @@ impl Parts {
         }
         self.indexes(dialect, spelling, wanted, live);
         let same = |a: &Check, b: &Check| spelling.same_check(dialect, &wanted.full_name(), a, b);
-        for (check, missing) in unmatched(&wanted.checks, &live.checks, same) {
+        for (check, missing) in unmatched(&wanted.checks, &live.checks, |check| check.name.as_deref(), same) {
             let (table, check) = (table(), check.clone());
             if missing {
                 self.add_checks.push(Op::AddCheck { table, check });
@@ -204,7 +204,9 @@ impl Parts {
             let (from, to) = (live.comment.clone(), wanted.comment.clone());
             self.comments.push(Op::SetComment { table: table(), from, to });
         }
-        for (key, missing) in unmatched(&wanted.foreign_keys, &live.foreign_keys, same_foreign_key) {
+        for (key, missing) in
+            unmatched(&wanted.foreign_keys, &live.foreign_keys, |key| key.name.as_deref(), same_foreign_key)
+        {
             let (table, key) = (table(), key.clone());
             if missing {
                 self.add_keys.push(Op::AddForeignKey { table, key });
@@ -268,12 +270,19 @@ fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
         && a.on_update == b.on_update
 }
 
-/// What is only wanted (true) or only there (false).
-fn unmatched<'a, T>(wanted: &'a [T], live: &'a [T], same: impl Fn(&T, &T) -> bool) -> Vec<(&'a T, bool)> {
-    let mut left: Vec<&T> = live.iter().collect();
-    let mut out = Vec::new();
+/// What is only wanted (true) or only there (false). Names do not count, unless one is in the way: what has the name
+/// of something else that is wanted has to go.
+fn unmatched<'a, T>(
+    wanted: &'a [T],
+    live: &'a [T],
+    name: impl Fn(&T) -> Option<&str>,
+    same: impl Fn(&T, &T) -> bool,
+) -> Vec<(&'a T, bool)> {
+    let in_the_way =
+        |other: &T| wanted.iter().any(|item| name(item).is_some() && name(item) == name(other) && !same(item, other));
+    let (mut out, mut left): (Vec<_>, Vec<&T>) = (Vec::new(), live.iter().collect());
     for item in wanted {
-        match left.iter().position(|other| same(item, other)) {
+        match left.iter().position(|other| same(item, other) && !in_the_way(other)) {
             Some(i) => {
                 left.remove(i);
             }

@@ -71,18 +71,24 @@ impl Schema {
     /// # Errors
     /// What the database says.
     pub async fn read(connection: &mut Connection) -> Result<Schema> {
-        Schema::read_for(connection, &Metadata::default()).await
+        Schema::read_for(connection, &Metadata::default(), &BTreeSet::new()).await
     }
 
-    /// Reads the schema of a database, and on PostgreSQL the other schemas that models name.
+    /// Reads the schema of a database, and on PostgreSQL the other schemas that models name, or in which there are
+    /// tables that revisions made.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn read_for(connection: &mut Connection, wanted: &Metadata) -> Result<Schema> {
+    pub async fn read_for(
+        connection: &mut Connection,
+        wanted: &Metadata,
+        owned: &BTreeSet<TableName>,
+    ) -> Result<Schema> {
         let mut schema = match connection.dialect() {
             Dialect::Postgres => {
-                let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref()).collect();
-                postgres::read(connection, &named).await?
+                let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
+                let owned = owned.iter().filter_map(|table| table.schema.as_deref());
+                postgres::read(connection, &named.chain(owned).collect()).await?
             }
             _ => sqlite::read(connection).await?,
         };

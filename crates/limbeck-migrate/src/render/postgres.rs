@@ -93,8 +93,7 @@ fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) ->
         out.extend(add_column(table, to, false));
         return out;
     }
-    let recollated = from.collation != to.collation;
-    let retyped = from.sql_type != to.sql_type || recollated;
+    let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
     let serial = live.serials.contains(&(table.clone(), to.name.clone()));
     // A sequence of the column's own says nothing of identity.
     let renumbered = from.generated != to.generated || (serial && from.identity != to.identity);
@@ -119,13 +118,9 @@ fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) ->
     }
     if retyped {
         let type_name = ddl::type_name(DIALECT, &to.sql_type);
-        let collation = match (&to.collation, recollated) {
-            (Some(collation), _) => {
-                format!(" COLLATE {}", DIALECT.ident(collation.on(DIALECT).unwrap_or("default")))
-            }
-            (None, true) => " COLLATE \"default\"".to_string(),
-            (None, false) => String::new(),
-        };
+        // Without a word it is the type's own.
+        let collation = to.collation.as_ref().and_then(|collation| collation.on(DIALECT));
+        let collation = collation.map_or_else(String::new, |name| format!(" COLLATE {}", DIALECT.ident(name)));
         let using = conversion(&from.sql_type, &to.sql_type, &name, &type_name);
         let using = using.map_or_else(String::new, |using| format!(" USING {using}"));
         out.push(change(&format!("TYPE {type_name}{collation}{using}")));

@@ -141,10 +141,11 @@ impl Project {
     /// What differs, whether the database is at head or not.
     pub(crate) async fn ops(&self, wanted: &Metadata) -> Vec<Op> {
         let mut connection = self.engine.connect().await.unwrap();
-        let live = Schema::read_for(&mut connection, wanted).await.unwrap();
+        let owned = owned_tables(&self.history(), self.dialect()).unwrap();
+        let live = Schema::read_for(&mut connection, wanted, &owned).await.unwrap();
         let wanted = live.adopt(wanted).unwrap();
         let spelling = Spelling::ask(&mut connection, &wanted, &live).await.unwrap();
-        compare(&wanted, &live, &spelling, &owned_tables(&self.history(), self.dialect()).unwrap()).ops
+        compare(&wanted, &live, &spelling, &owned).ops
     }
 
     /// Writes a revision that brings the database to `wanted`; `None` where nothing differs.
@@ -186,7 +187,13 @@ impl Project {
 
     /// The schema without the text that SQLite keeps, of which only the meaning comes back.
     pub(crate) async fn schema(&self) -> Vec<Table> {
-        Schema::read(&mut self.engine.connect().await.unwrap()).await.unwrap().tables
+        self.schema_of(&Metadata::default()).await
+    }
+
+    /// The same, with the schemas that these tables are in.
+    pub(crate) async fn schema_of(&self, tables: &Metadata) -> Vec<Table> {
+        let mut connection = self.engine.connect().await.unwrap();
+        Schema::read_for(&mut connection, tables, &Default::default()).await.unwrap().tables
     }
 
     pub(crate) async fn run(&self, sql: &str) {

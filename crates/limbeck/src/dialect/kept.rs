@@ -108,7 +108,10 @@ fn on_sqlite(table: &mut Table) -> Result<(), MetadataError> {
     // Two that differed in what SQLite has not are one.
     let mut kept: Vec<Index> = Vec::with_capacity(table.indexes.len());
     for index in std::mem::take(&mut table.indexes) {
-        if !(index.is_plain() && kept.iter().any(|other| other.is_plain() && other.columns == index.columns)) {
+        let is_it = |other: &Index| {
+            other.is_plain() && index.is_plain() && other.columns == index.columns && other.unique == index.unique
+        };
+        if !kept.iter().any(is_it) {
             kept.push(index);
         }
     }

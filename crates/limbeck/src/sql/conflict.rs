@@ -100,8 +100,8 @@ impl<M: Model, R> Insert<M, R> {
 }
 
 impl<M: Model, R> OnConflict<M, R> {
-    /// The condition of the unique index, where it is one of some rows only. A value in it has to be a
-    /// [`literal`](super::literal), since the database compares it with the index's own before it knows any value.
+    /// The condition of the unique index, where it is one of some rows only. It can have no values of its
+    /// own: PostgreSQL compares it with that of the index before it knows them.
     pub fn index_filter<F: Filter>(mut self, condition: F) -> Self {
         add_filter(&mut self.index, condition);
         self

@@ -154,7 +154,7 @@ impl SelectCore {
 }
 
 /// The table and column of a result's column, where it is one.
-pub(super) fn column_at(items: &[Projection], position: usize) -> Option<(String, String)> {
+pub(crate) fn column_at(items: &[Projection], position: usize) -> Option<(String, String)> {
     let mut next = 0;
     for item in items {
         let first = next;

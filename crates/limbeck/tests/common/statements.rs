@@ -64,7 +64,7 @@ pub fn refused(statement: &dyn Text) -> String {
 
 /// What a statement is in SQL. The same on each run of the test, of which there is one for each database.
 #[macro_export]
-macro_rules! assert_texts {
+macro_rules! assert_text {
     ($statement:expr, @$sql:literal) => {
         insta::allow_duplicates! { insta::assert_snapshot!($crate::common::statements::both_texts(&$statement), @$sql) }
     };

@@ -23,6 +23,7 @@ use crate::sql::join::{Join, JoinKind, On};
 use crate::sql::keys::{KeyList, RowKey, key_of};
 use crate::sql::node::{ColumnRef, Node, Source};
 use crate::sql::select::SelectCore;
+use crate::sql::select::column_at;
 use crate::sql::selection::Projection;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::subquery::Origin;
@@ -285,8 +286,8 @@ impl Statement {
     #[cold]
     fn unreadable(&self, source: DecodeError) -> Error {
         let position = source.column.unwrap_or(0);
-        let (table, column) =
-            self.core.column(position).unwrap_or_else(|| (String::new(), format!("column {}", position + 1)));
+        let (table, column) = column_at(&self.core.projection, position)
+            .unwrap_or_else(|| (String::new(), format!("column {}", position + 1)));
         Error::Decode { table, column, source }
     }
 }
