@@ -13,6 +13,9 @@ pub mod models {}
 #[doc = include_str!("src/column-types.md")]
 pub mod column_types {}
 
+#[doc = include_str!("src/queries.md")]
+pub mod queries {}
+
 #[doc = include_str!("src/raw-sql.md")]
 pub mod raw_sql {}
 

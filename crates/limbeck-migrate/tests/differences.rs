@@ -2,11 +2,14 @@
 
 mod support;
 
-use limbeck::schema::{Action, Index, Metadata, SqlType, naming};
+use limbeck::schema::{
+    Action, Check, Collation, Computed, Deferrable, Identity, Index, IndexKey, IndexOn, IndexOptions, Metadata,
+    SqlType, Table, naming,
+};
 use limbeck_migrate::Error;
 use limbeck_migrate::compare::Op;
 use limbeck_test_support::{Kind, TestDb, both};
-use support::{Project, With, metadata, table};
+use support::{Project, With, metadata, sorted, table};
 
 fn described(ops: &[Op]) -> Vec<String> {
     ops.iter().map(Op::describe).collect()
@@ -90,6 +93,84 @@ both! {
         let mut gone = described(&project.ops(&wanted()).await);
         gone.sort();
         assert_eq!(gone, ["drop index ix_down", "drop index ix_odd", "drop index ix_part", "drop index ix_plain"]);
+    }
+
+    /// Each option alone: found, made, not found again, and taken back.
+    async fn each_option_is_found_made_and_taken_back(db: TestDb) {
+        let postgres = db.is_postgres();
+        let project = Project::new(db).await;
+        let base = || table("a").column("x", SqlType::Text).column("n", SqlType::Integer).refers("n", "b", Action::NoAction);
+        let target = || {
+            let mut target = table("b");
+            target.columns[0].sql_type = SqlType::Integer;
+            target
+        };
+        let start = || metadata(vec![base(), target()]);
+        project.autogenerate("Start", &start()).await.unwrap();
+        project.upgrade().await;
+        let before = sorted(project.schema().await);
+        let check = |table: &mut Table, sql: &str| {
+            table.checks.push(Check { name: Some("ck_a".into()), expression: sql.into() });
+        };
+        let index = |table: &mut Table, change: fn(&mut IndexOptions)| {
+            let key = IndexKey {
+                on: IndexOn::Column("x".into()),
+                descending: false,
+                nulls_first: None,
+                opclass: None,
+                collation: None,
+            };
+            let mut options = IndexOptions { keys: vec![key], ..IndexOptions::default() };
+            change(&mut options);
+            let columns = options.columns();
+            table.indexes.push(Index { name: "ix_a".into(), columns, options: Some(options), ..Index::default() });
+        };
+        let changes: [(&str, bool, Box<dyn Fn(&mut Table)>); 12] = [
+            ("check of a: length(x) < 9", true, Box::new(move |t| check(t, "length(x) < 9"))),
+            ("check of a: n in (1,2)", true, Box::new(move |t| check(t, "n in (1,2)"))),
+            ("index ix_a on a", true, Box::new(move |t| index(t, |o| o.keys[0].descending = true))),
+            ("index ix_a on a", true, Box::new(move |t| index(t, |o| o.predicate = Some("n > 3".into())))),
+            ("index ix_a on a", true, Box::new(move |t| {
+                index(t, |o| o.keys[0].on = IndexOn::Expression("lower( x )".into()));
+            })),
+            ("index ix_a on a", postgres, Box::new(move |t| index(t, |o| o.method = Some("hash".into())))),
+            ("index ix_a on a", postgres, Box::new(move |t| index(t, |o| o.include = vec!["n".into()]))),
+            ("alter column a.n: computed", true, Box::new(|t| {
+                t.columns[2].computed = Some(Computed { expression: "id + 1".into(), stored: true });
+            })),
+            ("alter column a.x: collation", true, Box::new(|t| {
+                let (postgres, sqlite) = (Some("C".to_string()), Some("NOCASE".to_string()));
+                t.columns[1].collation = Some(Collation { postgres, sqlite });
+            })),
+            ("drop foreign key a.n to b", true, Box::new(|t| t.foreign_keys[0].deferrable = Deferrable::InitiallyDeferred)),
+            ("comment of a", postgres, Box::new(|t| t.comment = Some("it's \\ it".into()))),
+            ("alter column a.id: how it is numbered", postgres, Box::new(|t| {
+                t.columns[0].identity = Some(Identity { always: true, start: 7, increment: 2 });
+            })),
+        ];
+        for (what, differs, change) in changes {
+            let mut changed = base();
+            change(&mut changed);
+            let wanted = metadata(vec![changed, target()]);
+            let ops = described(&project.ops(&wanted).await);
+            if !differs {
+                // What SQLite has no notion of; an index is one over the column there.
+                assert!(ops.is_empty() || ops == ["index on a.x"], "{ops:?}");
+                continue;
+            }
+            let anew = what == "alter column a.n: computed" && postgres;
+            assert!(anew || ops.iter().any(|op| op == what), "{what}: {ops:?}");
+            let plan = project.autogenerate("Change", &wanted).await.unwrap();
+            project.upgrade().await;
+            assert_eq!(project.ops(&wanted).await, [], "{what}: {plan:#?}");
+            project.downgrade("-1").await;
+            assert_eq!(sorted(project.schema().await), before, "{what}: {plan:#?}");
+            project.upgrade().await;
+            // The way back as a difference, too.
+            project.autogenerate("Back", &start()).await.unwrap();
+            project.upgrade().await;
+            assert_eq!(project.ops(&start()).await, [], "{what}");
+        }
     }
 
     async fn the_order_of_columns_in_an_index_counts(db: TestDb) {

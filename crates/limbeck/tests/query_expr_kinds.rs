@@ -136,6 +136,7 @@ both! {
         unixepoch(substr(at, 1, 19))
         CAST(floor(extract(epoch FROM at)) AS int8)
         ", [1_704_067_199i64, -14_182_940]);
+        ask!(db, Event.clock.second(), [59, 40]);
         for (part, expected) in [
             (DatePart::Year, [2023, 1969]),
             (DatePart::Quarter, [4, 3]),

@@ -2,6 +2,7 @@
 //!
 //! An expression and what it means are made side by side, from a row of random bytes: where these end, there are only
 //! columns and values left to choose, so that a failure shrinks to a small expression.
+#![allow(clippy::type_complexity)]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

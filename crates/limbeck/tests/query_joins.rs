@@ -6,6 +6,7 @@ use common::statements::*;
 use common::*;
 use limbeck::prelude::*;
 use limbeck::session::Session;
+use limbeck::sql::desc;
 use limbeck_test_support::{TestDb, both};
 
 async fn session_over(db: &TestDb) -> Session {
@@ -199,6 +200,40 @@ both! {
             query = query.join(Post.author).filter(User.username.eq(author));
         }
         assert_eq!(db.all(query).await.expect("rows"), ["it's"]);
+    }
+
+    async fn a_page_begins_after_the_one_before(db: TestDb) {
+        let db = &mut blog(&db).await;
+        let same = |last| select(Post.id).keyset((Post.author_id, Post.id), last).limit(2);
+        assert_text!(same(None), @"SELECT posts.id FROM posts ORDER BY posts.author_id, posts.id LIMIT 2");
+        assert_text!(same(Some((1, 1))), @"
+        SELECT posts.id FROM posts WHERE (posts.author_id, posts.id) > (?, ?) ORDER BY posts.author_id, posts.id LIMIT 2
+        SELECT posts.id FROM posts WHERE (posts.author_id, posts.id) > ($1, $2) ORDER BY posts.author_id, posts.id LIMIT 2
+        ");
+        assert_eq!(db.all(same(None)).await.expect("rows"), [1, 2]);
+        assert_eq!(db.all(same(Some((1, 2)))).await.expect("rows"), [3]);
+        assert_eq!(db.all(same(Some((2, 3)))).await.expect("rows"), Vec::<i64>::new());
+        let down = |last| select(Post.id).keyset((desc(Post.author_id), desc(Post.id)), last).limit(2);
+        assert_text!(down(Some((1, 1))), @"
+        SELECT posts.id FROM posts WHERE (posts.author_id, posts.id) < (?, ?) ORDER BY posts.author_id DESC, posts.id DESC LIMIT 2
+        SELECT posts.id FROM posts WHERE (posts.author_id, posts.id) < ($1, $2) ORDER BY posts.author_id DESC, posts.id DESC LIMIT 2
+        ");
+        assert_eq!(db.all(down(None)).await.expect("rows"), [3, 2]);
+        assert_eq!(db.all(down(Some((1, 2)))).await.expect("rows"), [1]);
+        let mixed = |last| select(Post.id).keyset((desc(Post.author_id), Post.id), last);
+        assert_text!(mixed(Some((1, 1))).filter(Post.views.ge(0)), @"
+        SELECT posts.id FROM posts WHERE (posts.author_id < ? OR (posts.author_id = ? AND posts.id > ?)) AND posts.views >= ? ORDER BY posts.author_id DESC, posts.id
+        SELECT posts.id FROM posts WHERE (posts.author_id < $1 OR (posts.author_id = $2 AND posts.id > $3)) AND posts.views >= $4 ORDER BY posts.author_id DESC, posts.id
+        ");
+        assert_eq!(db.all(mixed(None)).await.expect("rows"), [3, 1, 2]);
+        assert_eq!(db.all(mixed(Some((2, 3)))).await.expect("rows"), [1, 2]);
+        assert_eq!(db.all(mixed(Some((1, 1)))).await.expect("rows"), [2]);
+        let one = |last| select(Post.id).keyset(desc(Post.title), last);
+        assert_text!(one(Some("a".into())), @"
+        SELECT posts.id FROM posts WHERE posts.title < ? ORDER BY posts.title DESC
+        SELECT posts.id FROM posts WHERE posts.title < $1 ORDER BY posts.title DESC
+        ");
+        assert_eq!(db.all(one(Some("Hello".into()))).await.expect("rows"), [2]);
     }
 
     async fn locks(db: TestDb) {

@@ -268,6 +268,77 @@ both! {
         Ok(())
     }
 
+    async fn a_place_that_is_taken_unseen_is_free_whoever_has_it_in_the_end(db: TestDb) -> Result<()> {
+        let (sessions, _) = sessions(&db).await;
+        let mut session = sessions.open();
+        let ada = person(&mut session, "ada");
+        session.add(Profile::builder().text("old").person(ada));
+        let spare = session.add(Profile::builder().text("spare"));
+        session.commit().await?;
+        let _ = spare;
+        let holders = async || -> Result<Vec<(String, bool)>> {
+            let rows = sessions.open().all(select((Profile.text, Profile.person_id)).order_by(Profile.id)).await?;
+            Ok(rows.into_iter().map(|(text, key)| (text, key.is_some())).collect())
+        };
+        // Taken by two, one after the other: the second has it.
+        let mut session = sessions.open();
+        let ada = session.one(select(Person)).await?;
+        let spare = session.one(select(Profile).filter(Profile.text.eq("spare"))).await?;
+        session.add(Profile::builder().text("first").person(ada));
+        session.link(spare, Profile.person, ada)?;
+        session.commit().await?;
+        assert_eq!(holders().await?, [("old".into(), false), ("spare".into(), true), ("first".into(), false)]);
+        // Taken, and given up: nobody has it.
+        let mut session = sessions.open();
+        let ada = session.one(select(Person)).await?;
+        let old = session.one(select(Profile).filter(Profile.text.eq("old"))).await?;
+        session.link(old, Profile.person, ada)?;
+        session.unlink(ada, Person.profile, old)?;
+        assert_eq!(session[ada].profile.get(), None);
+        session.commit().await?;
+        assert_eq!(holders().await?, [("old".into(), false), ("spare".into(), false), ("first".into(), false)]);
+        // Taken by one that is deleted: nobody has it.
+        session.link(old, Profile.person, ada)?;
+        session.commit().await?;
+        session.expire_all();
+        let first = session.one(select(Profile).filter(Profile.text.eq("first"))).await?;
+        session.link(first, Profile.person, ada)?;
+        session.delete(first)?;
+        session.commit().await?;
+        assert_eq!(holders().await?, [("old".into(), false), ("spare".into(), false)]);
+        // Given back to whom it was taken from, of whom the session no longer knows what its row holds.
+        session.link(old, Profile.person, ada)?;
+        session.commit().await?;
+        session.expire_all();
+        let new = session.add(Profile::builder().text("new").person(ada));
+        session.flush().await?;
+        session.link(old, Profile.person, ada)?;
+        session.commit().await?;
+        assert_eq!(session[new].person_id, None);
+        assert_eq!(holders().await?, [("old".into(), true), ("spare".into(), false), ("new".into(), false)]);
+        Ok(())
+    }
+
+    async fn the_side_with_the_key_loads_the_other_one_along(db: TestDb) -> Result<()> {
+        let (sessions, log) = sessions(&db).await;
+        let mut session = sessions.open();
+        let ada = person(&mut session, "ada");
+        session.add(Profile::builder().text("a").person(ada));
+        session.commit().await?;
+        let mut session = sessions.open();
+        let profile = session.one(select(Profile).with(Profile.person)).await?;
+        let ada = session[profile].person.get().expect("a person");
+        assert_eq!(session[ada].profile.get(), Some(profile));
+        // So that no one is driven out unseen.
+        log.take();
+        let new = session.add(Profile::builder().text("b").person(ada));
+        assert_eq!(session[profile].person.get(), None);
+        session.commit().await?;
+        assert_eq!(kinds(&log), ["UPDATE profiles", "INSERT profiles"]);
+        assert_eq!(session[new].person_id, Some(session[ada].id));
+        Ok(())
+    }
+
     async fn unlink_sets_the_key_to_null_and_assign_takes_an_option(db: TestDb) -> Result<()> {
         let (sessions, _) = sessions(&db).await;
         let mut session = sessions.open();

@@ -156,9 +156,14 @@ both! {
         let sea = session.add(Place::builder().code("sea"));
         session.link(isle, Place.whole, sea)?;
         session.commit().await?;
+        // A row that is there refers to a new one.
+        let ocean = session.add(Place::builder().code("ocean"));
+        session[sea].within = Some("ocean".into());
+        session.commit().await?;
+        assert_eq!(session[sea].whole.get(), Some(ocean));
         assert_eq!(session[bay].whole.get(), Some(isle));
         assert_eq!(session[isle].within.as_deref(), Some("sea"));
-        assert_eq!(session.count(select(Place)).await?, 7);
+        assert_eq!(session.count(select(Place)).await?, 8);
 
         let chapters = [(3, Some(2)), (2, Some(1)), (1, None)];
         session.add_all(chapters.map(|(number, parent)| Chapter::builder().book("b").number(number).parent(parent)));

@@ -203,6 +203,38 @@ both! {
     }
 }
 
+#[derive(Model, Debug)]
+struct Account {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique, type = "short_name")]
+    name: String,
+}
+
+both! {
+    async fn a_type_without_a_rust_name_is_text(db: TestDb) {
+        let engine = Engine::builder(db.url()).connect().await.expect("an engine");
+        if db.is_postgres() {
+            let mut connection = engine.connect().await.expect("a connection");
+            connection.execute_raw("CREATE DOMAIN short_name AS text CHECK (length(VALUE) < 5)").await.expect("a type");
+        }
+        engine.create_all(&limbeck::metadata![Account].expect("metadata")).await.expect("a table");
+        let mut session = engine.sessionmaker().open();
+        session.add_all([Account::builder().name("ada"), Account::builder().name("bob")]);
+        session.commit().await.expect("two accounts");
+        let mut session = engine.sessionmaker().open();
+        let ada = session.one(select(Account).filter(Account.name.eq("ada"))).await.expect("one");
+        assert_eq!(session[ada].name, "ada");
+        session[ada].name = "eve".into();
+        session.commit().await.expect("an update");
+        if db.is_postgres() {
+            session[ada].name = "too long".into();
+            let error = session.commit().await.expect_err("the type's own check");
+            assert!(matches!(error, Error::CheckViolation(_)), "{error}");
+        }
+    }
+}
+
 #[test]
 fn each_database_is_told_what_it_has_a_notion_of() {
     let postgres = ddl::create_all(Dialect::Postgres, &models()).expect("statements").join(";\n");

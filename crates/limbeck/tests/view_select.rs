@@ -80,7 +80,7 @@ fn sent(log: &Log) -> String {
     log.take().into_iter().map(alike).filter(|text| !text.starts_with("BEGIN")).collect::<Vec<_>>().join("\n")
 }
 
-macro_rules! assert_sent {
+macro_rules! assert_statements {
     ($log:expr, @$sql:literal) => {
         insta::allow_duplicates! { assert_snapshot!(sent(&$log), @$sql) }
     };
@@ -103,10 +103,10 @@ both! {
         SELECT posts.title FROM posts WHERE posts.views > $1 ORDER BY posts.id
         ");
         assert_eq!(db.all(&query).await.expect("titles"), ["Hello", "it's"].map(|title| Title { title: title.into() }));
-        assert_sent!(log, @"SELECT posts.title FROM posts WHERE posts.views > ? ORDER BY posts.id");
+        assert_statements!(log, @"SELECT posts.title FROM posts WHERE posts.views > ? ORDER BY posts.id");
         assert_eq!(db.count(&query).await.expect("a count"), 2);
         assert!(db.exists(select(Title)).await.expect("an answer"));
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT count(*) FROM posts WHERE posts.views > ?
         SELECT EXISTS (SELECT 1 FROM posts)
         ");
@@ -121,7 +121,7 @@ both! {
             PostCard { title: "it's".into(), reads: 7, author: author("bea"), tags: names(&["sql"]) },
         ];
         assert_eq!(db.all(&query).await.expect("cards"), cards());
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT posts.title, posts.views, users.username, users.full_name, posts.id FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id
         SELECT tags.name, owner.id FROM posts AS owner JOIN post_tags ON post_tags.post_id = owner.id JOIN tags ON tags.id = post_tags.tag_id WHERE owner.id IN (…) ORDER BY tags.id
         ");
@@ -133,7 +133,7 @@ both! {
         log.take();
         assert_eq!(session.all(none).await.expect("cards"), []);
         // Nothing to find the tags of.
-        assert_sent!(log, @"SELECT posts.title, posts.views, users.username, users.full_name, posts.id FROM posts JOIN users ON users.id = posts.author_id WHERE posts.views > ?");
+        assert_statements!(log, @"SELECT posts.title, posts.views, users.username, users.full_name, posts.id FROM posts JOIN users ON users.id = posts.author_id WHERE posts.views > ?");
     }
 
     async fn joined_tables_are_filtered_and_ordered_by_their_own_names(db: TestDb) {
@@ -168,7 +168,7 @@ both! {
         let (_, mut db, log) = blog(&db).await;
         // One join for all that follows the same relationship.
         let lines = db.all(select(Line).order_by(Post.id)).await.expect("lines");
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT users.username, users.full_name, users.username, users.full_name, posts.id, users.id FROM posts JOIN users ON users.id = posts.author_id ORDER BY posts.id
         SELECT tags.name, owner.id FROM posts AS owner JOIN post_tags ON post_tags.post_id = owner.id JOIN tags ON tags.id = post_tags.tag_id WHERE owner.id IN (…) ORDER BY tags.name
         SELECT posts.title, posts.author_id FROM posts WHERE posts.author_id IN (…) ORDER BY posts.views DESC
@@ -233,7 +233,7 @@ both! {
         }
         let (_, mut db, log) = blog(&db).await;
         let shelves = db.all(select(Shelf).order_by(User.id)).await.expect("shelves");
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT users.username, users.id FROM users ORDER BY users.id
         SELECT posts.title, posts.views, users.username, users.full_name, posts.id, posts.author_id FROM posts JOIN users ON users.id = posts.author_id WHERE posts.author_id IN (…) AND posts.views > ? ORDER BY posts.id
         SELECT tags.name, owner.id FROM posts AS owner JOIN post_tags ON post_tags.post_id = owner.id JOIN tags ON tags.id = post_tags.tag_id WHERE owner.id IN (…) ORDER BY tags.id
@@ -278,7 +278,7 @@ both! {
         session.commit().await.expect("a tree");
         log.take();
         let branches = session.all(select(Branch).order_by(Node.id)).await.expect("branches");
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT nodes.name, parent.id IS NOT NULL, parent.parent_id, upper(parent.name), parent_parent.name, parent.id FROM nodes LEFT JOIN nodes AS parent ON parent.id = nodes.parent_id LEFT JOIN nodes AS parent_parent ON parent_parent.id = parent.parent_id ORDER BY nodes.id
         SELECT nodes.name, nodes.parent_id FROM nodes WHERE nodes.parent_id IN (…) ORDER BY nodes.id
         SELECT nodes.name, nodes.parent_id FROM nodes WHERE nodes.parent_id IN (…) ORDER BY nodes.id
@@ -314,7 +314,7 @@ both! {
         session.commit().await.expect("a tree");
         log.take();
         let tree = session.one(select(Tree).filter(Node.parent_id.is_null())).await.expect("the tree");
-        assert_sent!(log, @"
+        assert_statements!(log, @"
         SELECT nodes.name, nodes.id FROM nodes WHERE nodes.parent_id IS NULL LIMIT 2
         SELECT nodes.name, nodes.id, nodes.parent_id FROM nodes WHERE nodes.parent_id IN (…) ORDER BY nodes.id
         SELECT nodes.name, nodes.id, nodes.parent_id FROM nodes WHERE nodes.parent_id IN (…) ORDER BY nodes.id

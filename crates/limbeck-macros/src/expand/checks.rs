@@ -67,6 +67,7 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
     let ty = &column.ty;
     let (test, span, what) = match &column.length {
         Some(length) => ("can_have_length", length.span(), "`length` is for text"),
+        None if column.named_type.is_some() => ("can_have_length", column.ident.span(), "`type` is for text"),
         None if column.text => ("can_be_text", column.ident.span(), "`text` is for text and UUIDs"),
         None if column.numeric.is_some() => ("can_be_numeric", column.ident.span(), "`numeric` is for decimals"),
         None if column.json => ("can_be_json", column.ident.span(), "`json` is for JSON"),

@@ -110,6 +110,10 @@ fn column_def(column: &Column) -> TokenStream {
                     scale: #scale,
                 }
             },
+            None if column.named_type.is_some() => {
+                let name = &column.named_type;
+                quote!(&::limbeck::schema::SqlType::Named(#name))
+            }
             None if column.json => quote!(&::limbeck::schema::SqlType::Json { binary: false }),
             None => quote!(<#ty as ::limbeck::__private::Field>::SQL_TYPE),
         },

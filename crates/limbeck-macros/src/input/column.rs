@@ -30,6 +30,7 @@ const OPTIONS: &[&str] = &[
     "comment",
     "collation",
     "check",
+    "type",
 ];
 
 /// A column.
@@ -59,6 +60,8 @@ pub(crate) struct Column {
     pub(crate) server_default: Option<LitStr>,
     pub(crate) on_update: Option<Expr>,
     pub(crate) foreign_key: Option<ForeignKey>,
+    /// The name of a type of PostgreSQL's.
+    pub(crate) named_type: Option<LitStr>,
     pub(crate) computed: Option<Computed>,
     pub(crate) identity: Option<Identity>,
     pub(crate) comment: Option<LitStr>,
@@ -140,6 +143,7 @@ impl Column {
             server_default: None,
             on_update: None,
             foreign_key: None,
+            named_type: None,
             computed: None,
             identity: None,
             comment: None,
@@ -173,6 +177,7 @@ impl Column {
             "check" => self.check = Some(table::check(name, input)?),
             "computed" => self.computed = Some(Computed::read(name, input)?),
             "identity" => self.identity = Some(Identity::read(name, input)?),
+            "type" => self.named_type = Some(type_name(input)?),
             "comment" => self.comment = Some(attr::text(input)?),
             "collation" => self.collation = Some(Collation::read(name, input)?),
             "text" => self.text = attr::flag(input)?,
@@ -194,6 +199,9 @@ impl Column {
     }
 
     fn check(&self, ctxt: &Ctxt, field: &syn::Field) {
+        if let Some(name) = self.named_type.as_ref().filter(|_| self.text || self.length.is_some()) {
+            ctxt.error(name, "a column has a `type`, or is `text` or has a `length`");
+        }
         if let Some((precision, _)) = self.numeric.as_ref().filter(|_| self.text || self.length.is_some() || self.json)
         {
             ctxt.error(precision, "a column is `numeric`, text or JSON, not several of them");
@@ -328,6 +336,18 @@ impl Column {
             }
         }
     }
+}
+
+/// `= "citext"`
+fn type_name(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let name = attr::text(input)?;
+    let plain = |c: char| c.is_alphanumeric() || c == '_';
+    if !name.value().chars().all(plain) {
+        let message = "this is the name of a type of PostgreSQL's whose values are text, such as \"citext\"; it has no \
+                       parameters and no schema";
+        return Err(syn::Error::new(name.span(), message));
+    }
+    Ok(name)
 }
 
 fn length(input: ParseStream<'_>) -> syn::Result<LitInt> {

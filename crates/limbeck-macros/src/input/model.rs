@@ -341,4 +341,41 @@ mod tests {
         let found = errors("struct M { #[column(primary_key, length = many, uniqe, name = 3, text = 1)] id: i64 }");
         assert_eq!(found.len(), 4, "{found:?}");
     }
+
+    #[test]
+    fn options_of_the_table_name_fields_that_are_there() {
+        let found = errors(
+            "#[model(index(titel desc), unique(title, title), index(title, include(nothing_like_it)), \
+             foreign_key((title, x), Other(a)), index(title upwards), check(\"\"), foreign_key((title), Other(a)))] \
+             struct Post { #[column(primary_key)] id: i64, title: String }",
+        );
+        let expected = [
+            "unknown order of an index `upwards`",
+            "write the condition in SQL",
+            "a key of one column is an option of the column",
+            "`Post` has no column `titel`: did you mean `title`?",
+            "`Post` has no column `nothing_like_it`",
+            "`title` is said twice",
+            "`Post` has no column `x`",
+            "2 columns refer to 1",
+        ];
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{found}, {expected}");
+        }
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+    }
+
+    #[test]
+    fn what_the_database_makes_is_made_by_nothing_else() {
+        let found = errors(
+            "struct M { #[column(primary_key)] id: i64, #[column(computed(\"id + 1\"), default = 1)] a: i64, \
+             #[column(identity(always))] b: i64, #[column(identity(start = 0))] c: i64, \
+             #[column(type = \"varchar(3)\")] d: String }",
+        );
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(found[0].starts_with("a computed column has no `default`"), "{found:?}");
+        assert!(found[1].starts_with("`identity` is for a lone primary key"), "{found:?}");
+        assert!(found[2].starts_with("a whole number from 1 on"), "{found:?}");
+        assert!(found[3].starts_with("this is the name of a type"), "{found:?}");
+    }
 }

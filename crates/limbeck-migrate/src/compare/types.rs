@@ -12,7 +12,7 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         return true;
     }
     if dialect == Dialect::Postgres {
-        return plain(wanted) == plain(live);
+        return plain(wanted) == plain(live) || is_named(wanted, live);
     }
     // What is written as text here, other tools declare by a name that says what it is.
     let named = match wanted {
@@ -21,6 +21,13 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         _ => false,
     };
     named || class(wanted) == class(live)
+}
+
+/// Whether the live type has the wanted name, in whichever schema that is.
+fn is_named(wanted: &SqlType, live: &SqlType) -> bool {
+    let (SqlType::Named(name), SqlType::Other(live)) = (wanted, live) else { return false };
+    let written = Dialect::Postgres.ident(name);
+    *live == written || live.strip_suffix(&written).is_some_and(|schema| schema.ends_with('.'))
 }
 
 /// The type without what only SQLite has to know.
@@ -121,5 +128,7 @@ mod tests {
         assert!(postgres(SqlType::Uuid { text: true }, SqlType::Uuid { text: false }));
         assert!(!postgres(SqlType::String { length: Some(10) }, SqlType::String { length: Some(20) }));
         assert!(!postgres(SqlType::String { length: None }, SqlType::Text));
+        assert!(postgres(SqlType::Named("citext"), other("public.citext")));
+        assert!(!postgres(SqlType::Named("citext"), other("public.mycitext")));
     }
 }

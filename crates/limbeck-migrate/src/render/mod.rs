@@ -93,7 +93,7 @@ fn neutral(dialect: Dialect, column: &Column) -> Option<Cow<'_, str>> {
         (SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger, _) => "0",
         (SqlType::Real | SqlType::Double | SqlType::Numeric { .. }, _) => "0",
         (SqlType::Boolean, _) => "false",
-        (SqlType::String { .. } | SqlType::Text, _) => "''",
+        (SqlType::String { .. } | SqlType::Text | SqlType::Named(_), _) => "''",
         (SqlType::LargeBinary, Dialect::Sqlite) => "x''",
         (SqlType::LargeBinary, Dialect::Postgres) => "''",
         (SqlType::DateTime { .. }, _) | (SqlType::Interval, Dialect::Sqlite) => "'1970-01-01 00:00:00'",

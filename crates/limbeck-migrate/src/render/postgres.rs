@@ -159,7 +159,7 @@ fn conversion(from: &SqlType, to: &SqlType, name: &str, type_name: &str) -> Opti
     let text = |t: &SqlType| matches!(t, SqlType::String { .. } | SqlType::Text);
     let number = |t: &SqlType| t.is_integer() || matches!(t, SqlType::Real | SqlType::Double | SqlType::Numeric { .. });
     let dated = |t: &SqlType| matches!(t, SqlType::DateTime { .. } | SqlType::Date);
-    let other = |t: &SqlType| matches!(t, SqlType::Other(_));
+    let other = |t: &SqlType| matches!(t, SqlType::Other(_) | SqlType::Named(_));
     if from == to || text(to) || (number(from) && number(to)) || (dated(from) && dated(to)) {
         // Smaller numbers and shorter texts convert too, and fail where a value does not fit.
         None

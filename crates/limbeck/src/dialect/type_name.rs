@@ -14,7 +14,8 @@ pub fn type_name(dialect: Dialect, sql_type: &SqlType) -> String {
         (Dialect::Postgres, SqlType::Enum(values)) => return dialect.ident(values.name()),
         (_, SqlType::Numeric { precision: None, .. }) => "NUMERIC",
         (_, SqlType::String { length: None }) => "VARCHAR",
-        (_, SqlType::Text) => "TEXT",
+        (Dialect::Postgres, SqlType::Named(name)) => return dialect.ident(name),
+        (_, SqlType::Text) | (Dialect::Sqlite, SqlType::Named(_)) => "TEXT",
         (_, SqlType::Boolean) => "BOOLEAN",
         // Exactly INTEGER: only a key of that name is SQLite's rowid, which is what numbers rows.
         (Dialect::Sqlite, SqlType::SmallInteger | SqlType::Integer | SqlType::BigInteger) => "INTEGER",

@@ -133,10 +133,10 @@ impl Metadata {
         tables.extend(associations.into_iter().map(|(name, (table, _))| (name, table)));
         let tables = in_creation_order(tables.into_values().collect());
         check_names(&tables)?;
-        super::enums::check(&tables)?;
         for model in by_table.values() {
             model.mapping()?;
         }
+        super::enums::check(&tables)?;
         let models = by_table.into_iter().map(|(name, model)| (name, model.path())).collect();
         Ok(Metadata { tables, models })
     }

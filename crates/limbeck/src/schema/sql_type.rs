@@ -63,6 +63,8 @@ pub enum SqlType {
     },
     /// One of a few values that have names.
     Enum(EnumType),
+    /// A type of PostgreSQL's whose values are text, by its name: `citext`. SQLite keeps it as text.
+    Named(&'static str),
     /// A type that limbeck has no name for, in the database's own spelling. Reflection makes these.
     Other(String),
 }
@@ -229,6 +231,7 @@ impl SqlType {
             SqlType::Numeric { .. } => Kind::Decimal,
             SqlType::Boolean => Kind::Bool,
             SqlType::String { .. } | SqlType::Text | SqlType::Other(_) => Kind::Text,
+            SqlType::Named(name) => Kind::Named(name),
             SqlType::LargeBinary => Kind::Bytes,
             SqlType::DateTime { timezone: true } => Kind::DateTime,
             SqlType::DateTime { timezone: false } => Kind::Timestamp,

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Eviction, Work};
 use crate::error::Result;
+use crate::model::ColumnSet;
 use crate::model::mapping::{KeyPair, Path, Unique};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
@@ -19,8 +20,9 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
         if work.deletes.is_empty() && work.updates.is_empty() {
             continue;
         }
+        let moving: Vec<(Obj, ColumnSet)> = work.updates.iter().map(|obj| (*obj, written(objects, *obj))).collect();
         for unique in &work.model.mapping()?.uniques {
-            of_unique(objects, work, unique);
+            of_unique(objects, work, unique, &moving);
         }
     }
     // What refers to a row that is deleted first has to be gone before it.
@@ -31,28 +33,22 @@ pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
     Ok(())
 }
 
-fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
+fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique, moving: &[(Obj, ColumnSet)]) {
     let columns = unique.columns.as_slice();
-    // Who holds which value and may let go of it.
-    // More than one only where an expired object may hold it no longer.
+    let moves = |written: &ColumnSet| columns.iter().any(|column| written.contains(*column));
+    let moving = || moving.iter().filter(|(_, written)| moves(written)).map(|(obj, _)| obj);
+    // Who holds which value and may let go of it: several only where an expired object may hold it no longer.
     let mut held: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
     let mut hold = |obj: Obj| {
         if let Some(key) = objects.saved_key_in(obj, columns) {
             held.entry(key).or_default().push(obj);
         }
     };
-    for obj in &work.deletes {
-        hold(*obj);
-    }
-    for obj in &work.updates {
-        if moves(objects, *obj, columns) {
-            hold(*obj);
-        }
-    }
+    work.deletes.iter().chain(moving()).for_each(|obj| hold(*obj));
     if held.is_empty() {
         return;
     }
-    let takers = work.updates.iter().filter(|obj| moves(objects, **obj, columns)).chain(&work.inserts);
+    let takers = moving().chain(&work.inserts);
     let mut early: FxHashSet<Obj> = FxHashSet::default();
     for taker in takers {
         let Some(wanted) = objects.key_to_be(*taker, columns) else { continue };
@@ -70,12 +66,13 @@ fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique) {
     work.early.extend(early);
 }
 
-/// Whether an update may change one of these columns.
-fn moves(objects: &Objects, obj: Obj, columns: &[usize]) -> bool {
+/// The columns that an update may change.
+fn written(objects: &Objects, obj: Obj) -> ColumnSet {
     let store = objects.store(obj);
     let meta = store.meta(obj.slot);
-    let changed = store.changed(obj.slot).union(meta.given);
-    columns.iter().any(|column| changed.contains(*column) || meta.links.iter().any(|link| link.has(*column)))
+    let mut columns = store.changed(obj.slot).union(meta.given);
+    meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
+    columns
 }
 
 /// A row that goes at the end, but refers to one that goes first.

@@ -156,7 +156,7 @@ fn levels(objects: &Objects, models: &[Work], tied: &FxHashMap<Obj, Vec<Obj>>) -
     Ok(levels)
 }
 
-/// Rows to insert whose key columns were given, in a circle of models, each with those that have these values.
+/// Rows whose key columns were given, in a circle of models, each with the new rows that have these values.
 /// Databases that check foreign keys row by row need the latter first.
 fn ties(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, Vec<Obj>>> {
     let mut ties: FxHashMap<Obj, Vec<Obj>> = FxHashMap::default();
@@ -170,7 +170,7 @@ fn ties(objects: &Objects, models: &[Work]) -> Result<FxHashMap<Obj, Vec<Obj>>> 
             if referred.is_empty() {
                 continue;
             }
-            for obj in &work.inserts {
+            for obj in work.inserts.iter().chain(&work.updates) {
                 let target = settled_key(objects, *obj, &keys).and_then(|key| referred.get(&key));
                 if let Some(target) = target.filter(|target| *target != obj) {
                     ties.entry(*obj).or_default().push(*target);

@@ -57,6 +57,7 @@ impl<T: Element> Array for Vec<T> {
     type Item = T;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Element> Container for Vec<T> {
     fn contains(whole: Node, part: Node) -> Expr<bool> {
         Expr::op(&CONTAINS, vec![whole, part])

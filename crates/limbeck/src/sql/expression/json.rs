@@ -61,16 +61,20 @@ static CONTAINS: Op = Op {
 )]
 pub trait JsonType: ColumnType {}
 
+#[diagnostic::do_not_recommend]
 impl JsonType for Json {}
 
+#[diagnostic::do_not_recommend]
 impl<T> JsonType for crate::types::Json<T> where crate::types::Json<T>: ColumnType {}
 
+#[diagnostic::do_not_recommend]
 impl Container for Json {
     fn contains(whole: Node, part: Node) -> Expr<bool> {
         Expr::op(&CONTAINS, vec![whole, part])
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Container for crate::types::Json<T>
 where
     crate::types::Json<T>: ColumnType,

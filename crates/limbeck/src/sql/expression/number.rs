@@ -105,6 +105,7 @@ pub trait Fraction: Number {}
 macro_rules! integer {
     ($($ty:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Number for $ty {
                 type Sum = i64;
                 type Mean = f64;
@@ -120,6 +121,7 @@ macro_rules! integer {
 macro_rules! float {
     ($($ty:ty),+) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Number for $ty {
                 type Sum = f64;
                 type Mean = f64;
@@ -151,6 +153,7 @@ mod decimal {
         postgres: Spelling::Pattern("{0} % {1}"),
     };
 
+    #[diagnostic::do_not_recommend]
     impl Number for Decimal {
         type Sum = Decimal;
         type Mean = Decimal;

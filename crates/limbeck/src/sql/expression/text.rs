@@ -236,6 +236,7 @@ pub trait Container: ColumnType {
     fn contains(whole: Node, part: Node) -> Expr<bool>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Container for String {
     fn contains(whole: Node, part: Node) -> Expr<bool> {
         like_part(whole, "%", part, "%", &WITHIN_ANY)

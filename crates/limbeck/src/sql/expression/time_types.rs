@@ -22,12 +22,14 @@ macro_rules! family {
         family!(@plus $interval, $interval, $interval);
     };
     (@sort $ty:ty, $sort:ident) => {
+        #[diagnostic::do_not_recommend]
         impl Temporal for $ty {
             const SORT: Sort = Sort::$sort;
         }
     };
     (@dated $date:ty, $interval:ty, $($ty:ty)*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl Dated for $ty {
                 type Date = $date;
                 type Interval = $interval;

@@ -20,7 +20,7 @@ struct Profile {
     user_id: i64,
     #[relationship(back_populates = profile)]
     user: BelongsTo<User>,
-    #[relationship(back_populates = accounts, key = user_id)]
+    #[relationship(back_populates = accounts)]
     owner: HasMany<User>,
 }
 

@@ -21,5 +21,5 @@ struct Post {
 }
 
 fn main() {
-    let _ = sql("SELECT :ids").bind("ids", vec![1, 2]);
+    let _ = sql("SELECT :ids").bind("ids", (1, 2));
 }

@@ -1,0 +1,13 @@
+use limbeck::prelude::*;
+
+#[derive(Model)]
+struct Post {
+    #[column(primary_key)]
+    id: i64,
+    title: String,
+    views: i32,
+}
+
+fn main() {
+    let _ = select(Post).filter(Post.id.contains(5));
+}
