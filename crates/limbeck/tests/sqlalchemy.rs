@@ -13,6 +13,13 @@ use limbeck::prelude::*;
 use limbeck_test_support::{TestDb, both};
 use serde_json::{Value, json};
 
+#[derive(DbEnum, Clone, Copy, Debug, PartialEq)]
+enum Status {
+    Draft,
+    InReview,
+    Published,
+}
+
 /// A column of each type, in the order of `samples.py`.
 #[derive(Model, Debug, PartialEq)]
 struct Sample {
@@ -46,6 +53,7 @@ struct Sample {
     numbers: Option<Vec<i64>>,
     words: Option<Vec<String>>,
     gaps: Option<Vec<Option<i32>>>,
+    status: Option<Status>,
     #[column(text)]
     token: Option<Uuid>,
     payload: Option<Vec<u8>>,
@@ -79,6 +87,7 @@ impl Sample {
             numbers: None,
             words: None,
             gaps: None,
+            status: None,
             token: None,
             payload: None,
         }
@@ -123,6 +132,7 @@ fn cases() -> Vec<Sample> {
             numbers: Some(vec![1, 2, 3]),
             words: Some(["a", "b,c", "d\"e", "{f}", "NULL", "", "\\"].map(String::from).to_vec()),
             gaps: Some(vec![Some(1), None, Some(3)]),
+            status: Some(Status::InReview),
             token: Some(Uuid::from_u128(0x0192_f0c1_2d3e_7f4a_8b5c_6d7e_8f90_1234)),
             payload: Some((0..=255).collect()),
             ..Sample::empty("typical")
@@ -150,6 +160,7 @@ fn cases() -> Vec<Sample> {
             numbers: Some(Vec::new()),
             words: Some(Vec::new()),
             gaps: Some(vec![None]),
+            status: Some(Status::Draft),
             token: Some(Uuid::nil()),
             payload: Some(Vec::new()),
             ..Sample::empty("lowest")
@@ -176,6 +187,7 @@ fn cases() -> Vec<Sample> {
             numbers: Some(vec![i64::MIN, 0, i64::MAX]),
             words: Some(["\u{1f600}", "é", " "].map(String::from).to_vec()),
             gaps: Some(Vec::new()),
+            status: Some(Status::Published),
             token: Some(Uuid::max()),
             payload: Some(vec![0; 100_000]),
             ..Sample::empty("highest")

@@ -10,6 +10,7 @@ What each case holds is said twice, here and in `sqlalchemy.rs`, so that neither
 """
 
 import datetime as dt
+import enum
 import struct
 import sys
 import uuid
@@ -23,6 +24,16 @@ from sqlalchemy.dialects import postgresql
 warnings.filterwarnings("ignore", message="Dialect sqlite\\+pysqlite does \\*not\\* support Decimal")
 
 UTC = dt.timezone.utc
+
+
+class Status(enum.Enum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+
+
+def values(members):
+    return [member.value for member in members]
 
 
 def array(item):
@@ -52,6 +63,7 @@ COLUMNS = {
     "numbers": array(sa.BigInteger()),
     "words": array(sa.String()),
     "gaps": array(sa.Integer()),
+    "status": sa.Enum(Status, values_callable=values, name="status"),
     "token": sa.Uuid(),
     "payload": sa.LargeBinary(),
 }
@@ -82,6 +94,7 @@ CASES = {
         "numbers": [1, 2, 3],
         "words": ["a", "b,c", 'd"e', "{f}", "NULL", "", "\\"],
         "gaps": [1, None, 3],
+        "status": Status.IN_REVIEW,
         "token": uuid.UUID("0192f0c1-2d3e-7f4a-8b5c-6d7e8f901234"),
         "payload": bytes(range(256)),
     },
@@ -107,6 +120,7 @@ CASES = {
         "numbers": [],
         "words": [],
         "gaps": [None],
+        "status": Status.DRAFT,
         "token": uuid.UUID(int=0),
         "payload": b"",
     },
@@ -132,6 +146,7 @@ CASES = {
         "numbers": [-(2**63), 0, 2**63 - 1],
         "words": ["\U0001f600", "é", " "],
         "gaps": [],
+        "status": Status.PUBLISHED,
         "token": uuid.UUID(int=2**128 - 1),
         "payload": b"\0" * 100_000,
     },
