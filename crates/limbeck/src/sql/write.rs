@@ -177,7 +177,7 @@ pub(super) fn check_sets(dialect: Dialect, model: &'static ModelDef, sets: &[Set
 pub(super) fn check_value(dialect: Dialect, model: &'static ModelDef, column: usize, value: &Value<'_>) -> Result<()> {
     writable(model, column)?;
     let def = &model.columns[column];
-    match refusal(dialect, &def.sql_type, value) {
+    match refusal(dialect, def.sql_type, value) {
         Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason }),
         None => Ok(()),
     }
