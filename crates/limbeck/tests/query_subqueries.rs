@@ -215,6 +215,7 @@ both! {
         ");
         assert_eq!(session.all(&query).await.expect("nodes"), [root, twig, leaf]);
         // With the depth, and a limit to it.
+        #[allow(clippy::eq_op)] // Zero, without a value.
         let base = select((Node.id, Node.name, Node.id - Node.id)).filter(Node.parent_id.is_null());
         let deep = recursive_distinct("deep", base, |deep| {
             let (id, _, depth) = deep.columns();

@@ -139,13 +139,16 @@ fn node() -> impl Strategy<Value = Node> {
     ]
 }
 
+/// The text and its parameters, or why there is none.
+type Rendered = Result<(String, Vec<Param>), String>;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn expressions_of_one_shape_have_one_text(nodes in prop::collection::vec(node(), 64), postgres: bool) {
         let dialect = if postgres { Dialect::Postgres } else { Dialect::Sqlite };
-        let mut known: HashMap<Vec<u8>, Result<(String, Vec<Param>), String>> = HashMap::new();
+        let mut known: HashMap<Vec<u8>, Rendered> = HashMap::new();
         for node in &nodes {
             let mut shape = Shape::new(ShapeKind::Select);
             shape.node(node, dialect);
