@@ -116,7 +116,8 @@ fn nested_structs_prefix_in_turn() {
         ]
     );
     assert_eq!(Thing.look.size.height.def().server_default, Some("2"));
-    assert!(<Look as Embedded>::DEFAULTED && <Timestamps as Embedded>::DEFAULTED && !<Address as Embedded>::DEFAULTED);
+    const { assert!(<Look as Embedded>::DEFAULTED && <Timestamps as Embedded>::DEFAULTED) };
+    const { assert!(!<Address as Embedded>::DEFAULTED) };
 }
 
 #[test]
