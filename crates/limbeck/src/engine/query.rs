@@ -215,9 +215,10 @@ impl<T> ValueSink<T> {
     }
 }
 
+/// For SQL that limbeck did not write, and whose columns are looked at.
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink::new(false, Filling::none())
+        ValueSink::new(true, Filling::none())
     }
 }
 
