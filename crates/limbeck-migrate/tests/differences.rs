@@ -3,8 +3,8 @@
 mod support;
 
 use limbeck::schema::{
-    Action, Check, Collation, Computed, Deferrable, Identity, Index, IndexKey, IndexOn, IndexOptions, Metadata,
-    SqlType, Table, naming,
+    Action, ArrayType, Check, Collation, Computed, Deferrable, Identity, Index, IndexKey, IndexOn, IndexOptions,
+    Metadata, SqlType, Table, naming,
 };
 use limbeck_migrate::Error;
 use limbeck_migrate::compare::Op;
@@ -203,6 +203,35 @@ both! {
             assert_ne!(op.clone().inverse(), op);
         }
     }
+}
+
+/// A column of JSON that another tool made needs no check; a text that becomes one does.
+#[tokio::test]
+async fn json_that_others_declared_is_left_without_a_check() {
+    let Some(db) = TestDb::of(Kind::Sqlite) else { return };
+    let project = Project::new(db).await;
+    let base = || table("docs").column("data", SqlType::Json { binary: true }).nullable();
+    let id = "id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT";
+    project.run(&format!("CREATE TABLE docs ({id}, data JSON)")).await;
+    assert_eq!(project.ops(&metadata(vec![base()])).await, []);
+    // Nor does it get one by the way.
+    let more = metadata(vec![base().column("list", SqlType::Array(ArrayType::new(&SqlType::Text))).nullable()]);
+    assert_eq!(described(&project.ops(&more).await), ["add column docs.list", "check of docs: json_valid(list)"]);
+    project.autogenerate("More", &more).await.unwrap();
+    project.upgrade().await;
+    assert_eq!(project.ops(&more).await, []);
+    project.downgrade("base").await;
+    assert_eq!(project.ops(&metadata(vec![base()])).await, []);
+
+    project.run("DROP TABLE docs").await;
+    project.run(&format!("CREATE TABLE docs ({id}, data TEXT)")).await;
+    assert_eq!(described(&project.ops(&metadata(vec![base()])).await), ["check of docs: json_valid(data)"]);
+    // And one that is text again has to take any.
+    project.run("DROP TABLE docs").await;
+    project.run(&format!("CREATE TABLE docs ({id}, data TEXT CHECK (json_valid( data )))")).await;
+    assert_eq!(project.ops(&metadata(vec![base()])).await, []);
+    let text = metadata(vec![table("docs").column("data", SqlType::Text).nullable()]);
+    assert_eq!(described(&project.ops(&text).await), ["drop check of docs: json_valid( data )"]);
 }
 
 /// The server writes what it was told in its own words; it is asked for those of the models.

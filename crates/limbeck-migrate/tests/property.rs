@@ -143,6 +143,10 @@ fn say_more(draw: &mut Draw, kind: Kind, table: &mut Table) {
                     indexes.push((IndexOn::Expression(format!("lower({name})")), column.name.clone()));
                 }
             }
+            // Of the name that the check of the type would have.
+            SqlType::Json { .. } | SqlType::Array(_) if draw.chance(30) => {
+                check(naming::check(&table.name, &column.name), format!("{name} IS NOT NULL OR id > 0"));
+            }
             _ => {}
         }
         if draw.chance(30) {

@@ -57,6 +57,18 @@ pub trait Field: Sized {
     /// # Errors
     /// When the cell holds something that the type cannot read.
     fn set(&mut self, cell: Cell<'_>) -> Result<(), DecodeError>;
+    /// `Row::get` of a `numeric(p, s)`: SQLite keeps 1.5 of 1.50, and the column says how many digits there are.
+    fn get_scaled(row: &Row<'_>, at: usize, column: usize, scale: u32) -> Result<Self, DecodeError> {
+        let _ = scale;
+        Self::get(row, at, column)
+    }
+    /// `set` of a `numeric(p, s)`.
+    fn set_scaled(&mut self, cell: Cell<'_>, scale: u32) -> Result<(), DecodeError> {
+        match cell.scaled(scale) {
+            Some(number) => self.set(Cell::from_value(&number)),
+            None => self.set(cell),
+        }
+    }
     /// `ColumnType::normalize`
     fn normalize(&mut self);
     /// `Clone::clone`
@@ -74,6 +86,13 @@ impl<T: ColumnType> Field for T {
     #[inline]
     fn get(row: &Row<'_>, at: usize, column: usize) -> Result<Self, DecodeError> {
         row.get(at + column)
+    }
+
+    fn get_scaled(row: &Row<'_>, at: usize, column: usize, scale: u32) -> Result<Self, DecodeError> {
+        match row.cell(at + column).scaled(scale) {
+            Some(number) => ColumnType::decode(Cell::from_value(&number)).map_err(|error| error.at(at + column)),
+            None => row.get(at + column),
+        }
     }
 
     #[inline]

@@ -229,7 +229,13 @@ pub(super) fn values(model: &Model) -> TokenStream {
         let (ty, number) = (&column.ty, model.number(i));
         let label = format!("{name}.{}", column.field);
         let value = if column.deferred {
-            quote!(::limbeck::types::Deferred::<#ty>::read(row, at, #number, #label))
+            let scale = match &column.numeric {
+                Some((_, scale)) => quote!(::core::option::Option::Some(#scale)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote!(::limbeck::types::Deferred::<#ty>::read(row, at, #number, #label, #scale))
+        } else if let Some((_, scale)) = &column.numeric {
+            quote!(<#ty as ::limbeck::__private::Field>::get_scaled(row, at, #number, #scale))
         } else {
             quote!(<#ty as ::limbeck::__private::Field>::get(row, at, #number))
         };
@@ -246,7 +252,12 @@ pub(super) fn values(model: &Model) -> TokenStream {
     });
     let sets = arms(model, |column| {
         let (field, ty) = (&column.ident, column.field_type());
-        quote!(<#ty as ::limbeck::__private::Field>::set(&mut self.#field, cell))
+        match &column.numeric {
+            Some((_, scale)) => {
+                quote!(<#ty as ::limbeck::__private::Field>::set_scaled(&mut self.#field, cell, #scale))
+            }
+            None => quote!(<#ty as ::limbeck::__private::Field>::set(&mut self.#field, cell)),
+        }
     });
     let embeds = embed::values(model, &read);
     let (embed_reads, embed_fields, embed_values, embed_sets) =

@@ -205,6 +205,9 @@ impl Parts {
         self.indexes(dialect, spelling, wanted, live);
         let same = |a: &Check, b: &Check| spelling.same_check(dialect, &wanted.full_name(), a, b);
         for (check, missing) in unmatched(&wanted.checks, &live.checks, |check| check.name.as_deref(), same) {
+            if missing && types::is_json_of_others(dialect, wanted, live, check) {
+                continue;
+            }
             let (table, check) = (table(), check.clone());
             if missing {
                 self.add_checks.push(Op::AddCheck { table, check });

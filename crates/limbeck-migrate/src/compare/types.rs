@@ -1,7 +1,7 @@
 //! When a column of the database has the type that a model wants.
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::SqlType;
+use limbeck::schema::{Check, SqlType, Table};
 
 /// Whether the live type is the wanted one.
 ///
@@ -23,6 +23,24 @@ pub(crate) fn same_type(dialect: Dialect, wanted: &SqlType, live: &SqlType) -> b
         _ => false,
     };
     named || class(wanted) == class(live)
+}
+
+/// Whether a check that is wanted and not there is that of a column which SQLite has declared as JSON.
+///
+/// limbeck's own columns of JSON are TEXT, so one that is declared JSON was made by another tool, which has no such
+/// check: SQLAlchemy has none. As its declared type is good enough ([`same_type`]), so is what it does without, and its
+/// table is not rebuilt for that alone. A TEXT that is to be JSON gets the check, as one that is to be an enum does.
+pub(crate) fn is_json_of_others(dialect: Dialect, wanted: &Table, live: &Table, check: &Check) -> bool {
+    let is_json = |name: &str| {
+        let wanted = wanted.column(name).map(|column| &column.sql_type);
+        matches!(wanted, Some(SqlType::Json { .. } | SqlType::Array(_)))
+    };
+    dialect == Dialect::Sqlite
+        && live.columns.iter().any(|column| {
+            class(&column.sql_type) == Class::Json
+                && is_json(&column.name)
+                && check.expression == ddl::json_check(&column.name)
+        })
 }
 
 /// Whether the live type has the wanted name, in whichever schema that is.

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Dialect;
+pub use super::checks::json_check;
 use super::enums::create_enum_if_missing;
 pub use super::enums::{create_enum, drop_enum, enum_of, enums};
 pub use super::type_name::type_name;

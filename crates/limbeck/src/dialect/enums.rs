@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Dialect;
 use super::ddl::text_literal;
-use crate::schema::{Check, EnumType, SqlType, Table, naming};
+use crate::schema::{EnumType, SqlType, Table};
 
 /// The enumerations that columns of these tables have, or arrays of them, where the database has types for them; each
 /// once, by name.
@@ -27,17 +27,10 @@ pub fn enum_of(sql_type: &SqlType) -> Option<&EnumType> {
     }
 }
 
-/// The CHECKs that keep the columns of a table to the values of their enumerations on SQLite, which has no types for
-/// them: `status IN ('draft', 'published')`.
-pub(super) fn enum_checks(table: &Table) -> Vec<Check> {
-    let check = |column: &crate::schema::Column| {
-        let SqlType::Enum(values) = &column.sql_type else { return None };
-        Some(Check {
-            name: Some(naming::check(&table.name, &column.name)),
-            expression: format!("{} IN ({})", Dialect::Sqlite.ident(&column.name), literals(values)),
-        })
-    };
-    table.columns.iter().filter_map(check).collect()
+/// What keeps a column to the values of its enumeration on SQLite, which has no types for them:
+/// `status IN ('draft', 'published')`.
+pub(super) fn enum_check(column: &str, values: &EnumType) -> String {
+    format!("{} IN ({})", Dialect::Sqlite.ident(column), literals(values))
 }
 
 /// `'draft', 'published'`

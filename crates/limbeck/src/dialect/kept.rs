@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Dialect;
-use super::enums::enum_checks;
+use super::checks::type_checks;
 use crate::schema::{Collation, Index, IndexOptions, Metadata, MetadataError, Table, TableName};
 
 impl Collation {
@@ -81,8 +81,8 @@ impl Metadata {
 }
 
 fn on_sqlite(table: &mut Table) -> Result<(), MetadataError> {
-    let of_enums = enum_checks(table);
-    table.checks.extend(of_enums);
+    let of_types = type_checks(Dialect::Sqlite, table);
+    table.checks.extend(of_types);
     table.comment = None;
     for column in &mut table.columns {
         column.comment = None;

@@ -1,5 +1,6 @@
 //! How each database spells SQL.
 
+mod checks;
 pub mod ddl;
 mod enums;
 mod kept;

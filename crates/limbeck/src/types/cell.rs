@@ -166,6 +166,21 @@ impl<'r> Cell<'r> {
         }
     }
 
+    /// The number of a column that has a scale, where it came from SQLite, which keeps 1.5 of 1.50.
+    pub(crate) fn scaled(&self, scale: u32) -> Option<Value<'static>> {
+        let is_number = match self.0 {
+            // Of RETURNING.
+            Source::Value(value) => matches!(value, Value::I64(_) | Value::F64(_)),
+            #[cfg(feature = "sqlite")]
+            Source::Sqlite(_) => !self.is_null(),
+            #[cfg(feature = "postgres")]
+            Source::Postgres { .. } => false,
+        };
+        // What is no number means what the type says, and so is left.
+        let number = if is_number { self.numeric().ok() } else { None };
+        number.map(|number| Value::Decimal(number.at_scale(scale)))
+    }
+
     /// The cell as a float. An integer is one too.
     #[inline]
     pub fn f64(&self) -> Result<f64> {

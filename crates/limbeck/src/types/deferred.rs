@@ -164,16 +164,23 @@ impl<T: fmt::Debug> fmt::Debug for Deferred<T> {
 /// What the generated code does with the field.
 #[doc(hidden)]
 impl<T: ColumnType> Deferred<T> {
-    /// Reads the column `column` of the model at `at`, where the query fetched it.
+    /// Reads the column `column` of the model at `at`, where the query fetched it. `scale` is that of a `numeric(p, s)`.
     ///
     /// # Errors
     /// When it holds something that the type cannot read.
-    pub fn read(row: &Row<'_>, at: usize, column: usize, label: &'static str) -> Result<Self, DecodeError> {
-        let value = match row.extra(at, column) {
-            Some((cell, position)) => Some(T::decode(cell).map_err(|error| error.at(position))?),
-            None => None,
+    pub fn read(
+        row: &Row<'_>,
+        at: usize,
+        column: usize,
+        label: &'static str,
+        scale: Option<u32>,
+    ) -> Result<Self, DecodeError> {
+        let Some((cell, position)) = row.extra(at, column) else { return Ok(Deferred::unloaded(label)) };
+        let value = match scale.and_then(|scale| cell.scaled(scale)) {
+            Some(number) => T::decode(Cell::from_value(&number)),
+            None => T::decode(cell),
         };
-        Ok(Deferred { value, label })
+        Ok(Deferred { value: Some(value.map_err(|error| error.at(position))?), label })
     }
 
     /// The field without its value.

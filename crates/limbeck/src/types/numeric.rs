@@ -161,6 +161,15 @@ impl Numeric {
         Numeric::new(i128::try_from(mantissa).ok()?, u32::try_from(have).ok()?)
     }
 
+    /// The same number with that many digits after the point, or with more where it has more.
+    pub(crate) fn at_scale(self, scale: u32) -> Self {
+        let longer = || {
+            let have = i32::try_from(self.scale()).ok()?;
+            Numeric::scaled(self.mantissa().unsigned_abs(), have, i32::try_from(scale).ok()?)
+        };
+        longer().map_or(self, |number| Numeric { negative: self.negative && number.mantissa() != 0, ..number })
+    }
+
     /// The number that a float stands for: its 15 significant digits.
     #[cfg(feature = "sqlite")]
     fn from_float(float: f64) -> Option<Self> {

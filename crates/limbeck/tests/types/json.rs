@@ -44,6 +44,24 @@ fn document(metadata: Value, extra: Option<Value>) -> impl limbeck::model::New<M
     Document::builder().metadata(metadata).extra(extra).settings(dark())
 }
 
+/// One whose own check has the name that the one of the type would have.
+#[derive(Model, Debug)]
+#[model(table = "notes")]
+struct Note {
+    #[column(primary_key)]
+    id: i64,
+    #[column(check("data IS NOT NULL"))]
+    data: Value,
+    tags: Vec<String>,
+    more: Option<Value>,
+}
+
+async fn engine_of_notes(db: &TestDb) -> Engine {
+    let engine = Engine::builder(db.url()).connect().await.unwrap();
+    engine.create_all(&limbeck::metadata![Note].unwrap()).await.unwrap();
+    engine
+}
+
 async fn documents(db: &TestDb) -> Engine {
     let engine = Engine::builder(db.url()).connect().await.unwrap();
     engine.create_all(&limbeck::metadata![Document].unwrap()).await.unwrap();
@@ -111,6 +129,30 @@ both! {
         assert!(error.starts_with("cannot read things.value: expected JSON of the column's type, found the"), "{error}");
         assert!(error.contains(r#"{"theme": 7}"#) || error.contains(r#"{\"theme\": 7}"#), "{error}");
         assert!(error.contains("invalid type: integer `7`, expected a string"), "{error}");
+    }
+
+    /// PostgreSQL by its types, SQLite by a CHECK.
+    async fn what_is_no_json_is_refused_by_the_database(db: TestDb) {
+        let engine = engine_of_notes(&db).await;
+        let mut session = engine.sessionmaker().open();
+        let insert = |data: &str, tags: &str| {
+            limbeck::sql::trusted(format!("INSERT INTO notes (data, tags, more) VALUES ('{data}', '{tags}', NULL)"))
+        };
+        let tags = if db.is_postgres() { "{a}" } else { "[\"a\"]" };
+        session.execute(insert("{\"a\": 1}", tags)).await.unwrap();
+        session.commit().await.unwrap();
+        for (data, tags) in [("{a: 1}", tags), ("", tags), ("1 2", tags), ("1", "[a")] {
+            let error = session.execute(insert(data, tags)).await.unwrap_err();
+            session.rollback().await.unwrap();
+            if !db.is_postgres() {
+                let name = if tags == "[a" { "ck_notes_tags" } else { "ck_notes_data_json" };
+                assert!(matches!(error, limbeck::Error::CheckViolation(_)), "{error:?}");
+                assert!(error.to_string().contains(name), "{error}");
+            }
+        }
+        let note = session.one(select(Note)).await.unwrap();
+        assert_eq!((&session[note].data, &session[note].more), (&json!({"a": 1}), &None));
+        assert_eq!(session[note].tags, ["a"]);
     }
 
     async fn what_json_cannot_hold_is_refused_before_it_is_sent(db: TestDb) {

@@ -1,6 +1,7 @@
 //! Every type that holds one value.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use limbeck::prelude::*;
 use limbeck_test_support::{TestDb, both};
 use rust_decimal::Decimal;
 
@@ -24,6 +25,22 @@ case!(Word: String, (), "it's".to_string());
 case!(Short: String, (length = 5), "it's".to_string());
 case!(Long: String, (text), "it's".to_string());
 case!(Bytes: Vec<u8>, (), vec![0, 255]);
+/// Decimals in all the places that a row fills.
+#[derive(Model, Debug)]
+#[model(table = "offers")]
+struct Offer {
+    #[column(primary_key)]
+    id: i64,
+    #[column(numeric(10, 2))]
+    price: Decimal,
+    #[column(numeric(10, 2))]
+    maybe: Option<Decimal>,
+    #[column(numeric(10, 2))]
+    seldom: limbeck::types::Deferred<Decimal>,
+    #[column(numeric(10, 2), server_default = "19.5")]
+    made: Decimal,
+}
+
 case!(Price: Decimal, (numeric(15, 2)), decimal("19.50"));
 case!(Exact: Decimal, (), decimal("19.50"));
 case!(Moment: DateTime<Utc>, (), moment("2024-02-29T12:00:00.000001Z"));
@@ -101,6 +118,32 @@ both! {
     async fn decimals_of_a_precision(db: TestDb) {
         let values = ["0", "0.01", "-0.01", "9999999999999.99", "-9999999999999.99", "1.5", "100"].map(decimal).into();
         check::<Price>(db, values, ["19.5"; 2]).await;
+    }
+
+    /// Whoever prints a price sees the same on both databases, however the row came.
+    async fn decimals_have_the_digits_of_their_column(db: TestDb) {
+        let engine = Engine::builder(db.url()).connect().await.unwrap();
+        engine.create_all(&limbeck::metadata![Offer].unwrap()).await.unwrap();
+        let mut session = engine.sessionmaker().open();
+        for (value, text) in [("1.5", "1.50"), ("2", "2.00"), ("0", "0.00"), ("-0.1", "-0.10"), ("100", "100.00")] {
+            let sent = decimal(value);
+            let row = session.add(Offer::builder().price(sent).maybe(Some(sent)).seldom(sent));
+            session.commit().await.unwrap();
+            assert_eq!(session[row].made.to_string(), "19.50");
+            session.expunge_all();
+            let query = select(Offer).filter(Offer.price.eq(sent)).undefer(Offer.seldom);
+            let row = session.one(query).await.unwrap();
+            let offer = &session[row];
+            let read = [offer.price, offer.maybe.unwrap(), *offer.seldom].map(|number| number.to_string());
+            assert_eq!(read, [text; 3]);
+            assert_eq!(offer.made.to_string(), "19.50");
+            session.refresh(row).await.unwrap();
+            assert_eq!(session[row].price.to_string(), text);
+            session.expunge_all();
+            let row = session.one(select(Offer).filter(Offer.price.eq(sent))).await.unwrap();
+            session.load_column(row, Offer.seldom).await.unwrap();
+            assert_eq!(session[row].seldom.to_string(), text);
+        }
     }
 
     async fn decimals_of_any_precision(db: TestDb) {

@@ -19,14 +19,20 @@ case!(Bytes: Vec<u8>, (), vec![]);
 async fn error<C: Case>(db: &TestDb, made: [&str; 2], postgres_type: &str, found: &str) -> String {
     let engine = engine::<C>(db, made[usize::from(db.is_postgres())]).await;
     let mut connection = engine.connect().await.unwrap();
-    connection.execute_raw("ALTER TABLE things DROP COLUMN value").await.unwrap();
-    let ty = if db.is_postgres() { postgres_type } else { "" };
-    connection.execute_raw(&format!("ALTER TABLE things ADD COLUMN value {ty}")).await.unwrap();
+    if db.is_postgres() {
+        connection.execute_raw("ALTER TABLE things DROP COLUMN value").await.unwrap();
+        connection.execute_raw(&format!("ALTER TABLE things ADD COLUMN value {postgres_type}")).await.unwrap();
+    } else {
+        // Without the checks, which name the column.
+        connection.execute_raw("DROP TABLE things").await.unwrap();
+        connection
+            .execute_raw("CREATE TABLE things (id INTEGER PRIMARY KEY, value, maybe, given, made)")
+            .await
+            .unwrap();
+    }
+    let given = made[usize::from(db.is_postgres())];
     connection
-        .execute_raw(&format!(
-            "INSERT INTO things (value, given) VALUES ({found}, {})",
-            made[usize::from(db.is_postgres())]
-        ))
+        .execute_raw(&format!("INSERT INTO things (value, given, made) VALUES ({found}, {given}, {given})"))
         .await
         .unwrap();
     connection.all(C::query()).await.unwrap_err().to_string()

@@ -9,6 +9,7 @@ use super::operand::{Argument, Operand};
 use super::order::IntoOrder;
 use super::text::Text;
 use super::window::Window;
+use crate::schema::SqlType;
 use crate::sql::node::Node;
 use crate::sql::op::{Level, Op};
 use crate::sql::{ProjectionList, Selection};
@@ -177,13 +178,29 @@ pub trait AggregateExpression: Expression {
     }
 
     /// The least value. Text is ordered as the database orders it.
+    ///
+    /// JSON, bytes and UUIDs have none, since PostgreSQL has no `min` of them: that does not compile.
+    ///
+    /// ```compile_fail,E0080
+    /// # use limbeck::prelude::*;
+    /// #[derive(Model)]
+    /// struct Upload {
+    ///     #[column(primary_key)]
+    ///     id: i64,
+    ///     content: Vec<u8>,
+    /// }
+    ///
+    /// let least = select(Upload.content.min()); // `bytes have no min and no max …`
+    /// ```
     fn min(self) -> Aggregate<Option<<Self::Type as ColumnType>::Base>> {
+        const { has_least(<Self::Type as crate::__private::Field>::SQL_TYPE) };
         let op = if Self::Type::SQL_TYPE.kind() == Kind::Bool { &MIN_BOOL } else { &MIN };
         Aggregate::op(op, vec![self.into_node()])
     }
 
-    /// The greatest value.
+    /// The greatest value. JSON, bytes and UUIDs have none, as they have no [`min`](AggregateExpression::min).
     fn max(self) -> Aggregate<Option<<Self::Type as ColumnType>::Base>> {
+        const { has_least(<Self::Type as crate::__private::Field>::SQL_TYPE) };
         let op = if Self::Type::SQL_TYPE.kind() == Kind::Bool { &MAX_BOOL } else { &MAX };
         Aggregate::op(op, vec![self.into_node()])
     }
@@ -215,3 +232,18 @@ pub trait AggregateExpression: Expression {
 }
 
 impl<E: Expression> AggregateExpression for E {}
+
+/// Stops the compiler where a type has no `min` and `max` on PostgreSQL 15, whose own error would come when the query
+/// runs.
+const fn has_least(sql_type: &SqlType) {
+    match sql_type {
+        SqlType::Uuid { .. } => {
+            panic!("UUIDs have no min and no max in PostgreSQL: order by the column, and take the first row")
+        }
+        SqlType::LargeBinary => {
+            panic!("bytes have no min and no max in PostgreSQL: order by the column, and take the first row")
+        }
+        SqlType::Json { .. } => panic!("JSON has no min and no max in PostgreSQL"),
+        _ => {}
+    }
+}
