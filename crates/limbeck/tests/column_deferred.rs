@@ -106,6 +106,30 @@ fn reading_what_is_not_loaded_names_the_call() {
     let _ = body.len();
 }
 
+#[test]
+fn a_relationship_does_not_go_by_a_deferred_column() {
+    #[derive(Model)]
+    struct Land {
+        #[column(primary_key)]
+        id: i64,
+        #[column(unique)]
+        code: Deferred<String>,
+        #[relationship(back_populates = land)]
+        towns: HasMany<Town>,
+    }
+    #[derive(Model)]
+    struct Town {
+        #[column(primary_key)]
+        id: i64,
+        #[column(foreign_key(Land.code))]
+        land_code: String,
+        #[relationship(back_populates = towns, key = land_code)]
+        land: BelongsTo<Land>,
+    }
+    let error = limbeck::metadata![Land, Town].unwrap_err().to_string();
+    assert!(error.contains("goes by `Land.code`, which is `Deferred`"), "{error}");
+}
+
 both! {
     async fn a_column_is_loaded_by_the_query_or_afterwards(db: TestDb) -> Result<()> {
         let mut session = open(&db).await;
