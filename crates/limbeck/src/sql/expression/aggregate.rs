@@ -176,7 +176,8 @@ pub trait AggregateExpression: Expression {
         Aggregate::op(&AVG, vec![self.into_node()]).around(<Self::Type as ColumnType>::Base::MEAN)
     }
 
-    /// The least value. Text is ordered as the database orders it.
+    /// The least value. Text is ordered as the database orders it, and an enum as its declaration on PostgreSQL, where
+    /// it is a type, but as its text on SQLite.
     fn min(self) -> Aggregate<Option<<Self::Type as ColumnType>::Base>> {
         let op = if Self::Type::SQL_TYPE.kind() == Kind::Bool { &MIN_BOOL } else { &MIN };
         Aggregate::op(op, vec![self.into_node()])
