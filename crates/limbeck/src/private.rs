@@ -1,6 +1,6 @@
 //! What the macros' output names. Not part of the interface: it may change with any version.
 
-pub use crate::model::embed::{Part, check, columns, names, names_length};
+pub use crate::model::embed::{Part, check, columns, embedded_column, names, names_length};
 pub use crate::session::new_store;
 pub use crate::sql::from_row::{column, column_name as field_name, column_or_default, resolve, unreadable};
 pub use crate::sql::view::{by_hand, check_view, read_view, target_of, track_view, view_expression, view_field};

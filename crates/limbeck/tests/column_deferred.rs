@@ -43,6 +43,15 @@ pub struct Page {
     pub text: Deferred<String>,
 }
 
+/// In a schema of its own, on PostgreSQL.
+#[derive(Model, Debug)]
+#[model(schema = "archive")]
+pub struct Scan {
+    #[column(primary_key)]
+    pub id: i64,
+    pub image: Deferred<Vec<u8>>,
+}
+
 async fn open(db: &TestDb) -> Session {
     let engine = Engine::builder(db.url()).connect().await.expect("a database");
     let metadata = limbeck::metadata![Author, Post, Page].expect("models that fit");
@@ -95,6 +104,30 @@ fn undefer_is_for_what_is_selected() {
 fn reading_what_is_not_loaded_names_the_call() {
     let body: Deferred<String> = Deferred::unloaded("Post.body");
     let _ = body.len();
+}
+
+#[test]
+fn a_relationship_does_not_go_by_a_deferred_column() {
+    #[derive(Model)]
+    struct Land {
+        #[column(primary_key)]
+        id: i64,
+        #[column(unique)]
+        code: Deferred<String>,
+        #[relationship(back_populates = land)]
+        towns: HasMany<Town>,
+    }
+    #[derive(Model)]
+    struct Town {
+        #[column(primary_key)]
+        id: i64,
+        #[column(foreign_key(Land.code))]
+        land_code: String,
+        #[relationship(back_populates = towns, key = land_code)]
+        land: BelongsTo<Land>,
+    }
+    let error = limbeck::metadata![Land, Town].unwrap_err().to_string();
+    assert!(error.contains("goes by `Land.code`, which is `Deferred`"), "{error}");
 }
 
 both! {
@@ -217,6 +250,22 @@ both! {
         done?;
         assert_eq!(sent, 3);
         assert!(pages.iter().enumerate().all(|(n, page)| *session[*page].text == format!("page {n}")));
+        Ok(())
+    }
+
+    async fn a_column_of_another_schema_s_table_is_loaded(db: TestDb) -> Result<()> {
+        let engine = Engine::builder(db.url()).connect().await?;
+        engine.create_all(&limbeck::metadata![Scan]?).await?;
+        let mut session = engine.sessionmaker().open();
+        session.add_all((0..3).map(|n| Scan::builder().image(vec![n])));
+        session.commit().await?;
+        session.expunge_all();
+        let scans = session.all(select(Scan).order_by(Scan.id)).await?;
+        session.load_column(&scans, Scan.image).await?;
+        assert_eq!(*session[scans[2]].image, [2]);
+        session[scans[2]].image.set(vec![9]);
+        session.commit().await?;
+        assert_eq!(session.all(select(Scan.image).order_by(Scan.id)).await?, [vec![0], vec![1], vec![9]]);
         Ok(())
     }
 

@@ -57,6 +57,11 @@ pub struct Customer {
 }
 
 #[derive(Model, Debug)]
+#[model(
+    unique(look.size.width, owner.tag),
+    index(look.colour desc, id, include(look.size.height)),
+    index(owner.tag, name = "ix_tagged", unique, where = "tag IS NOT NULL")
+)]
 pub struct Thing {
     #[column(primary_key)]
     pub id: i64,
@@ -99,6 +104,21 @@ fn embedded_columns_come_after_the_model_s_own_and_before_deferred_ones() {
     assert_eq!(Customer.billing.zip.def().name, "billing_postcode");
     assert_eq!(Customer.notes.def().name, "notes");
     assert_eq!(format!("{:?}", Customer.timestamps.updated_at), "Customer.timestamps.updated_at");
+}
+
+#[test]
+fn options_of_the_table_name_embedded_columns_by_their_path() {
+    let metadata = limbeck::metadata![Customer, Thing].expect("models that fit");
+    let things = metadata.tables.iter().find(|table| table.name == "things").expect("it is there");
+    let uniques: Vec<_> = things.uniques.iter().map(|unique| unique.columns.join(", ")).collect();
+    assert_eq!(uniques, ["tag", "size_width, tag"]);
+    let index = |name: &str| things.indexes.iter().find(|index| index.name == name).expect("it is there");
+    let options = index("ix_things_colour_id").options.as_ref().expect("it has some");
+    assert_eq!(
+        (options.columns(), options.include.as_slice()),
+        (vec!["colour".to_string(), "id".to_string()], ["size_height".to_string()].as_slice(),)
+    );
+    assert_eq!(index("ix_tagged").columns, ["tag"]);
 }
 
 #[test]

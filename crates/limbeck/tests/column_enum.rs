@@ -159,6 +159,37 @@ both! {
         Ok(())
     }
 
+    async fn an_enum_is_aggregated_cast_and_compared(db: TestDb) -> Result<()> {
+        let mut session = session(&db).await;
+        use PostStatus::{Draft, InReview, Published};
+        for (status, level) in [(InReview, Importance::High), (Published, Importance::VeryLow), (Draft, Importance::High)] {
+            session.add(Post::builder().status(status).level(level));
+        }
+        session.commit().await?;
+        let ends = session.one(select((Post.status.min(), Post.status.max(), Post.before.max()))).await?;
+        assert_eq!(ends, (Some(Draft), Some(Published), None));
+        // Declared as VERY_LOW, HIGH: a type of PostgreSQL has that order, a text of SQLite its own.
+        let least = session.one(select(Post.level.min())).await?;
+        assert_eq!(least, Some(if db.is_postgres() { Importance::VeryLow } else { Importance::High }));
+        let all = session.one(select(Post.status.array_agg().order_by(Post.id))).await?;
+        assert_eq!(all, Some(vec![InReview, Published, Draft]));
+        let none = session.one(select(Post.status.array_agg()).filter(Post.id.lt(0))).await?;
+        assert_eq!(none, None);
+        let befores = session.one(select(Post.before.array_agg())).await?;
+        assert_eq!(befores, Some(vec![None, None, None]));
+        let texts = session.all(select(Post.status.cast::<String>()).order_by(Post.id)).await?;
+        assert_eq!(texts, ["in_review", "it's live", "draft"]);
+        let back = session.all(select(Post.status.cast::<String>().cast::<PostStatus>()).order_by(Post.id)).await?;
+        assert_eq!(back, [InReview, Published, Draft]);
+        let found = session.all(select(Post.id).filter(Post.status.cast::<String>().like("in%"))).await?;
+        assert_eq!(found.len(), 1);
+        let groups = session
+            .all(select((Post.level, Post.status.count())).group_by(Post.level).having(Post.status.min().eq(Draft)))
+            .await?;
+        assert_eq!(groups, [(Importance::High, 2)]);
+        Ok(())
+    }
+
     async fn an_enum_is_a_key(db: TestDb) -> Result<()> {
         let mut session = session(&db).await;
         let green = session.add(Colour::builder().status(PostStatus::Published).name("green"));

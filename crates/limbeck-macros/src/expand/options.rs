@@ -25,7 +25,7 @@ pub(super) fn table(model: &Model) -> TokenStream {
     let (schema, comment) = (text(options.schema.as_ref()), text(options.comment.as_ref()));
     let uniques = options.uniques.iter().map(|unique| {
         let name = text(unique.name.as_ref());
-        let columns = unique.columns.iter().map(|field| model.number(field.column));
+        let columns = unique.columns.iter().map(|field| model.number_of(field));
         let nulls = unique.nulls_not_distinct;
         quote! {
             ::limbeck::model::UniqueDef { name: #name, columns: &[#(#columns),*], nulls_not_distinct: #nulls }
@@ -55,7 +55,7 @@ fn index_def(model: &Model, def: &Index) -> TokenStream {
     let (name, unique) = (text(def.name.as_ref()), def.unique);
     let (predicate, method) = (text(def.predicate.as_ref()), text(def.method.as_ref()));
     let keys = def.keys.iter().map(|key| index_key(model, key));
-    let include = def.include.iter().map(|field| model.number(field.column));
+    let include = def.include.iter().map(|field| model.number_of(field));
     quote! {
         ::limbeck::model::IndexDef {
             name: #name,
@@ -71,7 +71,7 @@ fn index_def(model: &Model, def: &Index) -> TokenStream {
 fn index_key(model: &Model, key: &IndexKey) -> TokenStream {
     let of = match &key.of {
         KeyOf::Column(field) => {
-            let column = model.number(field.column);
+            let column = model.number_of(field);
             quote!(Column(#column))
         }
         KeyOf::Expression(sql) => quote!(Expression(#sql)),
@@ -105,7 +105,7 @@ pub(super) fn key(options: &KeyOptions) -> TokenStream {
 
 /// A foreign key of several columns.
 pub(super) fn composite_key(model: &Model, def: &CompositeKey) -> TokenStream {
-    let columns = def.columns.iter().map(|field| model.number(field.column));
+    let columns = def.columns.iter().map(|field| model.number_of(field));
     let (target, fields) = (&def.target, def.fields.iter().map(|field| field.unraw().to_string()));
     let (options, indexed) = (key(&def.options), def.options.index);
     quote! {

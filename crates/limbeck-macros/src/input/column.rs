@@ -119,6 +119,9 @@ const ACTIONS: &[(&str, Action)] = &[
     ("set_default", "SetDefault"),
 ];
 
+pub(super) const KEY_IS_FETCHED: &str =
+    "a foreign key is always fetched, for relationships need it: it cannot be `Deferred`";
+
 impl Column {
     /// Reads a field's options.
     pub(super) fn read(ctxt: &Ctxt, field: &syn::Field, ident: &Ident) -> Self {
@@ -240,10 +243,7 @@ impl Column {
             ctxt.error(&field.ty, "a primary key is always fetched: it cannot be `Deferred`");
         }
         if self.foreign_key_said {
-            ctxt.error(
-                &field.ty,
-                "a foreign key is always fetched, for relationships need it: it cannot be `Deferred`",
-            );
+            ctxt.error(&field.ty, KEY_IS_FETCHED);
         }
         if let Some(value) = &self.on_update {
             ctxt.error(value, "a deferred column is written only when it is set: it has no `on_update`");

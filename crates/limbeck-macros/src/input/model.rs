@@ -1,7 +1,7 @@
 //! The struct as a whole.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Data, DeriveInput, Field, Fields, Ident, Visibility};
 
 use super::attr::{self, span_of};
@@ -111,6 +111,22 @@ impl Model {
         }
     }
 
+    /// The number of a column that an option of the table names, as an expression.
+    pub(crate) fn number_of(&self, field: &ColumnOf) -> TokenStream {
+        if field.inner.is_empty() {
+            return self.number(field.column);
+        }
+        let (ty, first, inner) = (&self.embeds[field.column].ty, self.embedded(field.column), field.inner());
+        let (model, at) = (&self.name, &field.ident);
+        let found = quote_spanned!(field.ident.span()=>
+            ::limbeck::__private::embedded_column(#model, ::core::stringify!(#at), #inner, COLUMNS)
+        );
+        quote! {{
+            const COLUMNS: &[::limbeck::model::ColumnDef] = <#ty as ::limbeck::model::Embedded>::COLUMNS;
+            #first + #found
+        }}
+    }
+
     /// The number of the first column of an embedded struct, as an expression; of the one behind the last, the number of
     /// the first deferred column.
     pub(crate) fn embedded(&self, embed: usize) -> TokenStream {
@@ -198,7 +214,7 @@ impl Model {
         self.index_keys();
         self.same_names(ctxt);
         self.gather();
-        self.options.resolve(ctxt, &self.ident, &self.columns);
+        self.options.resolve(ctxt, &self.ident, &self.columns, &self.embeds);
         for relation in &mut self.relations {
             relation.resolve_key(ctxt, &self.ident, &self.columns, &self.options.foreign_keys);
         }
@@ -363,6 +379,39 @@ mod tests {
             assert!(found.starts_with(expected), "{found}, {expected}");
         }
         assert_eq!(found.len(), expected.len(), "{found:?}");
+    }
+
+    #[test]
+    fn options_of_the_table_name_embedded_columns_by_their_path() {
+        let found = errors(
+            "#[model(index(times), index(created_at), unique(time.created_at), index(title.x), \
+             unique(times.a, times.a), index(times.a, include(times.b)))] \
+             struct Post { #[column(primary_key)] id: i64, title: String, #[model(embed)] times: Times }",
+        );
+        let expected = [
+            "`times` is an embedded struct: name one of its columns, `times.column`",
+            "`Post` has no column `created_at`: a column of an embedded struct is named with its field, \
+             `times.created_at`",
+            "`title` is a column, not an embedded struct: write `title` alone",
+            "`Post` has no column `time.created_at`: did you mean `times`?",
+            "`times.a` is said twice",
+        ];
+        assert_eq!(found, expected);
+        let found = errors(
+            "#[model(foreign_key((a.b, c), Other(a, b)))] struct Post { #[column(primary_key)] id: i64, c: i64 }",
+        );
+        assert!(found[0].starts_with("a foreign key of several columns is between columns of the models"), "{found:?}");
+    }
+
+    #[test]
+    fn a_key_is_fetched() {
+        let found = errors(
+            "#[model(foreign_key((b, c), Other(a, b)))] struct Post { #[column(primary_key)] id: Deferred<i64>, \
+             #[column(foreign_key(User.id))] a: Deferred<i64>, b: Deferred<i64>, c: i64 }",
+        );
+        let expected = ["a primary key is always fetched", "a foreign key is always", "a foreign key is always"];
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        assert!(found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected)), "{found:?}");
     }
 
     #[test]

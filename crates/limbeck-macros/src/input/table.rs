@@ -8,8 +8,8 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Path, Token};
 
-use super::attr;
-use super::column::{Column, KeyOptions};
+use super::column::{self, Column, KeyOptions};
+use super::{Embed, attr};
 use crate::ctxt::Ctxt;
 use crate::naming;
 
@@ -32,10 +32,13 @@ pub(crate) struct TableOptions {
     pub(crate) foreign_keys: Vec<CompositeKey>,
 }
 
-/// A field that an option names, and its position among the columns once that is known.
+/// A field that an option names: a column, or one of an embedded struct, `timestamps.created_at`.
 #[derive(Clone)]
 pub(crate) struct Field {
     pub(crate) ident: Ident,
+    /// Of an embedded column: what stands behind the first dot.
+    pub(crate) inner: Vec<Ident>,
+    /// The position among the columns, or of the embedded struct among those, once that is known.
     pub(crate) column: usize,
 }
 
@@ -78,8 +81,8 @@ impl TableOptions {
     }
 
     /// Finds the columns that the options name.
-    pub(super) fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column]) {
-        let find = |field: &mut Field| field.resolve(ctxt, model, columns);
+    pub(super) fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column], embeds: &[Embed]) {
+        let find = |field: &mut Field| field.resolve(ctxt, model, columns, embeds);
         for index in &mut self.indexes {
             index.fields().for_each(find);
         }
@@ -97,20 +100,58 @@ impl TableOptions {
 
 impl Field {
     pub(super) fn new(ident: Ident) -> Self {
-        Field { ident, column: 0 }
+        Field { ident, inner: Vec::new(), column: 0 }
     }
 
-    fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column]) {
+    /// Reads what may stand behind the first name: `.created_at`.
+    pub(super) fn read(ident: Ident, content: ParseStream<'_>) -> syn::Result<Self> {
+        let mut field = Field::new(ident);
+        while content.peek(Token![.]) {
+            content.parse::<Token![.]>()?;
+            field.inner.push(content.call(Ident::parse_any)?);
+        }
+        Ok(field)
+    }
+
+    /// As it is written: `timestamps.created_at`.
+    fn path(&self) -> String {
+        let parts: Vec<String> =
+            std::iter::once(&self.ident).chain(&self.inner).map(|part| part.unraw().to_string()).collect();
+        parts.join(".")
+    }
+
+    /// What the embedded struct calls the column.
+    pub(crate) fn inner(&self) -> String {
+        let parts: Vec<String> = self.inner.iter().map(|part| part.unraw().to_string()).collect();
+        parts.join(".")
+    }
+
+    fn resolve(&mut self, ctxt: &Ctxt, model: &Ident, columns: &[Column], embeds: &[Embed]) {
         let name = self.ident.unraw().to_string();
-        match columns.iter().position(|column| column.field == name) {
-            Some(column) => self.column = column,
-            None => {
-                let known: Vec<&str> = columns.iter().map(|column| column.field.as_str()).collect();
-                let hint = match naming::nearest(&name, &known) {
-                    Some(nearest) => format!(": did you mean `{nearest}`?"),
-                    None => String::new(),
+        let column = columns.iter().position(|column| column.field == name);
+        let embed = embeds.iter().position(|embed| embed.field == name);
+        match (column, embed, self.inner.is_empty()) {
+            (Some(column), _, true) => self.column = column,
+            (_, Some(embed), false) => self.column = embed,
+            (Some(_), _, false) => {
+                ctxt.error(&self.ident, format!("`{name}` is a column, not an embedded struct: write `{name}` alone"));
+            }
+            (None, Some(_), true) => {
+                let message = format!("`{name}` is an embedded struct: name one of its columns, `{name}.column`");
+                ctxt.error(&self.ident, message);
+            }
+            (None, None, alone) => {
+                let (columns, embeds) =
+                    (columns.iter().map(|c| c.field.as_str()), embeds.iter().map(|e| e.field.as_str()));
+                let known: Vec<&str> = if alone { columns.collect() } else { embeds.clone().collect() };
+                let hint = match (naming::nearest(&name, &known), embeds.clone().next()) {
+                    (Some(nearest), _) => format!(": did you mean `{nearest}`?"),
+                    (None, Some(embed)) if alone => {
+                        format!(": a column of an embedded struct is named with its field, `{embed}.{name}`")
+                    }
+                    (None, _) => String::new(),
                 };
-                ctxt.error(&self.ident, format!("`{model}` has no column `{name}`{hint}"));
+                ctxt.error(&self.ident, format!("`{model}` has no column `{}`{hint}", self.path()));
             }
         }
     }
@@ -118,8 +159,8 @@ impl Field {
 
 fn check_twice(ctxt: &Ctxt, fields: &[Field]) {
     for (i, field) in fields.iter().enumerate() {
-        if fields[..i].iter().any(|other| other.ident == field.ident) {
-            ctxt.error(&field.ident, format!("`{}` is said twice", field.ident));
+        if fields[..i].iter().any(|other| other.path() == field.path()) {
+            ctxt.error(&field.ident, format!("`{}` is said twice", field.path()));
         }
     }
 }
@@ -131,11 +172,12 @@ impl CompositeKey {
             ctxt.error(&self.target, format!("{own} columns refer to {far}: each column refers to one"));
         }
         for field in &self.columns {
-            if let Some(column) = columns.get(field.column)
-                && self.options.sets_null()
-                && column.nullability() == Some(false)
-            {
+            let Some(column) = columns.get(field.column) else { continue };
+            if self.options.sets_null() && column.nullability() == Some(false) {
                 ctxt.error(&field.ident, column.needs_null());
+            }
+            if column.deferred {
+                ctxt.error(&field.ident, column::KEY_IS_FETCHED);
             }
         }
     }
@@ -156,14 +198,22 @@ pub(super) fn bracketed<'a>(
 }
 
 /// `a, b`
-pub(super) fn fields(content: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+pub(super) fn fields(content: ParseStream<'_>) -> syn::Result<Vec<Field>> {
     let mut fields = Vec::new();
     while !content.is_empty() {
-        fields.push(content.call(Ident::parse_any)?);
-        if content.is_empty() {
-            break;
-        }
-        content.parse::<Token![,]>()?;
+        fields.push(Field::read(content.call(Ident::parse_any)?, content)?);
+        comma(content)?;
+    }
+    Ok(fields)
+}
+
+/// The columns of a foreign key of several.
+fn key_fields(content: ParseStream<'_>) -> syn::Result<Vec<Field>> {
+    let fields = fields(content)?;
+    if let Some(inner) = fields.iter().find_map(|field| field.inner.first()) {
+        let message = "a foreign key of several columns is between columns of the models themselves, \
+                       not of structs that they embed";
+        return Err(syn::Error::new(inner.span(), message));
     }
     Ok(fields)
 }
@@ -179,7 +229,7 @@ fn unique(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
             _ if content.peek(Token![=]) => {
                 return Err(attr::unknown(&word, "option of `unique`", &["name", "nulls_not_distinct"]));
             }
-            _ => unique.columns.push(Field::new(word)),
+            _ => unique.columns.push(Field::read(word, &content)?),
         }
         comma(&content)?;
     }
@@ -247,11 +297,11 @@ fn composite_key(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Resu
         "write the columns, and what they refer to: `foreign_key((order_id, line_no), OrderLine(order_id, line_no))`";
     let content = bracketed(name, input, usage)?;
     let own = bracketed(name, &content, usage)?;
-    let columns: Vec<Field> = fields(&own)?.into_iter().map(Field::new).collect();
+    let columns = key_fields(&own)?;
     content.parse::<Token![,]>().map_err(|error| syn::Error::new(error.span(), usage))?;
     let target = content.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), usage))?;
     let far = bracketed(name, &content, usage)?;
-    let fields = fields(&far)?;
+    let fields = key_fields(&far)?.into_iter().map(|field| field.ident).collect();
     let options = KeyOptions::read(ctxt, &content, true)?;
     if columns.len() < 2 {
         let usage = "a key of one column is an option of the column: `#[column(foreign_key(User.id))]`";

@@ -91,7 +91,7 @@ impl Index {
                     if content.peek(Token![=]) {
                         return Err(attr::unknown(&word, "option of `index`", OPTIONS));
                     }
-                    let mut key = IndexKey::new(KeyOf::Column(Field::new(word)));
+                    let mut key = IndexKey::new(KeyOf::Column(Field::read(word, &content)?));
                     key.order(&content)?;
                     index.keys.push(key);
                 }
@@ -130,7 +130,7 @@ impl Index {
             "unique" => self.unique = attr::flag(content)?,
             "include" if content.peek(syn::token::Paren) => {
                 let columns = bracketed(word, content, "")?;
-                self.include = fields(&columns)?.into_iter().map(Field::new).collect();
+                self.include = fields(&columns)?;
             }
             _ => return Ok(false),
         }

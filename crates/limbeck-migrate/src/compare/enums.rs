@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::{Column, EnumType, Metadata, SqlType, Table, TableName};
+use limbeck::schema::{Column, EnumType, Index, IndexKey, IndexOn, Metadata, SqlType, Table, TableName};
 
 use super::op::EnumColumn;
+use super::replace::mentions;
 use super::{Op, Parts, types};
 use crate::reflect::Schema;
 
@@ -53,20 +54,67 @@ impl Parts {
             let array = !matches!(column.sql_type, SqlType::Enum(_));
             columns.push(EnumColumn { table, column: name, array, from_default: default, to_default });
         }
-        // A value that was added cannot be used before the transaction is over.
+        let anew =
+            columns.iter().any(|column| column.from_default != column.to_default) || self.uses_what_is_added(from, to);
+        let released = self.released(to, &columns, live, gone);
+        self.alter_enums.push(Op::AlterEnum { from: from.clone(), to: to.clone(), columns, anew, released });
+    }
+
+    /// Whether what follows uses a value that is added: it cannot before the transaction is over.
+    fn uses_what_is_added(&self, from: &EnumType, to: &EnumType) -> bool {
         let added: Vec<String> =
             to.values().iter().filter(|v| !from.values().contains(v)).map(|v| ddl::text_literal(v)).collect();
-        let uses = |column: &Column| {
+        let says = |sql: &str| added.iter().any(|value| sql.contains(value));
+        let column = |column: &Column| {
             let is_of = ddl::enum_of(&column.sql_type).is_some_and(|of| of.name() == to.name());
-            is_of && column.server_default.as_ref().is_some_and(|sql| added.iter().any(|value| sql.contains(value)))
+            let computed = column.computed.as_ref().is_some_and(|computed| says(&computed.expression));
+            computed || (is_of && column.server_default.as_deref().is_some_and(says))
         };
-        let anew = columns.iter().any(|column| column.from_default != column.to_default)
-            || self.create_tables.iter().chain(&self.columns).any(|op| match op {
-                Op::CreateTable(table) => table.columns.iter().any(uses),
-                Op::AddColumn { column, .. } | Op::AlterColumn { to: column, .. } => uses(column),
-                _ => false,
+        let index = |index: &Index| {
+            let options = index.options.as_ref().is_some_and(|options| {
+                let expression = |key: &IndexKey| matches!(&key.on, IndexOn::Expression(sql) if says(sql));
+                options.predicate.as_deref().is_some_and(says) || options.keys.iter().any(expression)
             });
-        self.alter_enums.push(Op::AlterEnum { from: from.clone(), to: to.clone(), columns, anew });
+            options || index.definition.as_deref().is_some_and(says)
+        };
+        let follows = [&self.create_tables, &self.columns, &self.add_computed, &self.add_indexes, &self.add_checks];
+        follows.into_iter().flatten().any(|op| match op {
+            Op::CreateTable(table) => {
+                table.columns.iter().any(column)
+                    || table.indexes.iter().any(index)
+                    || table.checks.iter().any(|check| says(&check.expression))
+            }
+            Op::AddColumn { column: to, .. } | Op::AlterColumn { to, .. } => column(to),
+            Op::CreateIndex { index: new, .. } => index(new),
+            Op::AddCheck { check, .. } => says(&check.expression),
+            _ => false,
+        })
+    }
+
+    /// The checks and indexes that stay, and whose SQL mentions a type or one of its columns: PostgreSQL has compiled
+    /// them for the type as it is, and would not let it go.
+    fn released(&self, to: &EnumType, columns: &[EnumColumn], live: &Schema, gone: &BTreeSet<TableName>) -> Vec<Op> {
+        let mut released = Vec::new();
+        for table in live.tables.iter().filter(|table| !gone.contains(&table.full_name())) {
+            let name = table.full_name();
+            let says = |sql: &str| {
+                let column = |of: &EnumColumn| of.table == name && mentions(sql, &of.column);
+                mentions(sql, to.name()) || columns.iter().any(column)
+            };
+            for index in table.indexes.iter().filter(|index| index.definition.as_deref().is_some_and(says)) {
+                let drop = Op::DropIndex { table: name.clone(), index: index.clone() };
+                if !self.drop_indexes.contains(&drop) {
+                    released.push(drop);
+                }
+            }
+            for check in table.checks.iter().filter(|check| says(&check.expression)) {
+                let drop = Op::DropCheck { table: name.clone(), check: check.clone() };
+                if !self.drop_checks.contains(&drop) {
+                    released.push(drop);
+                }
+            }
+        }
+        released
     }
 
     /// Takes the change of a default out of the changes of a column: it has to happen together with that of the type,

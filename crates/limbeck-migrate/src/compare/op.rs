@@ -133,6 +133,9 @@ pub enum Op {
         columns: Vec<EnumColumn>,
         /// Whether the type has to be made anew, because what follows uses a value that is added.
         anew: bool,
+        /// The checks and indexes whose SQL mentions it, as the operations that take them down: a type that is made
+        /// anew cannot have them, and they are put back behind it.
+        released: Vec<Op>,
     },
     /// A foreign key.
     AddForeignKey {
@@ -194,9 +197,9 @@ impl Op {
             Op::SetComment { table, from, to } => Op::SetComment { table, from: to, to: from },
             Op::CreateEnum(values) => Op::DropEnum(values),
             Op::DropEnum(values) => Op::CreateEnum(values),
-            Op::AlterEnum { from, to, columns, anew } => {
+            Op::AlterEnum { from, to, columns, anew, released } => {
                 let columns = columns.into_iter().map(EnumColumn::inverse).collect();
-                Op::AlterEnum { from: to, to: from, columns, anew }
+                Op::AlterEnum { from: to, to: from, columns, anew, released }
             }
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },

@@ -1,7 +1,7 @@
 //! Computed columns of PostgreSQL, which cannot be changed: they go and come again, and what depends on them with
 //! them.
 
-use limbeck::dialect::Dialect;
+use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::{Column, Metadata, Table, TableName};
 
 use super::{Op, Parts, is_retyped};
@@ -10,18 +10,25 @@ use crate::reflect::create::mentions_in;
 impl Parts {
     /// Replaces columns whose expression changes, or whose expression is over a column that changes.
     pub(super) fn replace_columns(&mut self, wanted: &Metadata, live: &crate::reflect::Schema) {
+        let enums = ddl::enums(Dialect::Postgres, &wanted.tables);
+        // Other values may mean another type, on the way there or on the way back.
+        let other_values = |column: &Column| {
+            let of = ddl::enum_of(&column.sql_type);
+            of.is_some_and(|of| enums.iter().any(|new| new.name() == of.name() && *new != of))
+        };
         for wanted in &wanted.tables {
             if let Some(live) = live.table(&wanted.full_name()) {
-                self.replace_columns_of(wanted, live);
+                let changed = live.columns.iter().filter(|column| other_values(column));
+                self.replace_columns_of(wanted, live, changed.map(|column| column.name.clone()).collect());
             }
         }
     }
 
-    fn replace_columns_of(&mut self, wanted: &Table, live: &Table) {
+    /// `changed` are columns whose type becomes another one beside what is known here.
+    fn replace_columns_of(&mut self, wanted: &Table, live: &Table, mut changed: Vec<String>) {
         let name = wanted.full_name();
         let mut replaced: Vec<(Column, Column)> = Vec::new();
         let mut freed: Vec<String> = Vec::new();
-        let mut changed: Vec<String> = Vec::new();
         self.columns.retain(|op| match op {
             Op::AlterColumn { table, from, to } if *table == name => {
                 if to.computed.is_some() && (from.computed != to.computed || is_retyped(from, to)) {
@@ -123,6 +130,7 @@ impl Parts {
     }
 }
 
-fn mentions(sql: &str, identifier: &str) -> bool {
+/// Whether an expression of PostgreSQL names something.
+pub(super) fn mentions(sql: &str, identifier: &str) -> bool {
     mentions_in(Dialect::Postgres, sql, identifier)
 }

@@ -10,11 +10,18 @@ use crate::compare::EnumColumn;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
-/// The statements from one list of values to another. `anew` makes the type anew although values are only added.
-pub(super) fn alter(from: &EnumType, to: &EnumType, columns: &[EnumColumn], anew: bool) -> Vec<String> {
+/// The statements from one list of values to another. `anew` makes the type anew although values are only added;
+/// `released` are those that take down what is in the way of that, and those that put it back.
+pub(super) fn alter(
+    from: &EnumType,
+    to: &EnumType,
+    columns: &[EnumColumn],
+    anew: bool,
+    released: (Vec<String>, Vec<String>),
+) -> Vec<String> {
     match added(from, to).filter(|_| !anew) {
         Some(statements) => statements,
-        None => made_anew(to, columns),
+        None => [released.0, made_anew(to, columns), released.1].concat(),
     }
 }
 

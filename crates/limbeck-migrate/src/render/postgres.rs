@@ -29,7 +29,11 @@ fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
         Op::DropSchema(schema) => vec![format!("DROP SCHEMA {}", DIALECT.ident(schema))],
         Op::CreateEnum(values) => vec![ddl::create_enum(DIALECT, values)],
         Op::DropEnum(values) => vec![ddl::drop_enum(DIALECT, values.name())],
-        Op::AlterEnum { from, to, columns, anew } => super::enums::alter(from, to, columns, *anew),
+        Op::AlterEnum { from, to, columns, anew, released } => {
+            let down = released.iter().flat_map(|op| statements(op, live, downgrade)).collect();
+            let up = released.iter().rev().flat_map(|op| statements(&op.clone().inverse(), live, downgrade)).collect();
+            super::enums::alter(from, to, columns, *anew, (down, up))
+        }
         Op::CreateTable(table) => {
             let name = table.full_name();
             let indexes = table.indexes.iter().map(|index| ddl::create_index(DIALECT, &name, index));

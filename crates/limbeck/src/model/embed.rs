@@ -234,6 +234,40 @@ pub const fn check(model: &str, columns: &[ColumnDef]) {
     }
 }
 
+/// The number of a column of an embedded struct within it, for an option of the model's table.
+///
+/// # Panics
+/// When it has none of that name: the message is the compiler's error.
+#[doc(hidden)]
+#[track_caller]
+pub const fn embedded_column(model: &str, embedded: &str, field: &str, columns: &[ColumnDef]) -> usize {
+    let mut i = 0;
+    while i < columns.len() {
+        if same(columns[i].field, field) {
+            return i;
+        }
+        i += 1;
+    }
+    let mut message = Text::<400>::new();
+    message.push("`");
+    message.push(model);
+    message.push("` has no column `");
+    message.push(embedded);
+    message.push(".");
+    message.push(field);
+    message.push("`: there are");
+    i = 0;
+    while i < columns.len() {
+        message.push(if i == 0 { " `" } else { ", `" });
+        message.push(embedded);
+        message.push(".");
+        message.push(columns[i].field);
+        message.push("`");
+        i += 1;
+    }
+    message.panic()
+}
+
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {

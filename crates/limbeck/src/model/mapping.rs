@@ -161,6 +161,12 @@ fn resolve(model: &'static ModelDef, relation: &'static RelationDef) -> Result<R
         }
         RelationKind::ManyToMany => Path::ManyToMany(many_to_many(model, relation, target)?),
     };
+    match &path {
+        Path::BelongsTo(keys) => check_fetched(model, target, relation, keys)?,
+        Path::HasMany(keys) | Path::HasOne(keys) => check_fetched(target, model, relation, keys)?,
+        // It goes by primary keys.
+        Path::ManyToMany(_) => {}
+    }
     Ok(Resolved { target, back, path })
 }
 
@@ -213,6 +219,22 @@ fn foreign_key(
             )
         }),
     }
+}
+
+/// Refuses a relationship over a deferred column: it goes by values that have to be there.
+fn check_fetched(owner: &ModelDef, target: &ModelDef, relation: &RelationDef, keys: &[KeyPair]) -> Result<(), String> {
+    let ends = keys.iter().flat_map(|pair| [(owner, pair.key), (target, pair.to)]);
+    for (model, column) in ends {
+        let column = &model.columns[column];
+        if column.deferred {
+            return Err(format!(
+                "`{}` goes by `{}.{}`, which is `Deferred`: a relationship needs its key, so write the field without \
+                 `Deferred`",
+                relation.label, model.name, column.field
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a one-to-one whose key may be in several rows: which of them it leads to would be chance.

@@ -44,6 +44,9 @@ use crate::schema::SqlType;
 /// # }
 /// ```
 ///
+/// A primary key or a foreign key cannot be deferred, nor a column that a relationship goes by: they are needed all the
+/// time.
+///
 /// The value is reached by `*post.body`, which panics where it was not loaded; [`get`](Self::get) and
 /// [`try_get`](Self::try_get) ask first.
 #[derive(Clone)]

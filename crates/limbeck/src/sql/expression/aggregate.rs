@@ -177,7 +177,8 @@ pub trait AggregateExpression: Expression {
         Aggregate::op(&AVG, vec![self.into_node()]).around(<Self::Type as ColumnType>::Base::MEAN)
     }
 
-    /// The least value. Text is ordered as the database orders it.
+    /// The least value. Text is ordered as the database orders it, and an enum as its declaration on PostgreSQL, where
+    /// it is a type, but as its text on SQLite.
     ///
     /// JSON, bytes and UUIDs have none, since PostgreSQL has no `min` of them: that does not compile.
     ///
