@@ -65,7 +65,7 @@
 //! | [`model`] | what `#[derive(Model)]` makes: definitions, builders, relationship fields, constants |
 //! | [`types`] | column types: [`ColumnType`](types::ColumnType) and a file for each family |
 //! | [`schema`] | tables, indexes and constraints as plain data, and their names |
-//! | [`sql`] | expressions and queries, and how they become statements |
+//! | [`sql`](mod@sql) | expressions and queries, and how they become statements |
 //! | [`dialect`] | how each database spells SQL |
 //! | [`engine`] | settings, the pool, connections and transactions |
 //! | [`session`] | identity map and unit of work |

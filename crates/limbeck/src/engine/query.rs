@@ -177,7 +177,7 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// What the database says; [`Error::Mapping`](crate::Error::Mapping) when this database cannot hold what the
+    /// What the database says; [`Error::Mapping`] when this database cannot hold what the
     /// models say.
     pub async fn create_all(&self, metadata: &Metadata) -> Result<()> {
         self.run_all(ddl::create_all(self.dialect(), metadata)?).await
@@ -215,9 +215,10 @@ impl<T> ValueSink<T> {
     }
 }
 
+/// For SQL that limbeck did not write, and whose columns are looked at.
 impl<T> Default for ValueSink<T> {
     fn default() -> Self {
-        ValueSink::new(false, Filling::none())
+        ValueSink::new(true, Filling::none())
     }
 }
 

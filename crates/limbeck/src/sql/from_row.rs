@@ -298,7 +298,7 @@ impl<T: FromRow> Flatten for Option<T> {
 impl<T: Fetch> Select<T> {
     /// Reads the rows into a struct with [`derive(FromRow)`](FromRow): the selected columns are its fields in their
     /// order, and have their types. For one whose fields are named after a model's there is
-    /// [`derive(View)`](crate::View), which writes the query as well.
+    /// [`derive(View)`](macro@crate::sql::View), which writes the query as well.
     pub fn rows<R: FromColumns<T>>(self) -> Select<R> {
         Select::of(self.core)
     }

@@ -73,7 +73,7 @@ pub enum Node {
     },
 }
 
-/// Columns, and the keys that they may hold. See [`KeyList`](super::keys::KeyList).
+/// Columns, and the keys that they may hold. They are bound as a list.
 #[derive(Clone, Debug)]
 pub struct InKeys {
     pub(crate) columns: Vec<ColumnRef>,

@@ -128,7 +128,7 @@ pub trait TextExpression: Expression {
     }
 
     /// This text and the other one after it, `||`; the operator `+` does the same. With one of them NULL it is NULL;
-    /// the function [`concat`] leaves NULLs out.
+    /// the function [`concat`](fn@super::concat) leaves NULLs out.
     fn concat<V: Operand<String>>(self, other: V) -> Same<Self, V::Null<String>>
     where
         Self::Type: Text,
