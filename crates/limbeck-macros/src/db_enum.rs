@@ -119,7 +119,8 @@ fn value_of(ctxt: &Ctxt, variant: &Variant, spelling: Spelling) -> String {
     if !matches!(variant.fields, Fields::Unit) {
         ctxt.error(
             &variant.fields,
-            "a value in a column has a name and nothing else: a variant with fields cannot be kept",
+            "a value of a `DbEnum` is a name and nothing else: keep a variant's fields in columns of their own, or the \
+             whole enum as `Json<…>`",
         );
     }
     check_length(ctxt, &variant.ident, "a value", &value);

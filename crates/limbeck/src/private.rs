@@ -36,7 +36,7 @@ pub trait HasTable: Model {
     message = "`{Self}` cannot be a column's type",
     label = "limbeck has no column type for this",
     note = "column types are bool, i16, i32, i64, f32, f64, String, Vec<u8>, chrono's DateTime<Utc>, NaiveDateTime, NaiveDate, NaiveTime and TimeDelta, by features Decimal, Uuid, Json<T> and the times of `jiff` and `time`; Option of them, and Vec of all but Json",
-    note = "for a type of your own, implement `limbeck::types::ColumnType`; for a relationship, mark the field `#[relationship]`"
+    note = "an enum of your own has `#[derive(DbEnum)]`, a struct around one value `#[derive(ColumnType)]`; a relationship's field is marked `#[relationship]`, an embedded struct's `#[model(embed)]`"
 )]
 pub trait Field: Sized {
     /// `ColumnType::SQL_TYPE`

@@ -44,8 +44,8 @@ impl<'m> Required<'m> {
     }
 
     fn embed(embed: &'m Embed) -> Self {
-        let ty = &embed.ty;
-        let missing = quote!(::limbeck::model::MissingUnless<{ <#ty as ::limbeck::model::Embedded>::DEFAULTED }>);
+        let ty = embed.as_embedded();
+        let missing = quote!(::limbeck::model::MissingUnless<{ #ty::DEFAULTED }>);
         Required { ident: &embed.ident, name: &embed.field, missing, perhaps: true }
     }
 }
@@ -282,13 +282,13 @@ fn finish(model: &Model, draft_type: &Ident) -> TokenStream {
     }
     let mut embeds = Vec::new();
     for (i, embed) in model.embeds.iter().enumerate() {
-        let (field, ty, first, width) = (&embed.ident, &embed.ty, model.embedded(i), embed.width());
+        let (field, ty, first, width) = (&embed.ident, embed.as_embedded(), model.embedded(i), embed.width());
         let (value, inner) = (format_ident!("__e{i}"), format_ident!("__g{i}"));
         more.push(quote! {
             let (#value, #inner) = match #draft.#field {
                 ::core::option::Option::Some(value) => (value, ::limbeck::model::ColumnSet::first(#width)),
                 ::core::option::Option::None => {
-                    ::limbeck::__private::given(<#ty as ::limbeck::model::Embedded>::absent())
+                    ::limbeck::__private::given(#ty::absent())
                 }
             };
             #given = #given.union(#inner.outside(#first));

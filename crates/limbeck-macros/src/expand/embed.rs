@@ -25,15 +25,15 @@ fn each(model: &Model) -> impl Iterator<Item = (&Embed, TokenStream, TokenStream
 pub(super) fn values(model: &Model, read: &dyn Fn(&Ident, TokenStream) -> TokenStream) -> Values {
     let mut out = Values { reads: Vec::new(), fields: Vec::new(), values: Vec::new(), sets: Vec::new() };
     for (i, (embed, first, width)) in each(model).enumerate() {
-        let (field, ty, variable) = (&embed.ident, &embed.ty, format_ident!("__e{i}"));
-        out.reads.push(read(&variable, quote!(<#ty as ::limbeck::model::Embedded>::decode(row, at + #first))));
+        let (field, ty, variable) = (&embed.ident, embed.as_embedded(), format_ident!("__e{i}"));
+        out.reads.push(read(&variable, quote!(#ty::decode(row, at + #first))));
         out.fields.push(quote!(#field: #variable));
         let inside = quote!(number if (#first..#first + #width).contains(&number));
         out.values.push(quote! {
-            #inside => <#ty as ::limbeck::model::Embedded>::value(&self.#field, number - (#first))
+            #inside => #ty::value(&self.#field, number - (#first))
         });
         out.sets.push(quote! {
-            #inside => <#ty as ::limbeck::model::Embedded>::set_value(&mut self.#field, number - (#first), cell)
+            #inside => #ty::set_value(&mut self.#field, number - (#first), cell)
         });
     }
     out
@@ -41,9 +41,9 @@ pub(super) fn values(model: &Model, read: &dyn Fn(&Ident, TokenStream) -> TokenS
 
 pub(super) fn changed(model: &Model) -> Vec<TokenStream> {
     let piece = |(embed, first, _): (&Embed, TokenStream, TokenStream)| {
-        let (field, ty) = (&embed.ident, &embed.ty);
+        let (field, ty) = (&embed.ident, embed.as_embedded());
         quote! {
-            set = set.union(<#ty as ::limbeck::model::Embedded>::changed(&self.#field, &old.#field).outside(#first));
+            set = set.union(#ty::changed(&self.#field, &old.#field).outside(#first));
         }
     };
     each(model).map(piece).collect()
@@ -51,18 +51,18 @@ pub(super) fn changed(model: &Model) -> Vec<TokenStream> {
 
 pub(super) fn normalize(model: &Model) -> Vec<TokenStream> {
     let piece = |(embed, first, width): (&Embed, TokenStream, TokenStream)| {
-        let (field, ty) = (&embed.ident, &embed.ty);
-        quote!(<#ty as ::limbeck::model::Embedded>::normalize(&mut self.#field, columns.inside(#first, #width));)
+        let (field, ty) = (&embed.ident, embed.as_embedded());
+        quote!(#ty::normalize(&mut self.#field, columns.inside(#first, #width));)
     };
     each(model).map(piece).collect()
 }
 
 pub(super) fn touch_all(model: &Model, changed: &Ident, set: &Ident) -> Vec<TokenStream> {
     let piece = |(embed, first, width): (&Embed, TokenStream, TokenStream)| {
-        let (field, ty) = (&embed.ident, &embed.ty);
+        let (field, ty) = (&embed.ident, embed.as_embedded());
         quote! {
             #set = #set.union(
-                <#ty as ::limbeck::model::Embedded>::touch(&mut self.#field, #changed.inside(#first, #width))
+                #ty::touch(&mut self.#field, #changed.inside(#first, #width))
                     .outside(#first),
             );
         }
@@ -72,9 +72,9 @@ pub(super) fn touch_all(model: &Model, changed: &Ident, set: &Ident) -> Vec<Toke
 
 pub(super) fn touched_all(model: &Model, changed: &Ident, set: &Ident) -> Vec<TokenStream> {
     let piece = |(embed, first, width): (&Embed, TokenStream, TokenStream)| {
-        let ty = &embed.ty;
+        let ty = embed.as_embedded();
         quote! {
-            for (column, value) in <#ty as ::limbeck::model::Embedded>::touched(#changed.inside(#first, #width)) {
+            for (column, value) in #ty::touched(#changed.inside(#first, #width)) {
                 #set.push((column + #first, value));
             }
         }
@@ -148,6 +148,7 @@ pub(crate) fn items(model: &Model) -> TokenStream {
 
         #[automatically_derived]
         const _: () = {
+            #[diagnostic::do_not_recommend]
             impl ::limbeck::model::Embedded for #ident {
                 const COLUMNS: &'static [::limbeck::model::ColumnDef] = #all;
                 const DEFAULTED: bool = #defaulted;
@@ -168,8 +169,8 @@ pub(crate) fn items(model: &Model) -> TokenStream {
 fn defaulted(model: &Model) -> TokenStream {
     let own = !model.columns.iter().any(|column| column.is_required());
     let nested = model.embeds.iter().map(|embed| {
-        let ty = &embed.ty;
-        quote!(<#ty as ::limbeck::model::Embedded>::DEFAULTED)
+        let ty = embed.as_embedded();
+        quote!(#ty::DEFAULTED)
     });
     quote!(#own #(&& #nested)*)
 }
@@ -201,9 +202,9 @@ fn absent(model: &Model) -> TokenStream {
         fields.push(quote!(#field: #value));
     }
     let nested = each(model).enumerate().map(|(i, (embed, first, _))| {
-        let (ty, variable) = (&embed.ty, format_ident!("__e{i}"));
+        let (ty, variable) = (embed.as_embedded(), format_ident!("__e{i}"));
         quote! {
-            let (#variable, inner) = match <#ty as ::limbeck::model::Embedded>::absent() {
+            let (#variable, inner) = match #ty::absent() {
                 ::core::option::Option::Some(absent) => absent,
                 ::core::option::Option::None => return ::core::option::Option::None,
             };

@@ -20,6 +20,7 @@ pub(super) fn items(model: &Model) -> TokenStream {
     let fetch = fetch(model);
     quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::limbeck::model::Model for #ident {
             #key
             #definition
@@ -76,12 +77,12 @@ pub(super) fn columns(model: &Model) -> TokenStream {
     let (own, deferred) = columns.split_at(model.first_deferred());
     let width = model.width();
     let parts = model.embeds.iter().map(|embed| {
-        let (field, prefix, ty) = (&embed.field, &embed.prefix, &embed.ty);
+        let (field, prefix, ty) = (&embed.field, &embed.prefix, embed.as_embedded());
         quote! {
             ::limbeck::__private::Part {
                 field: #field,
                 prefix: #prefix,
-                columns: <#ty as ::limbeck::model::Embedded>::COLUMNS,
+                columns: #ty::COLUMNS,
             }
         }
     });
@@ -322,8 +323,8 @@ pub(super) fn copies(model: &Model) -> TokenStream {
         quote!(#field: <#ty as ::limbeck::__private::Field>::copy(&self.#field))
     });
     let embeds = model.embeds.iter().map(|embed| {
-        let (field, ty) = (&embed.ident, &embed.ty);
-        quote!(#field: <#ty as ::limbeck::model::Embedded>::snapshot(&self.#field))
+        let (field, ty) = (&embed.ident, embed.as_embedded());
+        quote!(#field: #ty::snapshot(&self.#field))
     });
     let relations = model.relations.iter().map(|relation| {
         let field = &relation.ident;
@@ -498,6 +499,7 @@ fn fetch(model: &Model) -> TokenStream {
     let (ident, width) = (&model.ident, model.embedded(model.embeds.len()));
     quote! {
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::limbeck::sql::Fetch for #ident {
             type Tracked = ::limbeck::model::Tracked<#ident>;
 

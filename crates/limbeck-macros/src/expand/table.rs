@@ -1,7 +1,8 @@
 //! `UserTable`, and the constant that has the struct's name.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::model::relation_def;
 use super::{companion, local};
@@ -108,9 +109,9 @@ pub(super) fn column_constants(model: &Model, owner: &TokenStream) -> Vec<TokenS
         quote!(#(#docs)* #doc #vis #ident: ::limbeck::model::Column<#owner, #ty>)
     });
     let embeds = model.embeds.iter().map(|embed| {
-        let (docs, vis, ident, ty) = (&embed.docs, &embed.vis, &embed.ident, &embed.ty);
+        let (docs, vis, ident, ty) = (&embed.docs, &embed.vis, &embed.ident, embed.as_embedded());
         let doc = docs.is_empty().then(|| doc(&format!("The columns of `{name}.{}`.", embed.field)));
-        quote!(#(#docs)* #doc #vis #ident: <#ty as ::limbeck::model::Embedded>::Columns<#owner>)
+        quote!(#(#docs)* #doc #vis #ident: #ty::Columns<#owner>)
     });
     columns.chain(embeds).collect()
 }
@@ -124,7 +125,8 @@ pub(super) fn new_column_constants(model: &Model, owner: &TokenStream, first: &T
     });
     let embeds = model.embeds.iter().enumerate().map(|(i, embed)| {
         let (ident, ty, i) = (&embed.ident, &embed.ty, model.embedded(i));
-        quote!(#ident: <#ty>::__columns::<#owner>(#first + (#i) as u16, alias))
+        let columns = quote_spanned!(ty.span()=> <#ty>::__columns);
+        quote!(#ident: #columns::<#owner>(#first + (#i) as u16, alias))
     });
     columns.chain(embeds).collect()
 }

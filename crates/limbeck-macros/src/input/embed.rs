@@ -1,7 +1,8 @@
 //! An embedded struct: a field that is marked `#[model(embed)]`, and what such a struct cannot have.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Attribute, DeriveInput, Field, Ident, LitStr, Type, Visibility};
 
 use super::attr::{self, span_of};
@@ -72,8 +73,14 @@ impl Embed {
 
     /// How many columns it has, as an expression.
     pub(crate) fn width(&self) -> TokenStream {
+        let ty = self.as_embedded();
+        quote!(#ty::COLUMNS.len())
+    }
+
+    /// Its type as an `Embedded`, where the field is: the compiler points there when it is none.
+    pub(crate) fn as_embedded(&self) -> TokenStream {
         let ty = &self.ty;
-        quote!(<#ty as ::limbeck::model::Embedded>::COLUMNS.len())
+        quote_spanned!(ty.span()=> <#ty as ::limbeck::model::Embedded>)
     }
 }
 

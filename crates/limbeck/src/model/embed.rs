@@ -39,7 +39,7 @@ use crate::types::{Cell, DecodeError, Value};
 /// Columns are numbered within the struct.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be embedded in a model",
-    label = "add `#[derive(Embed)]` to this struct"
+    label = "`{Self}` needs `#[derive(Embed)]`"
 )]
 pub trait Embedded: Sized + Send + Sync + 'static {
     /// The columns, named without the prefix of a model.

@@ -17,6 +17,23 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
     fn values(&self) -> Vec<Value<'_>>;
 }
 
+/// What a primary key of type `K` is made from: one, or what converts into one, as a `&str` into a `String`.
+#[diagnostic::on_unimplemented(
+    message = "a primary key of type `{K}` cannot be made from a `{Self}`",
+    label = "the model's primary key is `{K}`"
+)]
+pub trait IntoKey<K> {
+    /// The key.
+    fn into_key(self) -> K;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: Key, T: Into<K>> IntoKey<K> for T {
+    fn into_key(self) -> K {
+        self.into()
+    }
+}
+
 impl<T: ColumnType + Eq + Hash + Debug> Key for T {
     #[inline]
     fn decode<'r>(mut cell: impl FnMut(usize) -> Cell<'r>) -> Result<Self, DecodeError> {

@@ -18,7 +18,7 @@ pub use column::{Column, TableOf};
 pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
 pub use embed::Embedded;
 pub use handle::{Handle, Tracked};
-pub use key::Key;
+pub use key::{IntoKey, Key};
 pub use options::{
     CheckDef, CollationDef, ColumnOptions, CompositeKeyDef, ComputedDef, IdentityDef, IndexDef, IndexKeyDef,
     IndexKeyOf, TableOptions, UniqueDef,

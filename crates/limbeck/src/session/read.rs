@@ -9,7 +9,7 @@ use super::store::State;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
-use crate::model::{Key, Model, ModelDef, TableOf, Tracked};
+use crate::model::{IntoKey, Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::view::Filling;
@@ -109,10 +109,10 @@ impl Session {
     pub async fn get<T: TableOf>(
         &mut self,
         table: T,
-        key: impl Into<<T::Model as Model>::Key>,
+        key: impl IntoKey<<T::Model as Model>::Key>,
     ) -> Result<Option<Tracked<T::Model>>> {
         let _ = table;
-        let key = key.into();
+        let key = key.into_key();
         if let Some(handle) = self.objects.typed::<T::Model>().and_then(|store| store.find_key(&key)) {
             let obj = self.objects.resolve(T::Model::def(), handle)?;
             let meta = self.objects.store(obj).meta(obj.slot);
@@ -139,14 +139,14 @@ impl Session {
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn get_many<T: TableOf, K: Into<<T::Model as Model>::Key>>(
+    pub async fn get_many<T: TableOf, K: IntoKey<<T::Model as Model>::Key>>(
         &mut self,
         table: T,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<Option<Tracked<T::Model>>>> {
         let _ = table;
         let model = T::Model::def();
-        let keys: Vec<<T::Model as Model>::Key> = keys.into_iter().map(Into::into).collect();
+        let keys: Vec<<T::Model as Model>::Key> = keys.into_iter().map(IntoKey::into_key).collect();
         let mut list = KeyList::new(model.primary_key.len());
         for key in keys.iter().filter(|key| !self.objects.has_current::<T::Model>(key)) {
             let values = key.values();

@@ -2,7 +2,6 @@
 
 use super::check::{Checker, Scope};
 use super::compile::{Compiled, Compiler, Query, Wanted};
-use super::expression::Operand;
 use super::fetch::Fetch;
 use super::insert::Insert;
 use super::node::Node;
@@ -10,7 +9,7 @@ use super::render::Renderer;
 use super::select::{Filter, add_filter};
 use super::selection::Selection;
 use super::shape::Shape;
-use super::write::{ColumnList, Fits, Set, Statement, add_set, check_sets};
+use super::write::{ColumnList, Set, Settable, Statement, add_set, check_sets};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, ModelDef};
@@ -127,12 +126,7 @@ impl<M: Model, R> OnConflict<M, R> {
 impl<M: Model, R> Upsert<M, R> {
     /// Sets a column of the row that is there: to a value, an expression, or what the new row has,
     /// [`excluded`](super::excluded).
-    pub fn set<T, V>(mut self, column: Column<M, T>, value: V) -> Self
-    where
-        T: ColumnType,
-        V: Operand<T::Base>,
-        V::Null<T::Base>: Fits<T>,
-    {
+    pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
         if let Some(Conflict { action: Action::Update { sets, .. }, .. }) = &mut self.0.core.conflict {
             add_set(sets, Set::new(column, value));
         }

@@ -69,6 +69,23 @@ pub trait FromRow: Fetch<Tracked = Self> {
     fn read(row: &Row<'_>, positions: Positions<'_>, first: usize) -> Result<Self, DecodeError>;
 }
 
+/// A struct whose fields are a typed query's columns `T`, in their order. It is one trait, so that a struct which does
+/// not fit is one error, which names the struct and the columns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the selected columns `{T}`",
+    label = "expected a struct with `#[derive(FromRow)]` whose fields have the types `{T}`, in this order"
+)]
+pub trait FromColumns<T>: FromRow {}
+
+#[diagnostic::do_not_recommend]
+impl<T, R: FromRow> FromColumns<T> for R where R::Columns: Same<T> {}
+
+/// That two types are the same.
+pub trait Same<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Same<T> for T {}
+
 /// Where the columns of a struct are in a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Positions<'p>(&'p [usize]);
@@ -282,7 +299,7 @@ impl<T: Fetch> Select<T> {
     /// Reads the rows into a struct with [`derive(FromRow)`](FromRow): the selected columns are its fields in their
     /// order, and have their types. For one whose fields are named after a model's there is
     /// [`derive(View)`](macro@crate::sql::View), which writes the query as well.
-    pub fn rows<R: FromRow<Columns = T>>(self) -> Select<R> {
+    pub fn rows<R: FromColumns<T>>(self) -> Select<R> {
         Select::of(self.core)
     }
 }

@@ -57,7 +57,7 @@ pub use expression::{now, today};
 pub use fetch::Fetch;
 #[doc(hidden)]
 pub use from_row::{Fields, Positions};
-pub use from_row::{Flatten, FromRow};
+pub use from_row::{Flatten, FromColumns, FromRow};
 pub use insert::{Insert, insert};
 pub use join::{JoinPath, RelatedTo};
 pub use keyset::{Descending, Keyset, KeysetTerm, desc};
@@ -74,4 +74,4 @@ pub use values::{IntoValue, ValuesRow, values};
 #[doc(hidden)]
 pub use view::{Access, End, ListPlan, Lists, Plan, Reader, Via, ViewField, lists_of};
 pub use view::{Selectable, View, ViewOf};
-pub use write::{ColumnList, Fits, Statement, excluded};
+pub use write::{ColumnList, Fits, Settable, Statement, excluded};

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 
 use super::check::{Checker, Known, Scope};
 use super::compile::{Compiled, Compiler, Query, Wanted};
-use super::expression::Operand;
 use super::fetch::Fetch;
 use super::node::{Node, Source};
 use super::render::Renderer;
@@ -12,7 +11,7 @@ use super::select::{Filter, Projection, add_filter, column_at};
 use super::selection::{ProjectionList, Selection};
 use super::shape::{Shape, ShapeKind};
 use super::subquery::{FromClause, Origin};
-use super::write::{Fits, Set, Statement, Touch, Touched, add_set, check_sets, columns, only_rows, writes};
+use super::write::{Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, only_rows, writes};
 use crate::dialect::Dialect;
 use crate::driver::Access;
 use crate::error::{Error, Result};
@@ -73,12 +72,7 @@ pub fn update<T: TableOf>(table: T) -> Update<T::Model> {
 
 impl<M: Model, R> Update<M, R> {
     /// Sets a column to a value or an expression. Columns with `on_update` are set too, unless they are here.
-    pub fn set<T, V>(mut self, column: Column<M, T>, value: V) -> Self
-    where
-        T: ColumnType,
-        V: Operand<T::Base>,
-        V::Null<T::Base>: Fits<T>,
-    {
+    pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
         add_set(&mut self.core.sets, Set::new(column, value));
         self
     }

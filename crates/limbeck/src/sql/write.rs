@@ -62,6 +62,17 @@ fits_tuple!(A S, B T, C U, D V, E W, F X);
 fits_tuple!(A S, B T, C U, D V, E W, F X, G Y);
 fits_tuple!(A S, B T, C U, D V, E W, F X, G Y, H Z);
 
+/// What a column of type `T` can be set to: a value, a column or an expression of that type; one that may be NULL only
+/// where the column may be, too.
+#[diagnostic::on_unimplemented(
+    message = "a column of type `{T}` cannot be set from a `{Self}`",
+    label = "expected a value, a column or an expression of type `{T}`; one that may be NULL fits only an `Option`"
+)]
+pub trait Settable<T: ColumnType>: Operand<T::Base> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType, V: Operand<T::Base>> Settable<T> for V where V::Null<T::Base>: Fits<T> {}
+
 /// Columns of a model, one or a tuple of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of columns of `{M}`",

@@ -102,6 +102,7 @@ pub trait Members<T: ColumnType> {
     fn among(self, item: Node, negated: bool) -> Node;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, I> Members<T> for I
 where
     T: ColumnType,
