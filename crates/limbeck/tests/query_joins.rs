@@ -6,7 +6,7 @@ use common::statements::*;
 use common::*;
 use limbeck::prelude::*;
 use limbeck::session::Session;
-use limbeck::sql::desc;
+use limbeck::sql::{desc, window};
 use limbeck_test_support::{TestDb, both};
 
 async fn session_over(db: &TestDb) -> Session {
@@ -156,6 +156,56 @@ both! {
         assert_eq!(rows.iter().map(|(post, loud)| (post.id, *loud)).collect::<Vec<_>>(), [(1, true), (3, true), (2, false)]);
     }
 
+    async fn equal_values_of_a_grouped_query_are_one_parameter(db: TestDb) {
+        let postgres = db.is_postgres();
+        let db = &mut blog(&db).await;
+        // Of 10, 0 and 7 views.
+        let rest = Post.views % 3;
+        let query = select((&rest + 1, count())).group_by(&rest).having((&rest).lt(3)).order_by(&rest);
+        assert_text!(query, @"
+        SELECT posts.views % ? + ?, count(*) FROM posts GROUP BY posts.views % ? HAVING posts.views % ? < ? ORDER BY posts.views % ?
+        SELECT posts.views % $1 + $2, count(*) FROM posts GROUP BY posts.views % $1 HAVING posts.views % $1 < $1 ORDER BY posts.views % $1
+        ");
+        assert_eq!(db.all(&query).await.expect("rows"), [(1, 1), (2, 2)]);
+        assert_eq!(db.count(&query).await.expect("a count"), 2);
+        // Values that are equal elsewhere make another statement, not the wrong one.
+        let rest = Post.views % 1;
+        let query = select((&rest + 1, count())).group_by(&rest).having((&rest).lt(3)).order_by(&rest);
+        assert_eq!(db.all(&query).await.expect("rows"), [(1, 3)]);
+        // Lists, conditions and what stands in FROM.
+        let known = Post.views.in_([7, 10]);
+        let query = select(count()).from(Post).filter(Post.views.ge(0)).group_by(&known).order_by((&known).desc());
+        assert_text!(query, @"
+        SELECT count(*) FROM posts WHERE posts.views >= ? GROUP BY posts.views IN (SELECT value FROM json_each(?)) ORDER BY posts.views IN (SELECT value FROM json_each(?)) DESC
+        SELECT count(*) FROM posts WHERE posts.views >= $1 GROUP BY posts.views = ANY($2) ORDER BY posts.views = ANY($2) DESC
+        ");
+        assert_eq!(db.all(&query).await.expect("rows"), [2, 1]);
+        let groups = select((Post.views % 3 + 1, count())).group_by(Post.views % 3).subquery("groups");
+        let (rest, posts) = groups.columns();
+        let query = select((&rest, &posts)).filter((&rest).gt(1)).order_by(&posts);
+        assert_eq!(db.all(&query).await.expect("rows"), [(2, 2)]);
+        // DISTINCT ON comes first, and so do its values.
+        let query = select(Post.title).distinct_on(Post.views % 3).filter(Post.views.gt(1)).order_by((Post.views % 3, Post.id));
+        assert_text!(query, @"
+        error: `distinct_on` cannot be used on sqlite: use `group_by`, or a window function in a subquery
+        SELECT DISTINCT ON (posts.views % $1) posts.title FROM posts WHERE posts.views > $2 ORDER BY posts.views % $1, posts.id
+        ");
+        if postgres {
+            assert_eq!(db.all(&query).await.expect("rows"), ["Hello"]);
+        }
+        // Distinct values are put in order by what they are.
+        let query = select(Post.title.concat("!").string_agg(",").distinct().order_by(Post.title.concat("!")));
+        if postgres {
+            assert_eq!(db.all(&query).await.expect("a row"), [Some("100%!,Hello!,it's!".to_owned())]);
+        }
+    }
+
+    async fn locked_rows_are_counted(db: TestDb) {
+        let mut session = session_over(&db).await;
+        assert_eq!(session.count(select(Post).with_for_update()).await.expect("a count"), 3);
+        session.rollback().await.expect("an end");
+    }
+
     async fn rows_that_are_distinct(db: TestDb) {
         let postgres = db.is_postgres();
         let db = &mut blog(&db).await;
@@ -279,6 +329,27 @@ fn what_an_outer_join_leaves_out_has_to_be_optional() {
     // What is never NULL need not be.
     let query = select((User.id, Post.title.is_null(), Post.id.count())).left_join(User.posts).group_by(User.id);
     assert!(query.to_sql(limbeck::dialect::Dialect::Sqlite).is_ok());
+}
+
+#[test]
+fn filters_look_at_single_rows() {
+    assert_refused!(select(Post.author_id).filter(count().gt(1)).group_by(Post.author_id), @"an aggregate cannot be used in `filter`, which is for single rows: use `having`, which is for groups");
+    assert_refused!(select(Post).filter(Post.views.max().gt(1)), @"an aggregate cannot be used in `filter`, which is for single rows: use `having`, which is for groups");
+    assert_refused!(select(Post).join_on(User, count().gt(1)), @"an aggregate cannot be used in a join's condition, which is for single rows: use `having`, which is for groups");
+    assert_refused!(select(Post).filter(Post.views.max().over(window()).gt(1)), @r#"a window function cannot be used in `filter`: select it in a `.subquery("name")`, and filter the query that reads that"#);
+    // It is of the query around.
+    let popular = select(User).filter(User.id.gt(Post.id.max()));
+    let query = select(Post.author_id).group_by(Post.author_id).having(exists(popular));
+    assert!(query.to_sql(limbeck::dialect::Dialect::Sqlite).is_ok());
+}
+
+#[test]
+fn only_rows_of_tables_are_locked() {
+    assert_refused!(select(Post.views).group_by(Post.views).with_for_update(), @"a query with `.group_by(…)` cannot lock rows, since its rows are made of others: lock those of the table by a query of its own, or filter by one, as in `.filter(Post.id.in_(…))`");
+    assert_refused!(select(Post.views).distinct().with_for_share(), @"a query with `.distinct()` cannot lock rows, since its rows are made of others: lock those of the table by a query of its own, or filter by one, as in `.filter(Post.id.in_(…))`");
+    assert_refused!(select(count()).from(Post).with_for_update(), @"a query with an aggregate cannot lock rows, since its rows are made of others: lock those of the table by a query of its own, or filter by one, as in `.filter(Post.id.in_(…))`");
+    let sqlite = select(Post.views).distinct().with_for_update().to_sql(limbeck::dialect::Dialect::Sqlite);
+    assert!(sqlite.is_err());
 }
 
 #[test]

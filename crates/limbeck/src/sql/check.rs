@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::compound::Compound;
+use super::expression::Form;
 use super::join::{Join, JoinKind, On};
 use super::node::{ColumnRef, DerivedColumn, InnerQuery, Node, Source};
 use super::op::Level;
@@ -126,6 +127,8 @@ impl<'c> Checker<'c> {
         }
         super::undefer::check(select)?;
         self.nodes(&select.filter, &scope)?;
+        rows_only(&select.filter, &scope)?;
+        locked(select)?;
         if let Distinct::On(nodes) = &more.distinct {
             self.nodes(nodes, &scope)?;
         }
@@ -210,6 +213,9 @@ impl<'c> Checker<'c> {
         self.origin(&join.to, scope, matches!(join.on, On::Lateral))?;
         if let On::Condition(condition) = &join.on {
             self.node(condition, scope)?;
+            if let Some(aggregate) = of_many_rows(condition, scope) {
+                return Err(misplaced(aggregate, "a join's condition"));
+            }
         }
         let last = scope.known.len() - 1;
         if matches!(join.kind, JoinKind::Right | JoinKind::Full) {
@@ -258,6 +264,87 @@ impl<'c> Checker<'c> {
 
     fn source<'s>(&self, source: &Source, what: &dyn Fn() -> String, scope: &'s Scope<'s>) -> Result<&'s Known> {
         scope.find(&|known| known.is(source)).ok_or_else(|| missing(source, &what(), scope))
+    }
+}
+
+/// Refuses a filter over what is made of many rows: it looks at the rows one by one.
+pub(super) fn rows_only(filter: &[Node], scope: &Scope<'_>) -> Result<()> {
+    match filter.iter().find_map(|node| of_many_rows(node, scope)) {
+        Some(form) => Err(misplaced(form, "`filter`")),
+        None => Ok(()),
+    }
+}
+
+/// The aggregate or window function of this query in an expression. An aggregate over columns of a query around, and
+/// of no others, is of that query.
+fn of_many_rows<'n>(node: &'n Node, scope: &Scope<'_>) -> Option<&'n Form> {
+    let mut found = None;
+    node.walk(&mut |node| {
+        if let Node::Form(form) = node
+            && (form.is_window() || (form.is_aggregate() && !is_around(node, scope)))
+        {
+            found.get_or_insert(&**form);
+        }
+    });
+    found
+}
+
+/// Whether an expression has columns, and all of them are of queries around.
+fn is_around(node: &Node, scope: &Scope<'_>) -> bool {
+    let (mut any, mut all) = (false, true);
+    node.walk(&mut |node| {
+        let is_here: bool = match node {
+            Node::Column(column) => scope.known.iter().any(|known| known.is(&column.source())),
+            Node::Derived(column) => scope.known.iter().any(|known| known.is_derived(column.of.id)),
+            _ => return,
+        };
+        any = true;
+        all &= !is_here;
+    });
+    any && all
+}
+
+#[cold]
+fn misplaced(form: &Form, place: &str) -> Error {
+    Error::Statement(if form.is_window() {
+        format!(
+            "a window function cannot be used in {place}: select it in a `.subquery(\"name\")`, and filter the query \
+             that reads that"
+        )
+    } else {
+        format!("an aggregate cannot be used in {place}, which is for single rows: use `having`, which is for groups")
+    })
+}
+
+/// Refuses a lock on rows that are none of a table's. SQLite, which has no such clause, refuses it too: what is
+/// written for one database runs on the other.
+fn locked(select: &SelectCore) -> Result<()> {
+    let more = select.more();
+    if more.lock.is_none() {
+        return Ok(());
+    }
+    let selected = |is: &dyn Fn(&Form) -> bool| {
+        let mut found = false;
+        for item in &select.projection {
+            if let Projection::Node { node, .. } = item {
+                node.walk(&mut |node| found |= matches!(node, Node::Form(form) if is(form)));
+            }
+        }
+        found
+    };
+    let what = [
+        (!more.group_by.is_empty(), "`.group_by(…)`"),
+        (!more.having.is_empty(), "`.having(…)`"),
+        (!matches!(more.distinct, Distinct::No), "`.distinct()`"),
+        (selected(&Form::is_aggregate), "an aggregate"),
+        (selected(&Form::is_window), "a window function"),
+    ];
+    match what.iter().find(|(is, _)| *is) {
+        Some((_, what)) => Err(Error::Statement(format!(
+            "a query with {what} cannot lock rows, since its rows are made of others: lock those of the table by a query \
+             of its own, or filter by one, as in `.filter(Post.id.in_(…))`"
+        ))),
+        None => Ok(()),
     }
 }
 

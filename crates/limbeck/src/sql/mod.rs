@@ -29,6 +29,7 @@ pub(crate) mod render;
 mod select;
 mod selection;
 pub(crate) mod shape;
+mod share;
 mod subquery;
 mod undefer;
 mod update;

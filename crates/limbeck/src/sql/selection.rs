@@ -127,6 +127,15 @@ impl<T: ColumnType + Fetch> Selection for super::Expr<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType + Fetch> Selection for &super::Expr<T> {
+    type Row = T;
+
+    fn project(self, list: &mut ProjectionList) {
+        list.0.push(Projection::Node { node: self.into_node(), nullable: T::NULLABLE });
+    }
+}
+
 macro_rules! selection_tuple {
     ($($name:ident $index:tt),+) => {
         #[diagnostic::do_not_recommend]

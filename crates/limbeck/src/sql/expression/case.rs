@@ -125,6 +125,15 @@ impl<T: ColumnType> Branch for Expr<T> {
 }
 
 #[diagnostic::do_not_recommend]
+impl<T: ColumnType> Branch for &Expr<T> {
+    type Type = T;
+
+    fn into_branch(self) -> Node {
+        self.into_node()
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<T: ColumnType> Branch for Aggregate<T> {
     type Type = T;
 

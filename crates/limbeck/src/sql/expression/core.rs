@@ -253,6 +253,16 @@ impl<T: ColumnType> Expression for Expr<T> {
     }
 }
 
+/// So that an expression can be used again: the column of a subquery, for one.
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType> Expression for &Expr<T> {
+    type Type = T;
+
+    fn into_node(self) -> Node {
+        self.node.clone()
+    }
+}
+
 impl<T: ColumnType<Base = bool>> std::ops::Not for Expr<T> {
     type Output = Expr<bool>;
 

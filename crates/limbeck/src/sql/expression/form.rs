@@ -11,6 +11,7 @@ use crate::sql::node::Node;
 use crate::sql::op::{Level, Op, Spelling};
 use crate::sql::render::Renderer;
 use crate::sql::shape::Shape;
+use crate::sql::share;
 use crate::types::Kind;
 
 /// A piece of an expression that has a form of its own.
@@ -98,6 +99,11 @@ impl Call {
         Call { function, operands, aggregate, distinct: false, order: Vec::new(), filter: None, window: None }
     }
 
+    /// Whether it puts distinct values in order, which have to be those that it orders by.
+    pub(in crate::sql) fn is_ordered_set(&self) -> bool {
+        self.distinct && !self.order.is_empty()
+    }
+
     fn is_plain(&self) -> bool {
         !self.distinct && self.order.is_empty() && self.filter.is_none() && self.window.is_none()
     }
@@ -115,6 +121,11 @@ impl Form {
     /// Whether it is what makes one value of many rows.
     pub(crate) fn is_aggregate(&self) -> bool {
         matches!(self, Form::Call(call) if call.aggregate && call.window.is_none())
+    }
+
+    /// Whether it looks at the rows around each row.
+    pub(crate) fn is_window(&self) -> bool {
+        matches!(self, Form::Call(call) if call.window.is_some())
     }
 
     /// The expressions that it is made of, to change.
@@ -201,6 +212,13 @@ impl Renderer {
     }
 
     fn call(&mut self, call: &Call) -> &mut Self {
+        let sharing = self.begin_sharing(share::in_call(call, self.dialect));
+        self.call_parts(call);
+        self.end_sharing(sharing);
+        self
+    }
+
+    fn call_parts(&mut self, call: &Call) -> &mut Self {
         match call.function {
             Function::Op(op) => match op.spelling(self.dialect) {
                 Spelling::Missing(why) => return self.refuse(op.name, why),
@@ -371,7 +389,9 @@ impl<'q> Shape<'q> {
             }
             Form::Call(call) => {
                 self.byte(4);
+                let sharing = self.begin_sharing(share::in_call(call, dialect));
                 self.call(call, dialect);
+                self.end_sharing(sharing);
             }
             Form::Json { node, steps, text } => {
                 self.byte(5);

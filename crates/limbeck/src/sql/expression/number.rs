@@ -259,6 +259,7 @@ macro_rules! negation {
 
 operators!((M: Model,) Column<M, A>);
 operators!(() Expr<A>);
+operators!(() &Expr<A>);
 operators!(() Aggregate<A>);
 
 /// A number on the left: `1 - Item.discount`.

@@ -92,6 +92,15 @@ impl<T: ColumnType> Operand<T::Base> for Expr<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType> Operand<T::Base> for &Expr<T> {
+    type Null<U: ColumnType> = T::Null<U>;
+
+    fn into_operand(self) -> Node {
+        self.into_node()
+    }
+}
+
 /// Where `in_` looks: a list of values, columns and expressions, or a query of one column.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a list of `{T}`",
@@ -170,6 +179,13 @@ impl<M: Model, T: ColumnType> Argument for Column<M, T> {
 
 #[diagnostic::do_not_recommend]
 impl<T: ColumnType> Argument for Expr<T> {
+    fn into_argument(self) -> Node {
+        self.into_node()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: ColumnType> Argument for &Expr<T> {
     fn into_argument(self) -> Node {
         self.into_node()
     }

@@ -7,12 +7,13 @@ use super::compile::Wanted;
 use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
+use super::share;
 use crate::dialect::Dialect;
 use crate::driver::Param;
 use crate::error::{Error, Result};
 use crate::model::ModelDef;
 use crate::schema::SqlType;
-use crate::types::Kind;
+use crate::types::{Kind, Value};
 
 /// A statement while it is written.
 pub(crate) struct Renderer {
@@ -25,6 +26,15 @@ pub(crate) struct Renderer {
     refusal: Option<Error>,
     /// The deferred columns that the next query fetches behind all others.
     undefer: Vec<ColumnRef>,
+    /// The values that equal ones share a placeholder with, where that is so.
+    shared: Option<Vec<Shared>>,
+}
+
+/// A value, or the values of a list, and their placeholder.
+struct Shared {
+    values: Vec<Value<'static>>,
+    param: Param,
+    number: usize,
 }
 
 impl Renderer {
@@ -36,6 +46,7 @@ impl Renderer {
             uuids_as_text: false,
             refusal: None,
             undefer: Vec::new(),
+            shared: None,
         }
     }
 
@@ -73,15 +84,46 @@ impl Renderer {
 
     fn placeholder(&mut self, param: Param) -> &mut Self {
         self.params.push(param);
+        self.numbered(self.params.len(), param)
+    }
+
+    fn numbered(&mut self, number: usize, param: Param) -> &mut Self {
         match self.dialect {
             Dialect::Sqlite => self.sql.push('?'),
             Dialect::Postgres => {
                 self.sql.push('$');
-                self.sql.push_str(&self.params.len().to_string());
+                self.sql.push_str(&number.to_string());
                 self.named(param);
             }
         }
         self
+    }
+
+    /// A placeholder for these values: a new one, or that of equal values that share it.
+    fn placeholder_of(&mut self, values: &[Value<'static>], param: Param) -> &mut Self {
+        let Some(shared) = &mut self.shared else { return self.placeholder(param) };
+        let known = shared.iter().find(|known| known.param == param && share::same_list(&known.values, values));
+        if let Some(number) = known.map(|known| known.number) {
+            return self.numbered(number, param);
+        }
+        shared.push(Shared { values: values.to_vec(), param, number: self.params.len() + 1 });
+        self.placeholder(param)
+    }
+
+    /// From here on equal values share a placeholder, if `share` says so. Whether that is new.
+    pub(in crate::sql) fn begin_sharing(&mut self, share: bool) -> bool {
+        let new = share && self.shared.is_none();
+        if new {
+            self.shared = Some(Vec::new());
+        }
+        new
+    }
+
+    /// Ends what [`begin_sharing`](Self::begin_sharing) began.
+    pub(in crate::sql) fn end_sharing(&mut self, began: bool) {
+        if began {
+            self.shared = None;
+        }
     }
 
     /// The cast to a type that only the database knows: `::text::post_status`, for one value or for an array.
@@ -115,19 +157,35 @@ impl Renderer {
 
     /// ` IN (a list in one parameter)`, after what is looked for.
     pub(crate) fn in_list(&mut self, kind: Kind, negated: bool) -> &mut Self {
+        self.list_of(None, kind, negated)
+    }
+
+    /// The same for values that are known, which may share the placeholder of others.
+    fn list_of(&mut self, values: Option<&[Value<'static>]>, kind: Kind, negated: bool) -> &mut Self {
+        let list = |renderer: &mut Self| match values {
+            Some(values) => {
+                renderer.placeholder_of(values, Param::Many(kind));
+            }
+            None => {
+                renderer.array_param(kind);
+            }
+        };
         match (self.dialect, kind) {
             (Dialect::Sqlite, kind) => {
                 // JSON has no bytes: they travel in hexadecimal digits.
                 let value = if matches!(kind, Kind::Bytes | Kind::Uuid) { "unhex(value)" } else { "value" };
                 self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT ").push(value);
-                self.push(" FROM json_each(").array_param(kind).push("))")
+                list(self.push(" FROM json_each("));
+                self.push("))")
             }
             (Dialect::Postgres, Kind::Array(_)) => {
                 self.push(if negated { " NOT IN" } else { " IN" }).push(" (SELECT value").unpacked(kind);
-                self.push(" FROM unnest(").array_param(kind).push(") AS listed(value))")
+                list(self.push(" FROM unnest("));
+                self.push(") AS listed(value))")
             }
             (Dialect::Postgres, _) => {
-                self.push(if negated { " <> ALL(" } else { " = ANY(" }).array_param(kind).push(")")
+                list(self.push(if negated { " <> ALL(" } else { " = ANY(" }));
+                self.push(")")
             }
         }
     }
@@ -165,7 +223,7 @@ impl Renderer {
     fn plain_node(&mut self, node: &Node) -> &mut Self {
         match node {
             Node::Column(column) => self.column(column),
-            Node::Bind(_, kind) => self.param(self.bound(*kind)),
+            Node::Bind(value, kind) => self.placeholder_of(std::slice::from_ref(value), Param::One(self.bound(*kind))),
             Node::Binary(operator, sides) => {
                 self.operand(&sides.0, Level::Compare).push(" ").push(operator).push(" ");
                 self.operand(&sides.1, Level::Compare)
@@ -174,9 +232,9 @@ impl Renderer {
             Node::Or(parts) => self.parts(parts, " OR "),
             Node::Not(inner) => self.push("NOT ").inner(inner),
             Node::IsNull(inner, negated) => self.inner(inner).push(if *negated { " IS NOT NULL" } else { " IS NULL" }),
-            Node::InValues { item, kind, negated, .. } => {
+            Node::InValues { item, values, kind, negated } => {
                 let kind = self.bound(*kind);
-                self.inner(item).in_list(kind, *negated)
+                self.inner(item).list_of(Some(values), kind, *negated)
             }
             Node::InKeys(keys) => {
                 let columns: Vec<(&str, &str, Kind)> = keys.columns.iter().map(ColumnRef::spelled).collect();

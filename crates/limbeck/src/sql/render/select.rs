@@ -13,6 +13,7 @@ use crate::sql::lock::{Lock, Wait};
 use crate::sql::node::{Node, Source};
 use crate::sql::select::{Distinct, Projection, SelectCore};
 use crate::sql::shape::{Shape, ShapeKind, offset_is_bound};
+use crate::sql::share;
 use crate::sql::subquery::{Body, Derived, Origin, Output, ValueRows};
 use crate::types::Kind;
 
@@ -25,8 +26,9 @@ impl Renderer {
         check::tables(select, &ctes)?;
         self.with(&ctes)?;
         let (limit, offset) = select.bounds(wanted);
-        // An inner query where the number of rows is not that of the tables.
-        let nested = wanted == Wanted::Count && (limit.is_some() || offset.is_some() || select.is_whole());
+        // An inner query where the number of rows is not that of the tables, or where they are locked.
+        let bounded = limit.is_some() || offset.is_some() || select.more().lock.is_some();
+        let nested = wanted == Wanted::Count && (bounded || select.is_whole());
         match wanted {
             Wanted::Exists => self.push("SELECT EXISTS ("),
             Wanted::Count if nested => self.push("SELECT count(*) FROM ("),
@@ -78,6 +80,7 @@ impl Renderer {
 
     /// A SELECT without what is around it. `names` are those that another query calls its columns by.
     pub(crate) fn query(&mut self, select: &SelectCore, wanted: Wanted, names: Option<&[Output]>) -> Result<()> {
+        let sharing = self.begin_sharing(share::in_query(select, self.dialect));
         let undefer = std::mem::take(&mut self.undefer);
         let more = select.more();
         if let Some(compound) = &more.compound {
@@ -126,6 +129,7 @@ impl Renderer {
         {
             self.lock(lock);
         }
+        self.end_sharing(sharing);
         Ok(())
     }
 

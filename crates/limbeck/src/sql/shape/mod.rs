@@ -10,9 +10,11 @@ mod write;
 use super::compile::Wanted;
 use super::node::{Node, Source};
 use super::op::{Op, Piece, Spelling, pieces};
+use super::share;
 use super::subquery::Derived;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Bind};
+use crate::types::Kind;
 
 /// Whether OFFSET is a parameter. LIMIT never is: the plan depends on it, and SQLite would make it anew each
 /// time when it is bound. The same goes for OFFSET there; PostgreSQL need not prepare each page.
@@ -54,6 +56,8 @@ pub(crate) struct Shape<'q> {
     ctes: Vec<CteShape<'q>>,
     /// It locks rows.
     locks: bool,
+    /// The values, by their places among `binds`, that equal ones share a placeholder with, where that is so.
+    shared: Option<Vec<(usize, Kind)>>,
 }
 
 /// A query in WITH. Its values come before those of the statement that uses it, as it does itself.
@@ -74,11 +78,20 @@ pub(super) fn same_node(a: &Node, b: &Node) -> bool {
     a.0 == b.0 && a.1 == b.1
 }
 
+/// Whether one parameter can be both.
+fn same(a: &Bind<'_>, b: &Bind<'_>) -> bool {
+    match (a, b) {
+        (Bind::One(a), Bind::One(b)) => share::same(a, b),
+        (Bind::Many(a), Bind::Many(b)) => share::same_list(a, b),
+        _ => false,
+    }
+}
+
 impl<'q> Shape<'q> {
     pub(crate) fn new(kind: ShapeKind) -> Self {
         let mut bytes = Vec::with_capacity(96);
         bytes.push(kind as u8);
-        Shape { bytes, binds: Vec::new(), met: Vec::new(), ctes: Vec::new(), locks: false }
+        Shape { bytes, binds: Vec::new(), met: Vec::new(), ctes: Vec::new(), locks: false, shared: None }
     }
 
     /// The whole: the queries of WITH are part of it, and their values come first.
@@ -160,6 +173,38 @@ impl<'q> Shape<'q> {
         }
     }
 
+    /// From here on equal values share a placeholder, if `share` says so. Whether that is new.
+    pub(in crate::sql) fn begin_sharing(&mut self, share: bool) -> bool {
+        let new = share && self.shared.is_none();
+        if new {
+            self.shared = Some(Vec::new());
+        }
+        new
+    }
+
+    /// Ends what [`begin_sharing`](Self::begin_sharing) began.
+    pub(in crate::sql) fn end_sharing(&mut self, began: bool) {
+        if began {
+            self.shared = None;
+        }
+    }
+
+    /// A value, or a list in one parameter.
+    fn bind(&mut self, bind: Bind<'q>, kind: Kind) {
+        let Some(shared) = &mut self.shared else {
+            self.binds.push(bind);
+            return;
+        };
+        let is = |(at, of): &(usize, Kind)| *of == kind && self.binds.get(*at).is_some_and(|known| same(known, &bind));
+        let place = shared.iter().position(is);
+        if place.is_none() {
+            shared.push((self.binds.len(), kind));
+            self.binds.push(bind);
+        }
+        // 0 is a placeholder of its own.
+        self.short(place.map_or(0, |place| place + 1));
+    }
+
     pub(super) fn nodes(&mut self, nodes: &'q [Node], dialect: Dialect) {
         self.short(nodes.len());
         for node in nodes {
@@ -177,7 +222,7 @@ impl<'q> Shape<'q> {
             Node::Bind(value, kind) => {
                 self.byte(2);
                 kind.write(&mut self.bytes);
-                self.binds.push(Bind::One(value.borrowed()));
+                self.bind(Bind::One(value.borrowed()), *kind);
             }
             Node::Binary(operator, sides) => {
                 self.byte(3);
@@ -207,7 +252,7 @@ impl<'q> Shape<'q> {
                 self.byte(u8::from(*negated));
                 kind.write(&mut self.bytes);
                 self.node(item, dialect);
-                self.binds.push(Bind::Many(values));
+                self.bind(Bind::Many(values), *kind);
             }
             Node::InKeys(keys) => {
                 self.byte(17);

@@ -9,6 +9,7 @@ use crate::sql::join::{Join, On};
 use crate::sql::lock::Lock;
 use crate::sql::node::{InnerQuery, Node};
 use crate::sql::select::{Distinct, More, Projection, SelectCore};
+use crate::sql::share;
 use crate::sql::subquery::{Body, Derived, Origin, ValueRows};
 use crate::types::Value;
 
@@ -19,6 +20,7 @@ impl<'q> Shape<'q> {
             Wanted::Count => 2,
             Wanted::Exists => 3,
         });
+        let sharing = self.begin_sharing(share::in_query(select, dialect));
         let more = select.more();
         if let Some(compound) = &more.compound {
             self.byte(9);
@@ -28,6 +30,9 @@ impl<'q> Shape<'q> {
             self.faults(select, dialect);
         } else {
             let whole = wanted.is_rows() || select.is_whole();
+            if select.has_more() {
+                self.distinct(select, dialect);
+            }
             self.short(select.projection.len());
             for item in &select.projection {
                 self.projection(item, whole, dialect);
@@ -62,6 +67,19 @@ impl<'q> Shape<'q> {
                 self.binds.push(Bind::One(Value::I64(rows as i64)));
             }
             _ => self.bound(offset),
+        }
+        self.end_sharing(sharing);
+    }
+
+    /// DISTINCT, which stands first, and so do its values.
+    fn distinct(&mut self, select: &'q SelectCore, dialect: Dialect) {
+        match &select.more().distinct {
+            Distinct::No => self.byte(0),
+            Distinct::Rows => self.byte(1),
+            Distinct::On(nodes) => {
+                self.byte(2);
+                self.placed(nodes, select, dialect);
+            }
         }
     }
 
@@ -157,6 +175,7 @@ impl<'q> Shape<'q> {
             return;
         }
         let (bytes, binds) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.binds));
+        let shared = self.shared.take();
         self.met(derived.id);
         self.text(derived.name);
         match &derived.body {
@@ -177,6 +196,7 @@ impl<'q> Shape<'q> {
             binds: std::mem::replace(&mut self.binds, binds),
         };
         self.ctes.push(cte);
+        self.shared = shared;
     }
 
     fn values(&mut self, values: &'q ValueRows) {
@@ -216,14 +236,6 @@ impl<'q> Shape<'q> {
     }
 
     fn more(&mut self, select: &'q SelectCore, more: &'q More, dialect: Dialect) {
-        match &more.distinct {
-            Distinct::No => self.byte(0),
-            Distinct::Rows => self.byte(1),
-            Distinct::On(nodes) => {
-                self.byte(2);
-                self.placed(nodes, select, dialect);
-            }
-        }
         self.placed(&more.group_by, select, dialect);
         self.nodes(&more.having, dialect);
         match &more.lock {
@@ -291,9 +303,11 @@ impl<'q> Shape<'q> {
     fn unwritten(&mut self, query: &'q InnerQuery, dialect: Dialect) {
         self.byte(3);
         let (binds, ctes) = (self.binds.len(), self.ctes.len());
+        let shared = self.shared.take();
         self.select(&query.0, Wanted::Rows, dialect);
         self.binds.truncate(binds);
         self.ctes.truncate(ctes);
+        self.shared = shared;
     }
 
     fn bound(&mut self, rows: Option<u64>) {
