@@ -53,7 +53,6 @@ fn watched(values: &[&str], other_than: &str) -> Metadata {
     table.checks.push(Check {
         name: Some("ck_posts_rank".into()),
         expression: format!("status <> '{other_than}' OR rank > 0"),
-        ..Check::default()
     });
     let key = |on| IndexKey { on, descending: false, nulls_first: None, opclass: None, collation: None };
     let index = |name: &str, on, predicate: Option<&str>| Index {
