@@ -115,7 +115,7 @@ fn postgresql_has_a_type_and_sqlite_a_check() {
          level VARCHAR(8) DEFAULT 'HIGH' NOT NULL,\n    past TEXT NOT NULL,\n    CONSTRAINT pk_posts PRIMARY KEY (id),\n    \
          CONSTRAINT ck_posts_status CHECK (status IN ('draft', 'in_review', 'it''s live')),\n    \
          CONSTRAINT ck_posts_before CHECK (before IN ('draft', 'in_review', 'it''s live')),\n    \
-         CONSTRAINT ck_posts_level CHECK (level IN ('VERY_LOW', 'HIGH')),\n    CONSTRAINT ck_posts_past CHECK (json_valid(past))\n)"
+         CONSTRAINT ck_posts_level CHECK (level IN ('VERY_LOW', 'HIGH')),\n    CONSTRAINT ck_posts_past CHECK (past IS NULL OR json_valid(past))\n)"
     );
 }
 

@@ -40,9 +40,11 @@ fn expression(column: &Column) -> Option<(String, &'static str)> {
     }
 }
 
-/// `json_valid(data)`: what SQLite checks of a column of JSON or of an array, which it keeps as text. NULL passes.
+/// `data IS NULL OR json_valid(data)`: what SQLite checks of a column of JSON or of an array, which it keeps as text. NULL
+/// is named, since older versions find that it is no JSON, and others than limbeck may write to the table.
 pub fn json_check(column: &str) -> String {
-    format!("json_valid({})", Dialect::Sqlite.ident(column))
+    let column = Dialect::Sqlite.ident(column);
+    format!("{column} IS NULL OR json_valid({column})")
 }
 
 #[cfg(test)]
@@ -77,7 +79,10 @@ mod tests {
 
     #[test]
     fn json_and_arrays_are_checked_on_sqlite_alone() {
-        let both = [("ck_posts_data", "json_valid(data)"), ("ck_posts_Tags", "json_valid(\"Tags\")")];
+        let both = [
+            ("ck_posts_data", "data IS NULL OR json_valid(data)"),
+            ("ck_posts_Tags", "\"Tags\" IS NULL OR json_valid(\"Tags\")"),
+        ];
         assert_eq!(made(&[]), pairs(&both));
         assert_eq!(type_checks(Dialect::Postgres, &table(&[])), []);
         // Once they are there, no more are made.
@@ -89,7 +94,10 @@ mod tests {
         let taken = [("ck_posts_data", "length(data) < 9"), ("ck_posts_Tags", "1"), ("ck_posts_Tags_json", "2")];
         assert_eq!(
             made(&taken),
-            pairs(&[("ck_posts_data_json", "json_valid(data)"), ("ck_posts_Tags_json_json", "json_valid(\"Tags\")")])
+            pairs(&[
+                ("ck_posts_data_json", "data IS NULL OR json_valid(data)"),
+                ("ck_posts_Tags_json_json", "\"Tags\" IS NULL OR json_valid(\"Tags\")")
+            ])
         );
     }
 }
