@@ -88,12 +88,15 @@ impl Schema {
         wanted: &Metadata,
         owned: &BTreeSet<TableName>,
     ) -> Result<Schema> {
+        let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
+        let owned = owned.iter().filter_map(|table| table.schema.as_deref());
+        Schema::read_in(connection, named.chain(owned).collect()).await
+    }
+
+    /// Reads the schema of a database, and on PostgreSQL these schemas too.
+    pub(crate) async fn read_in(connection: &mut Connection, schemas: BTreeSet<&str>) -> Result<Schema> {
         let mut schema = match connection.dialect() {
-            Dialect::Postgres => {
-                let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
-                let owned = owned.iter().filter_map(|table| table.schema.as_deref());
-                postgres::read(connection, &named.chain(owned).collect()).await?
-            }
+            Dialect::Postgres => postgres::read(connection, &schemas).await?,
             _ => sqlite::read(connection).await?,
         };
         schema.tables.retain(|table| table.name != LEDGER);
