@@ -34,15 +34,15 @@ pub async fn between(from: &Engine, to: &Engine) -> Result<Between> {
     let live = read(&mut from.connect().await?).await?;
     let wanted = read(&mut to.connect().await?).await?;
     let all: BTreeSet<TableName> = live.tables.iter().map(|table| table.full_name()).collect();
-    // Both are in a server's own spelling.
-    let diff = compare(&Metadata::new(wanted.tables), &live, &Spelling::default(), &all);
+    let diff = compare(&Metadata::new(wanted.tables), &live, &Spelling::exact(), &all);
     Ok(Between { live, diff })
 }
 
 async fn read(connection: &mut Connection) -> Result<Schema> {
     let schemas: Vec<(String,)> = match connection.dialect() {
         Dialect::Postgres => {
-            let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
+            let sql =
+                "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
             connection.fetch_raw(sql, &[]).await?
         }
         _ => Vec::new(),
