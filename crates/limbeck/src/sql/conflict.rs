@@ -9,7 +9,7 @@ use super::render::Renderer;
 use super::select::{Filter, add_filter};
 use super::selection::Selection;
 use super::shape::Shape;
-use super::write::{ColumnList, Set, Settable, Statement, add_set, check_sets};
+use super::write::{ColumnList, Set, Settable, Statement, add_set, check_sets, count_version};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, ModelDef};
@@ -128,6 +128,7 @@ impl<M: Model, R> Upsert<M, R> {
     /// [`excluded`](super::excluded).
     pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
         if let Some(Conflict { action: Action::Update { sets, .. }, .. }) = &mut self.0.core.conflict {
+            count_version(sets, M::def(), None);
             add_set(sets, Set::new(column, value));
         }
         self

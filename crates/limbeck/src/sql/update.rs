@@ -11,7 +11,9 @@ use super::select::{Filter, Projection, add_filter, column_at};
 use super::selection::{ProjectionList, Selection};
 use super::shape::{Shape, ShapeKind};
 use super::subquery::FromClause;
-use super::write::{Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, only_rows, writes};
+use super::write::{
+    Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, count_version, only_rows, writes,
+};
 use crate::dialect::Dialect;
 use crate::driver::Access;
 use crate::error::{Error, Result};
@@ -57,8 +59,10 @@ pub fn update<T: TableOf>(table: T) -> Update<T::Model> {
 }
 
 impl<M: Model, R> Update<M, R> {
-    /// Sets a column to a value or an expression. Columns with `on_update` are set too, unless they are here.
+    /// Sets a column to a value or an expression. Columns with `on_update` are set too, unless they are here, and a
+    /// `version` is counted up, so that a session that read the row before does not overwrite it.
     pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
+        count_version(&mut self.core.sets, M::def(), self.core.rows.target.alias);
         add_set(&mut self.core.sets, Set::new(column, value));
         self
     }

@@ -3,6 +3,7 @@
 use super::compile::{Compiled, Compiler, Wanted};
 use super::expression::{Expr, Operand};
 use super::node::{ColumnRef, Node};
+use super::op::{Level, Op};
 use super::raw::Sql;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
@@ -161,6 +162,20 @@ impl Set {
 pub(super) fn add_set(sets: &mut Vec<Set>, set: Set) {
     sets.retain(|other| other.column != set.column);
     sets.push(set);
+}
+
+/// The version that comes after one.
+static NEXT: Op = Op::new("next_version", Level::Add, "{0} + 1");
+
+/// Has a statement that changes rows count their versions, too; what it sets itself is added later and counts.
+pub(super) fn count_version(sets: &mut Vec<Set>, model: &'static ModelDef, alias: Option<&'static str>) {
+    if sets.is_empty()
+        && let Some(version) = model.version()
+    {
+        // A model has at most 128 columns.
+        let column = ColumnRef { model, alias, index: version as u16 };
+        sets.push(Set { column: version, value: Node::Op(&NEXT, vec![Node::Column(column)]) });
+    }
 }
 
 /// What `on_update` makes of the columns that a statement does not set: made anew whenever it is run.
