@@ -71,6 +71,15 @@ use proc_macro::TokenStream;
 ///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
 ///   they are not called `<model>_<key>`.
 /// - `view_only`: the association table has a model of its own, by which its rows are written.
+/// - `cascade(…)`, or as SQLAlchemy writes it `cascade = "all, delete-orphan"`: what goes on to the objects at the other
+///   end: `save_update`, `merge`, `delete`, `delete_orphan`, `refresh_expire`, `expunge`; `all` is all of them but
+///   `delete_orphan`, `none` is none. The default is `cascade(save_update, merge)`.
+/// - `passive_deletes`: what is not loaded when an object is deleted is left to the database's `on_delete`;
+///   `passive_deletes = "all"`: what is loaded, too.
+/// - `order_by = title`, `order_by(desc(created_at), title)`: the order of a collection, by fields of the other model.
+/// - `post_update`: its key is written by an UPDATE of its own, after the rows are there and before they go: for rows
+///   that point at each other.
+/// - `single_parent`: an object has one parent by this `BelongsTo` or `ManyToMany`, and a second is an error.
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);

@@ -21,11 +21,22 @@ pub(super) fn items(model: &Model) -> TokenStream {
             }
         })
     });
+    let orders = model.relations.iter().flat_map(|relation| {
+        let target = &relation.target;
+        relation.options.order_by.iter().map(move |order| {
+            let (field, inner) = (&order.field.ident, &order.field.inner);
+            quote! {
+                let _: ::limbeck::model::Column<#target, _> =
+                    <#target as ::limbeck::__private::HasTable>::TABLE.#field #(.#inner)*;
+            }
+        })
+    });
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
         fn __check() {
             #(#far_keys)*
+            #(#orders)*
         }
         #columns
         #embeds
