@@ -34,6 +34,16 @@ pub(crate) enum Many {
     Loaded { shared: Arc<Vec<Handle>>, range: Range<u32> },
 }
 
+impl One {
+    /// What it leads to, if it is loaded and not nothing.
+    pub(crate) fn handle(self) -> Option<Handle> {
+        match self {
+            One::Loaded(handle) => handle,
+            One::Unloaded => None,
+        }
+    }
+}
+
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;
