@@ -57,6 +57,8 @@ use proc_macro::TokenStream;
 /// - `default = expr`: evaluated when an object is added without a value. `on_update = expr`: evaluated
 ///   when a changed object is written and this column was not set.
 /// - `server_default = "sql"`: the database's default.
+/// - `version`: counts the changes of the row. A new row has 1, or its `default`; every UPDATE adds one and meets the
+///   row only if it still has the version that was read, else it is `Error::StaleRow`. At most one, an integer.
 /// - `foreign_key(Target.column, on_delete = …, on_update = …)`, with `cascade`, `set_null`, `restrict`,
 ///   `set_default` or `no_action`. Also `deferrable = initially_deferred` (checked at the commit) or
 ///   `initially_immediate`, and `name = "…"`.

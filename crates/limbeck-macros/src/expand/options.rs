@@ -139,7 +139,8 @@ pub(super) fn column(column: &Column) -> TokenStream {
     });
     let collation = column.collation.as_ref().map(collation_def);
     let comment = text(column.comment.as_ref());
-    if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() {
+    let version = column.version;
+    if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() && !version {
         return quote!(::limbeck::model::ColumnOptions::NONE);
     }
     let (computed, identity, collation) = (some(computed), some(identity), some(collation));
@@ -149,6 +150,7 @@ pub(super) fn column(column: &Column) -> TokenStream {
             identity: #identity,
             comment: #comment,
             collation: #collation,
+            version: #version,
         }
     }
 }

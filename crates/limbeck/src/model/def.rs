@@ -129,6 +129,11 @@ impl ModelDef {
         self.columns.iter().position(|column| column.generated)
     }
 
+    /// The column that counts the changes of a row, where there is one.
+    pub fn version(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.options.version)
+    }
+
     /// How the model's relationships lead to other tables.
     ///
     /// # Errors
