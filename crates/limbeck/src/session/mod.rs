@@ -5,11 +5,12 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
+//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the next flush would do.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
 //! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
+mod cascade;
 mod flush;
 mod forget;
 mod inspect;

@@ -61,6 +61,15 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
+        self.cascade().await?;
+        let flushed = self.flush_planned(next).await;
+        if flushed.is_err() {
+            self.objects.unmark();
+        }
+        flushed
+    }
+
+    async fn flush_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {

@@ -185,7 +185,7 @@ impl super::objects::Objects {
     }
 
     /// The objects at the other end.
-    fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
+    pub(super) fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
         let mut targets = Vec::new();
         for obj in owners {
             match self.store(*obj).relation(obj.slot, relation) {
