@@ -282,7 +282,7 @@ macro_rules! writes {
             fn explain(&self, error: Error) -> Error {
                 match error {
                     Error::Decode { table, column, source } => {
-                        match source.column.and_then(|at| column_at(&self.core.returning, at)) {
+                        match source.column.and_then(|at| column_at(self.core.returning(), at)) {
                             Some((table, column)) => Error::Decode { table, column, source },
                             None => Error::Decode { table, column, source },
                         }

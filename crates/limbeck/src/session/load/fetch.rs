@@ -120,7 +120,7 @@ impl Session {
         if is_one {
             self.objects.fill_ones(owners, relation, &pairs);
         } else {
-            self.objects.fill(owners, relation, pairs);
+            self.objects.fill(owners, relation, pairs, false);
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Session {
             }
         }
         self.objects.merge_rows(owner_model, relation, target, owners, &mut pairs);
-        self.objects.fill(owners, relation, pairs);
+        self.objects.fill(owners, relation, pairs, false);
         Ok(())
     }
 
