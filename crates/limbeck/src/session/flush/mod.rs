@@ -57,6 +57,14 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
+        if self.hooked.is_some() {
+            return Box::pin(self.flush_hooked(next)).await;
+        }
+        self.send(next).await
+    }
+
+    /// The flush itself, without hooks.
+    pub(super) async fn send(&mut self, next: Next) -> Result<()> {
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
@@ -74,7 +82,11 @@ impl Session {
 
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+        if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 }
 
