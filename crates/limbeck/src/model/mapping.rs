@@ -31,6 +31,9 @@ pub(crate) struct Resolved {
     /// The relationship of the target that says the same from the other end.
     pub(crate) back: Option<usize>,
     pub(crate) path: Path,
+    /// What a collection is ordered by: columns of the target, and whether each is descending.
+    #[allow(dead_code)]
+    pub(crate) order_by: Vec<(usize, bool)>,
 }
 
 /// The way from a row to the rows at the other end.
@@ -167,7 +170,15 @@ fn resolve(model: &'static ModelDef, relation: &'static RelationDef) -> Result<R
         // It goes by primary keys.
         Path::ManyToMany(_) => {}
     }
-    Ok(Resolved { target, back, path })
+    let order_by = relation.options.order_by.iter().map(|order| match target.column_of_field(order.field) {
+        Some(column) => Ok((column, order.descending)),
+        None => Err(format!(
+            "`{}`: order_by names `{}.{}`, which is not a column",
+            relation.label, target.name, order.field
+        )),
+    });
+    let order_by = order_by.collect::<Result<_, _>>()?;
+    Ok(Resolved { target, back, path, order_by })
 }
 
 /// The columns of `owner` that refer to `target`: those that are named, the only ones, or `<field>_id`.

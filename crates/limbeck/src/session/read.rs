@@ -216,7 +216,7 @@ impl Session {
         let key: Vec<_> = model
             .primary_key
             .iter()
-            .map(|column| self.objects.store(obj).value(obj.slot, *column).into_owned())
+            .map(|column| self.objects.store(obj).saved_value(obj.slot, *column).into_owned())
             .collect();
         let binds: Vec<Bind<'_>> = key.iter().map(|value| Bind::One(value.borrowed())).collect();
         let mut sink = RereadSink { objects: &mut self.objects, obj, found: false };

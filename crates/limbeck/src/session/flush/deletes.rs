@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{Batch, BatchKind, Rows};
 use super::plan::{Orphans, Plan, Work, orphans};
-use super::{check, statement};
+use super::{check, statement, version};
 use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{Path, Reference};
@@ -56,9 +56,12 @@ pub(super) fn deletes(
             rows: Rows::objects(
                 children_first(objects, work.model, of(work))?,
                 ColumnSet::EMPTY,
-                work.model.primary_key,
+                &version::found_by(work.model),
             ),
-            returns: Returns::Count,
+            returns: match work.model.version() {
+                Some(_) => Returns::Columns(work.model.primary_key.len()),
+                None => Returns::Count,
+            },
             kind: BatchKind::Delete,
         });
     }

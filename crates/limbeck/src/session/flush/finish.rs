@@ -1,5 +1,7 @@
 //! What a flush that succeeded leaves in memory.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use super::plan::{Eviction, Orphans, Plan, orphans};
@@ -281,10 +283,11 @@ impl Objects {
             if !all.iter().any(|handle| gone.contains(handle)) {
                 continue;
             }
-            let left = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
+            let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
             let old = field.state.clone();
+            let (length, partial) = (left.len() as u32, old.is_partial());
             self.undo.push(Undo::Many(holder, relation, old));
-            self.set_many_field(holder, relation, Many::of(left));
+            self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
         }
         for obj in rows {
             let store = self.store_mut(*obj);

@@ -100,7 +100,7 @@ impl Objects {
         for obj in &self.pending {
             self.check_deferred(*obj)?;
             let store = self.store(*obj);
-            check::read_only(store.model(), store.meta(obj.slot).given)?;
+            check::read_only(store, obj.slot, store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
             entry(&mut work, store.model()).inserts.push(*obj);
         }
@@ -159,7 +159,7 @@ impl Objects {
             meta.given = meta.given.union(changed);
         }
         let written = changed.union(store.meta(obj.slot).given);
-        check::read_only(model, written)?;
+        check::read_only(store, obj.slot, written)?;
         check::values(dialect, store, obj.slot, written)?;
         self.check_links(obj, changed)
     }

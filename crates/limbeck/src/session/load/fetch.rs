@@ -64,10 +64,10 @@ impl Session {
 
     /// Reads those objects again that are expired, since their keys may no longer be those of their rows. One whose
     /// row is gone stays expired.
-    pub(super) async fn reread_expired(&mut self, model: &'static ModelDef, owners: &[Obj]) -> Result<()> {
+    pub(in crate::session) async fn reread_expired(&mut self, model: &'static ModelDef, owners: &[Obj]) -> Result<()> {
         let mut list = KeyList::new(model.primary_key.len());
         for owner in owners.iter().filter(|owner| self.objects.is_expired(**owner)) {
-            if let Some(key) = self.objects.key_in(*owner, model.primary_key) {
+            if let Some(key) = self.objects.saved_key_in(*owner, model.primary_key) {
                 list.push(&key);
             }
         }
@@ -120,7 +120,7 @@ impl Session {
         if is_one {
             self.objects.fill_ones(owners, relation, &pairs);
         } else {
-            self.objects.fill(owners, relation, pairs);
+            self.objects.fill(owners, relation, pairs, false);
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Session {
             }
         }
         self.objects.merge_rows(owner_model, relation, target, owners, &mut pairs);
-        self.objects.fill(owners, relation, pairs);
+        self.objects.fill(owners, relation, pairs, false);
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use super::objects::{LinkRow, Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Handle, Many, Model, ModelDef, Related, RelationKind, RelationRef, Tracked, registry};
+use crate::model::{Handle, Model, ModelDef, Related, RelationKind, RelationRef, Tracked, registry};
 
 impl Session {
     /// Relates two objects: `session.link(post, Post.author, ada)`, `session.link(post, Post.tags, rust)`.
@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// Makes `targets` what the relationship holds: links those that are missing, unlinks those that are too
-    /// many. A collection that is not loaded is loaded first, and so is a one-to-one. A to-one relationship takes an `Option`.
+    /// many. A collection that is not loaded, or only in part, is loaded first, and so is a one-to-one. A to-one relationship takes an `Option`.
     ///
     /// An object that goes from one collection to another is moved, not shared: it has one key.
     ///
@@ -92,8 +92,7 @@ impl Session {
                 }),
             };
         }
-        if matches!(self.objects.store(obj).relation(obj.slot, index), RelationRef::Many(f) if f.state == Many::Unloaded)
-        {
+        if !self.objects.is_complete(obj, index) {
             self.load_raw(R::Owner::def(), vec![owner.raw], index, &[]).await?;
         }
         let target_def = R::Target::def();

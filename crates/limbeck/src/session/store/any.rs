@@ -288,6 +288,16 @@ impl<M: Model> AnyStore for Store<M> {
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
         let kept = self.meta(slot).given;
         for (column, def) in M::def().columns.iter().enumerate() {
+            // A copy that was kept for what the row is found by is what the row holds.
+            if let Some(saved) = &mut self.entries[slot as usize].saved {
+                if def.deferred {
+                    saved.unload(column);
+                } else {
+                    saved
+                        .set_value(column, row.cell(at + column))
+                        .map_err(|e| unreadable(M::def(), e.at(at + column), at))?;
+                }
+            }
             if kept.contains(column) {
                 continue;
             }
