@@ -6,23 +6,28 @@
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
 //! * `plan` finds what has to be done, and what is wrong with it, before anything is sent.
-//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
-//!   `room` finds rows whose unique values others take.
+//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first.
+//! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
+//!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
 pub(super) mod check;
+mod circles;
 mod deletes;
 mod finish;
+mod graph;
 mod order;
+mod park;
 mod plan;
 mod receive;
 mod room;
 mod rounds;
 mod run;
 mod statement;
+mod switch;
 mod write;
 
 use super::Session;

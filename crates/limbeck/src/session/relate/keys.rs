@@ -53,17 +53,6 @@ impl Objects {
         self.by_values(keys, target, &mut |column| store.value(owner.slot, column))
     }
 
-    /// The object whose primary key a key held at the last flush, if the session has it.
-    pub(in crate::session) fn by_saved_key(
-        &self,
-        owner: Obj,
-        keys: &[KeyPair],
-        target: &'static ModelDef,
-    ) -> Option<Obj> {
-        let store = self.store(owner);
-        self.by_values(keys, target, &mut |column| store.saved_value(owner.slot, column))
-    }
-
     fn by_values<'v>(
         &self,
         keys: &[KeyPair],
