@@ -81,9 +81,9 @@ pub(super) fn sort_out(
 ) -> Result<Waits> {
     let mut graph = Graph::new();
     waits_for_keys(objects, models, &mut graph);
-    for (obj, target, keys) in ties(objects, models, |work, other, _| {
-        work.cycle.is_some() && work.cycle == other.cycle
-    })? {
+    for (obj, target, keys) in
+        ties(objects, models, |work, other, _| work.cycle.is_some() && work.cycle == other.cycle)?
+    {
         if obj != target && !is_later(models, obj, keys) {
             graph.add(target, obj, 1, Why::Key { keys, linked: false });
         }

@@ -21,8 +21,7 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Result<Vec<Work>> {
     for work in &models {
         // A key that has an UPDATE of its own asks for no order.
         let references = work.model.mapping()?.references.iter();
-        let referred =
-            references.filter(|reference| !circles::is_post_update(work.model, reference)).map(|r| r.target);
+        let referred = references.filter(|reference| !circles::is_post_update(work.model, reference)).map(|r| r.target);
         let mut parents: Vec<usize> =
             referred.filter_map(|p| models.iter().position(|m| std::ptr::eq(m.model, p))).collect();
         parents.sort_unstable();

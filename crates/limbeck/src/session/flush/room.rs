@@ -17,7 +17,7 @@ use super::park::{self, Values};
 use super::plan::{Eviction, Orphans, Work, orphans};
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference, Unique};
-use crate::model::ColumnSet;
+use crate::model::{Cascade, ColumnSet};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -38,8 +38,7 @@ pub(super) fn conflicts(objects: &Objects, models: &[Work]) -> Result<Vec<Confli
         if work.deletes.is_empty() && work.updates.is_empty() && work.switches.is_empty() {
             continue;
         }
-        let mut moving: Vec<(Obj, ColumnSet)> =
-            work.updates.iter().map(|obj| (*obj, written(objects, *obj))).collect();
+        let mut moving: Vec<(Obj, ColumnSet)> = work.updates.iter().map(|obj| (*obj, written(objects, *obj))).collect();
         let all = ColumnSet::first(work.model.columns.len());
         moving.extend(work.switches.iter().map(|switch| (switch.new, all)));
         for unique in &work.model.mapping()?.uniques {
@@ -238,7 +237,9 @@ impl Referring {
 
 #[cold]
 pub(super) fn unique_cycle(objects: &Objects, unique: &Unique, rows: &[Obj]) -> Error {
-    let Some(model) = rows.first().map(|obj| objects.store(*obj).model()) else { return Error::Cycle { tables: vec![] } };
+    let Some(model) = rows.first().map(|obj| objects.store(*obj).model()) else {
+        return Error::Cycle { tables: vec![] };
+    };
     let mut rows: Vec<Obj> = rows.iter().copied().filter(|obj| obj.model as usize == model.id.get()).collect();
     rows.sort_unstable();
     rows.dedup();
@@ -256,7 +257,8 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
     // Not in the order of a hash.
     places.sort_unstable();
     for (parent, relation) in places {
-        if objects.is_going(parent) {
+        // An orphan that has the place is known by now, and deleted.
+        if objects.is_going(parent) || objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
             continue;
         }
         let resolved = &objects.store(parent).model().mapping()?.relations[relation];

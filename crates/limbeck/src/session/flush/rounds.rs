@@ -33,7 +33,8 @@ impl Step {
 pub(super) fn rounds(objects: &Objects, models: &[Work], levels: &FxHashMap<Obj, usize>) -> Vec<Round> {
     let level = |obj: &Obj| levels.get(obj).copied().unwrap_or(0);
     // How many rounds each model takes; those of a circle take as many as each other.
-    let mut depths: Vec<usize> = models.iter().map(|work| work.written().map(|obj| level(&obj)).max().unwrap_or(0)).collect();
+    let mut depths: Vec<usize> =
+        models.iter().map(|work| work.written().map(|obj| level(&obj)).max().unwrap_or(0)).collect();
     for index in 0..models.len() {
         if models[index].cycle.is_some() {
             let same = (0..models.len()).filter(|other| models[*other].cycle == models[index].cycle);
@@ -65,13 +66,7 @@ pub(super) fn rounds(objects: &Objects, models: &[Work], levels: &FxHashMap<Obj,
 
 /// The first round of a model: that of the models that it refers to, or the one behind it where these get
 /// their keys from the database. All models of a circle begin together.
-fn start(
-    index: usize,
-    objects: &Objects,
-    models: &[Work],
-    depths: &[usize],
-    starts: &mut Vec<Option<usize>>,
-) -> usize {
+fn start(index: usize, objects: &Objects, models: &[Work], depths: &[usize], starts: &mut Vec<Option<usize>>) -> usize {
     if let Some(start) = starts[index] {
         return start;
     }

@@ -4,7 +4,7 @@ use super::batch::{Batch, BatchKind, Rows, Source};
 use super::plan::Plan;
 use super::receive::{blame, receive};
 use super::rounds::Step;
-use super::{deletes, rounds, statement, switch, write};
+use super::{deletes, rounds, stale, statement, switch, write};
 use crate::driver::{Returns, Write};
 use crate::engine::Connection;
 use crate::error::Result;
@@ -22,7 +22,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut batches = deferred(compiler, plan, true)?;
     batches.extend(write::evictions(compiler, plan)?);
-    batches.extend(switch::sweeps(compiler, plan)?);
+    batches.extend(switch::sweeps(objects, compiler, plan)?);
     batches.extend(write::parked(objects, compiler, plan)?);
     for work in plan.models.iter().filter(|work| !work.first.is_empty()) {
         let step = Step { updates: work.first.clone(), ..Step::new(work.model) };
@@ -36,19 +36,19 @@ pub(super) async fn run(
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            send(objects, connection, std::mem::take(&mut batches)).await?;
+            send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
         }
     }
     if plan.models.iter().any(|work| !work.later.is_empty()) {
         // The rows that are NULL until then are read when they are sent.
-        send(objects, connection, std::mem::take(&mut batches)).await?;
+        send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
         batches.extend(write::later(objects, compiler, plan)?);
     }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
     batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
     batches.extend(deletes::deletes(objects, compiler, plan, &plan.removal, |work| &work.deletes)?);
     batches.extend(deferred(compiler, plan, false)?);
-    send(objects, connection, batches).await
+    send(objects, connection, compiler, batches).await
 }
 
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
@@ -65,7 +65,12 @@ fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<B
 }
 
 /// Sends batches together and writes what comes back into the objects.
-async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<Batch>) -> Result<()> {
+async fn send(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    batches: Vec<Batch>,
+) -> Result<()> {
     if batches.is_empty() {
         return Ok(());
     }
@@ -77,6 +82,9 @@ async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<B
     match outcome {
         Ok(written) => {
             for (batch, written) in batches.iter().zip(written) {
+                if stale::missed(objects, batch, &written) {
+                    return Err(stale::explain(objects, connection, compiler, batch, &written).await);
+                }
                 receive(objects, batch, written)?;
             }
             Ok(())

@@ -108,19 +108,19 @@ fn moved(objects: &Objects, work: &Work, reference: &Reference) -> Vec<Obj> {
     let linked = objects.linked.iter().copied().filter(|obj| objects.state(*obj) == State::Persistent);
     linked
         .filter(|obj| {
-            links(obj).iter().any(|link| {
-                link.keys == reference.keys && link.target.is_some_and(|target| news.contains(&target))
-            })
+            links(obj)
+                .iter()
+                .any(|link| link.keys == reference.keys && link.target.is_some_and(|target| news.contains(&target)))
         })
         .collect()
 }
 
 /// What is done to rows that refer to the switched ones, and to their association rows.
-pub(super) fn sweeps(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+pub(super) fn sweeps(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
     let mut batches = Vec::new();
     for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
         let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
-        super::deletes::unlinks(compiler, work.model, &olds, &mut batches)?;
+        super::deletes::unlinks(objects, compiler, work.model, &olds, &mut batches)?;
     }
     for Sweep { child, reference, fate, olds } in &plan.sweeps {
         let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();

@@ -5,12 +5,12 @@ use super::plan::{Eviction, Plan, Work, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
 use super::statement::{self, Assign};
-use super::check;
+use super::{check, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
-use crate::model::{ColumnSet, ModelDef};
 use crate::model::mapping::{KeyPair, Path};
+use crate::model::{ColumnSet, ModelDef};
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::State;
 use crate::session::undo::Undo;
@@ -48,10 +48,11 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
+        let counted = version::count(objects, obj, changed)?;
         // What was written in advance is sent, if it was not for good.
         let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
         let (parked, for_good) = parked_columns(objects, aside, obj);
-        changed = changed.union(touched).union(parked.without(later));
+        changed = changed.union(touched).union(counted).union(parked.without(later));
         // What is computed from a column that was set to NULL in advance is still to be read.
         if computed.is_empty() {
             changed = changed.without(for_good);
@@ -67,13 +68,14 @@ pub(super) fn updates(
     }
     for (columns, moved, objs) in shapes {
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
-        let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let told_apart = !computed.is_empty() || model.version().is_some();
+        let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
         let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
             stmt: statement::update(compiler, model, columns, &computed, keys)?,
             rows: match work.filter(|_| moved) {
-                Some(work) => rekeyed(objects, work, objs, columns, model.primary_key),
-                None => Rows::objects(objs, columns, model.primary_key),
+                Some(work) => rekeyed(objects, work, objs, columns, &version::found_by(model)),
+                None => Rows::objects(objs, columns, &version::found_by(model)),
             },
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
             kind: BatchKind::Update { returning: computed.clone(), keys },
