@@ -5,5 +5,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod states;
-mod versions;
+mod order;
+mod sent;
+// mod uniques;
