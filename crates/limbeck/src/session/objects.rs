@@ -286,6 +286,8 @@ pub struct Loader<'s> {
     pub(crate) objects: &'s mut Objects,
     /// The objects that the rows were, where relationships are to be loaded along.
     pub(crate) roots: Option<Vec<Handle>>,
+    /// Whether the rows are locked: then an object that is here has to be what its row is.
+    pub(crate) locking: bool,
 }
 
 impl std::fmt::Debug for Loader<'_> {
@@ -302,6 +304,9 @@ impl Loader<'_> {
     #[doc(hidden)]
     pub fn track<M: Model>(&mut self, row: &Row<'_>, at: usize) -> Result<Tracked<M>> {
         let handle = self.objects.track(M::def(), row, at)?;
+        if self.locking {
+            self.objects.check_version(M::def(), handle, row, at)?;
+        }
         if let Some(roots) = &mut self.roots {
             roots.push(handle);
         }

@@ -119,7 +119,7 @@ impl Objects {
     }
 
     /// Forgets what the next flush was to do, apart from the columns of objects.
-    fn drop_plans(&mut self) {
+    pub(super) fn drop_plans(&mut self) {
         for obj in std::mem::take(&mut self.linked) {
             self.store_mut(obj).meta_mut(obj.slot).links.clear();
         }

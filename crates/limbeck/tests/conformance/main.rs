@@ -8,3 +8,5 @@ mod cascades;
 mod common;
 mod deletes;
 mod family;
+mod states;
+mod versions;

@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::batch::{Batch, BatchKind, Rows};
 use super::plan::{Orphans, Plan, Work, orphans};
 use super::{check, statement, version};
+use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{Path, Reference};
@@ -72,9 +73,9 @@ pub(super) fn deletes(
                 ColumnSet::EMPTY,
                 &version::found_by(work.model),
             ),
-            returns: match work.model.version() {
-                Some(_) => Returns::Columns(work.model.primary_key.len()),
-                None => Returns::Count,
+            returns: match (work.model.version(), compiler.dialect) {
+                (Some(_), Dialect::Postgres) => Returns::Columns(work.model.primary_key.len()),
+                _ => Returns::Count,
             },
             kind: BatchKind::Delete,
         });

@@ -230,7 +230,10 @@ impl Objects {
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
         let nulls = mapping.nulls(child, keys);
-        rows.into_iter().for_each(|obj| self.orphaned(obj, &nulls));
+        for obj in rows {
+            self.orphaned(obj, &nulls);
+            super::version::follow(self, obj);
+        }
     }
 
     /// Key columns of a row became NULL.

@@ -61,15 +61,23 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
-        self.cascade().await?;
-        let flushed = self.flush_planned(next).await;
-        if flushed.is_err() {
-            self.objects.unmark();
+        if self.hooked.is_some() {
+            return Box::pin(self.flush_hooked(next)).await;
         }
-        flushed
+        self.send(next).await
     }
 
-    async fn flush_planned(&mut self, next: Next) -> Result<()> {
+    /// The flush itself, without hooks.
+    pub(super) async fn send(&mut self, next: Next) -> Result<()> {
+        self.cascade().await?;
+        let sent = self.send_planned(next).await;
+        if sent.is_err() {
+            self.objects.unmark();
+        }
+        sent
+    }
+
+    async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
@@ -88,7 +96,11 @@ impl Session {
 
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+        if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 }
 

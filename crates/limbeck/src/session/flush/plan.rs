@@ -130,7 +130,7 @@ impl Objects {
     }
 
     /// Everything that was borrowed mutably or linked, but not what was only added.
-    pub(super) fn touched(&self) -> Vec<Obj> {
+    pub(in crate::session) fn touched(&self) -> Vec<Obj> {
         let mut touched = Vec::new();
         for store in self.stores() {
             let model = store.model().id.get() as u32;
@@ -142,7 +142,7 @@ impl Objects {
         touched
     }
 
-    fn is_changed(&self, obj: Obj) -> bool {
+    pub(in crate::session) fn is_changed(&self, obj: Obj) -> bool {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty()
@@ -198,7 +198,7 @@ impl Objects {
     }
 
     /// The value of a column, if it is known already what it will be after the flush.
-    pub(super) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
+    pub(in crate::session) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         let made = meta.state == State::Pending
@@ -209,7 +209,7 @@ impl Objects {
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.
-    fn check_refused(&mut self) -> Result<()> {
+    pub(in crate::session) fn check_refused(&mut self) -> Result<()> {
         match self.refused.iter().position(|refused| refused.place.is_none()) {
             Some(at) => Err(self.refused.remove(at).why),
             None => self.refused.first().map_or(Ok(()), |refused| Err(refused.again())),

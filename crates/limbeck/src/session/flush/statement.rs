@@ -125,11 +125,11 @@ pub(super) fn update(
                 where_array_key(renderer, model);
             }
         }
-        if !returning.is_empty() {
+        if keys || !returning.is_empty() {
             renderer.push(" RETURNING ");
             if keys {
                 names(renderer, "r.k", model.primary_key.len());
-                renderer.push(", ");
+                renderer.push(if returning.is_empty() { "" } else { ", " });
             }
             for (index, column) in returning.iter().enumerate() {
                 renderer.push(if index > 0 { ", " } else { "" });
@@ -139,7 +139,7 @@ pub(super) fn update(
     })
 }
 
-/// `DELETE`: the parameters are the key, and the version where there is one; then the key comes back.
+/// `DELETE`: the parameters are the key, and the version where there is one; then PostgreSQL gives the key back.
 pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result<Arc<Stmt>> {
     compiled(compiler, shape(ShapeKind::Delete, model, ColumnSet::EMPTY), |renderer| {
         renderer.push("DELETE FROM ").table_of(model);
@@ -160,7 +160,7 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
                 where_array_key(renderer, model);
             }
         }
-        if model.version().is_some() {
+        if renderer.dialect == Dialect::Postgres && model.version().is_some() {
             for (index, key) in model.primary_key.iter().enumerate() {
                 renderer.push(if index > 0 { ", " } else { " RETURNING " });
                 renderer.qualified(model.table, model.columns[*key].name);

@@ -60,7 +60,8 @@ pub(super) fn updates(
     }
     for (columns, objs) in shapes {
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
-        let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let told_apart = !computed.is_empty() || model.version().is_some();
+        let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
         let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
             stmt: statement::update(compiler, model, columns, &computed, keys)?,

@@ -44,6 +44,7 @@ pub(crate) enum ShapeKind {
     UpdateWhere,
     DeleteWhere,
     Versions,
+    RowAgain,
 }
 
 /// A shape while it is written.
