@@ -23,7 +23,7 @@ impl Session {
     pub async fn commit(&mut self) -> Result<()> {
         self.flush_before(Next::Commit).await?;
         if let Err(error) = self.line.commit().await {
-            self.objects.roll_back();
+            self.forget_transaction();
             return Err(error);
         }
         self.objects.committed();
@@ -41,8 +41,17 @@ impl Session {
     /// # Errors
     /// When the database refuses to roll back. A connection that is lost is no error: the server rolls back then.
     pub async fn rollback(&mut self) -> Result<()> {
-        self.objects.roll_back();
+        self.forget_transaction();
         self.line.rollback().await
+    }
+
+    /// Brings the objects back to what they were when the transaction began. Where a COMMIT was sent and never
+    /// answered, the database may have done it: then nothing that they hold is trusted.
+    fn forget_transaction(&mut self) {
+        self.objects.roll_back();
+        if std::mem::take(&mut self.line.committing) {
+            self.objects.expire_all();
+        }
     }
 
     /// Whether a transaction is open.

@@ -33,12 +33,14 @@ impl Objects {
                 self.deleted(work.model, &work.early);
             }
         }
+        let moved = self.moved(plan.models.iter().flat_map(|work| &work.updates));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
         for work in &plan.models {
             written.extend(work.inserts.iter().map(|obj| self.inserted(*obj)));
             written.extend(work.updates.iter().map(|obj| self.updated(*obj)));
         }
+        self.follow_moved(moved, written.iter().map(|written| (written.obj, written.columns)));
         written.iter().for_each(|written| self.follow_keys(written));
         for work in &plan.models {
             if !work.deletes.is_empty() {

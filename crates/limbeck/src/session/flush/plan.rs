@@ -99,6 +99,7 @@ impl Objects {
         }
         for obj in &self.pending {
             self.check_deferred(*obj)?;
+            check::key_is_free(self, *obj)?;
             let store = self.store(*obj);
             check::read_only(store, obj.slot, store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
@@ -109,6 +110,10 @@ impl Objects {
         }
         let mut models = super::order::sorted(work)?;
         super::room::make_room(self, &mut models)?;
+        for work in &mut models {
+            let held = self.held_back(work)?;
+            work.parked.extend(held);
+        }
         let rounds = super::rounds::rounds(self, &models)?;
         let mut plan = Plan { models, rounds, evictions, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
