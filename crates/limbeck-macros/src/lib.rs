@@ -57,6 +57,8 @@ use proc_macro::TokenStream;
 /// - `default = expr`: evaluated when an object is added without a value. `on_update = expr`: evaluated
 ///   when a changed object is written and this column was not set.
 /// - `server_default = "sql"`: the database's default.
+/// - `version`: counts the changes of the row. A new row has 1, or its `default`; every UPDATE adds one and meets the
+///   row only if it still has the version that was read, else it is `Error::StaleRow`. At most one, an integer.
 /// - `foreign_key(Target.column, on_delete = …, on_update = …)`, with `cascade`, `set_null`, `restrict`,
 ///   `set_default` or `no_action`. Also `deferrable = initially_deferred` (checked at the commit) or
 ///   `initially_immediate`, and `name = "…"`.
@@ -69,6 +71,15 @@ use proc_macro::TokenStream;
 ///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
 ///   they are not called `<model>_<key>`.
 /// - `view_only`: the association table has a model of its own, by which its rows are written.
+/// - `cascade(…)`, or as SQLAlchemy writes it `cascade = "all, delete-orphan"`: what goes on to the objects at the other
+///   end: `save_update`, `merge`, `delete`, `delete_orphan`, `refresh_expire`, `expunge`; `all` is all of them but
+///   `delete_orphan`, `none` is none. The default is `cascade(save_update, merge)`.
+/// - `passive_deletes`: what is not loaded when an object is deleted is left to the database's `on_delete`;
+///   `passive_deletes = "all"`: what is loaded, too.
+/// - `order_by = title`, `order_by(desc(created_at), title)`: the order of a collection, by fields of the other model.
+/// - `post_update`: its key is written by an UPDATE of its own, after the rows are there and before they go: for rows
+///   that point at each other.
+/// - `single_parent`: an object has one parent by this `BelongsTo` or `ManyToMany`, and a second is an error.
 #[proc_macro_derive(Model, attributes(model, column, relationship))]
 pub fn derive_model(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);

@@ -21,11 +21,22 @@ pub(super) fn items(model: &Model) -> TokenStream {
             }
         })
     });
+    let orders = model.relations.iter().flat_map(|relation| {
+        let target = &relation.target;
+        relation.options.order_by.iter().map(move |order| {
+            let (field, inner) = (&order.field.ident, &order.field.inner);
+            quote! {
+                let _: ::limbeck::model::Column<#target, _> =
+                    <#target as ::limbeck::__private::HasTable>::TABLE.#field #(.#inner)*;
+            }
+        })
+    });
     let back = model.relations.iter().filter_map(|relation| back_populates(model, relation));
     quote! {
         #[allow(dead_code)]
         fn __check() {
             #(#far_keys)*
+            #(#orders)*
         }
         #columns
         #embeds
@@ -71,6 +82,9 @@ fn of_type(model: &Model, column: &Column) -> Option<TokenStream> {
         None if column.text => ("can_be_text", column.ident.span(), "`text` is for text and UUIDs"),
         None if column.numeric.is_some() => ("can_be_numeric", column.ident.span(), "`numeric` is for decimals"),
         None if column.json => ("can_be_json", column.ident.span(), "`json` is for JSON"),
+        None if column.version => {
+            ("can_be_generated", column.ident.span(), "a version is an integer (`i64`, `i32` or `i16`)")
+        }
         None if column.generated == Generated::Yes => {
             ("can_be_generated", column.ident.span(), "a key that the database generates is an integer")
         }
@@ -98,6 +112,9 @@ fn nullability(model: &Model, column: &Column) -> Option<TokenStream> {
     };
     if column.primary_key {
         check(false, ident.span(), format!("`{}.{}`: a primary key cannot be NULL", model.name, column.field));
+    }
+    if column.version {
+        check(false, ident.span(), format!("`{}.{}`: a version cannot be NULL", model.name, column.field));
     }
     let by_composite = |key: &crate::input::CompositeKey| {
         key.options.sets_null() && key.columns.iter().any(|field| model.columns[field.column].ident == *ident)

@@ -170,6 +170,7 @@ pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
     let back = option(relation.back_populates.as_ref().map(|back| back.unraw().to_string()).as_deref());
     let key = relation.key.iter().map(|key| key.unraw().to_string());
     let (local_columns, remote_columns, view_only) = (&relation.local, &relation.remote, relation.view_only);
+    let options = options::relation(relation);
     let secondary = option(relation.secondary.as_ref().map(syn::LitStr::value).as_deref());
     quote! {
         ::limbeck::model::RelationDef {
@@ -183,6 +184,7 @@ pub(super) fn relation_def(model: &Model, relation: &Relation) -> TokenStream {
             local: &[#(#local_columns),*],
             remote: &[#(#remote_columns),*],
             view_only: #view_only,
+            options: #options,
         }
     }
 }

@@ -6,7 +6,9 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 use super::{local, option};
-use crate::input::{Collation, Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model};
+use crate::input::{
+    Collation, Column, CompositeKey, Index, IndexKey, KeyOf, KeyOptions, Model, PassiveDeletes, Relation,
+};
 
 fn text(text: Option<&LitStr>) -> TokenStream {
     option(text.map(LitStr::value).as_deref())
@@ -137,7 +139,8 @@ pub(super) fn column(column: &Column) -> TokenStream {
     });
     let collation = column.collation.as_ref().map(collation_def);
     let comment = text(column.comment.as_ref());
-    if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() {
+    let version = column.version;
+    if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() && !version {
         return quote!(::limbeck::model::ColumnOptions::NONE);
     }
     let (computed, identity, collation) = (some(computed), some(identity), some(collation));
@@ -147,6 +150,43 @@ pub(super) fn column(column: &Column) -> TokenStream {
             identity: #identity,
             comment: #comment,
             collation: #collation,
+            version: #version,
+        }
+    }
+}
+
+/// `RelationOptions { … }`
+pub(super) fn relation(relation: &Relation) -> TokenStream {
+    let options = &relation.options;
+    if options.is_empty() && !relation.view_only {
+        return quote!(::limbeck::model::RelationOptions::DEFAULT);
+    }
+    let cascade = match &options.cascade {
+        // What is only read has nothing to hand on.
+        None if relation.view_only => quote!(::limbeck::model::Cascade::NONE),
+        None => quote!(::limbeck::model::Cascade::DEFAULT),
+        Some(cascade) => {
+            let words = cascade.words.iter().map(|word| local(&word.to_uppercase()));
+            quote!(::limbeck::model::Cascade::NONE #(.union(::limbeck::model::Cascade::#words))*)
+        }
+    };
+    let passive_deletes = local(match options.passive_deletes {
+        None | Some((_, PassiveDeletes::No)) => "No",
+        Some((_, PassiveDeletes::Yes)) => "Yes",
+        Some((_, PassiveDeletes::All)) => "All",
+    });
+    let order_by = options.order_by.iter().map(|order| {
+        let (field, descending) = (order.field.path(), order.descending);
+        quote!(::limbeck::model::OrderDef { field: #field, descending: #descending })
+    });
+    let (post_update, single_parent) = (options.post_update.is_some(), options.single_parent.is_some());
+    quote! {
+        ::limbeck::model::RelationOptions {
+            cascade: #cascade,
+            passive_deletes: ::limbeck::model::PassiveDeletes::#passive_deletes,
+            order_by: &[#(#order_by),*],
+            post_update: #post_update,
+            single_parent: #single_parent,
         }
     }
 }

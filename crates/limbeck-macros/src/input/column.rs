@@ -31,6 +31,7 @@ const OPTIONS: &[&str] = &[
     "collation",
     "check",
     "type",
+    "version",
 ];
 
 /// A column.
@@ -66,6 +67,8 @@ pub(crate) struct Column {
     pub(crate) identity: Option<Identity>,
     pub(crate) comment: Option<LitStr>,
     pub(crate) collation: Option<Collation>,
+    /// Whether it counts the changes of its row: the lock of those that write it.
+    pub(crate) version: bool,
     /// Its constraints and index that have options. They become the table's.
     pub(super) unique_options: Option<Unique>,
     pub(super) index_options: Option<Index>,
@@ -151,6 +154,7 @@ impl Column {
             identity: None,
             comment: None,
             collation: None,
+            version: false,
             unique_options: None,
             index_options: None,
             check: None,
@@ -161,6 +165,9 @@ impl Column {
         };
         attr::options(ctxt, &field.attrs, "column", OPTIONS, |name, input| column.option(ctxt, name, input));
         column.check(ctxt, field);
+        if column.version && column.default.is_none() {
+            column.default = Some(syn::parse_quote!(1));
+        }
         column
     }
 
@@ -183,6 +190,7 @@ impl Column {
             "type" => self.named_type = Some(type_name(input)?),
             "comment" => self.comment = Some(attr::text(input)?),
             "collation" => self.collation = Some(Collation::read(name, input)?),
+            "version" => self.version = attr::flag(input)?,
             "text" => self.text = attr::flag(input)?,
             "json" => self.json = attr::flag(input)?,
             "numeric" => self.numeric = Some(numeric(name, input)?),
@@ -230,11 +238,32 @@ impl Column {
             ctxt.error(&field.ident, "`autoincrement` is for a primary key");
         }
         self.check_made(ctxt);
+        if self.version {
+            self.check_version(ctxt);
+        }
         if self.sets_null() && self.nullability() == Some(false) {
             ctxt.error(&self.ty, self.needs_null());
         }
         if self.deferred {
             self.check_deferred(ctxt, field);
+        }
+    }
+
+    /// That nothing but the session and the program counts the changes of a row.
+    fn check_version(&self, ctxt: &Ctxt) {
+        if self.is_option() {
+            ctxt.error(&self.ty, "a version cannot be NULL: its type is `i64`, `i32` or `i16`, without `Option`");
+        }
+        let others = [
+            (self.primary_key, "a primary key"),
+            (self.foreign_key_said, "a foreign key"),
+            (self.deferred, "`Deferred`"),
+            (self.server_default.is_some(), "made by `server_default`"),
+            (self.computed.is_some(), "computed"),
+            (self.on_update.is_some(), "made by `on_update`"),
+        ];
+        for (_, other) in others.iter().filter(|(said, _)| *said) {
+            ctxt.error(&self.ident, format!("a version cannot be {other}: the session counts it"));
         }
     }
 

@@ -105,6 +105,9 @@ pub(super) fn check_column(ctxt: &Ctxt, column: &Column) {
         let message = "a constraint with options belongs to the table: say it in the model's `#[model(…)]`";
         ctxt.error(&column.ident, message);
     }
+    if column.version {
+        ctxt.error(&column.ident, "a version belongs in the model, not in a struct that it embeds");
+    }
     if column.deferred {
         ctxt.error(&column.ident, "a deferred column belongs in the model, not in a struct that it embeds");
     }

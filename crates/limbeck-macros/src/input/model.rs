@@ -211,6 +211,9 @@ impl Model {
                 format!("`{}` has {count} columns; a model has at most {MAX_COLUMNS}", self.name),
             );
         }
+        if let Some(second) = self.columns.iter().filter(|column| column.version).nth(1) {
+            ctxt.error(&second.ident, "a model has one version: another column is it already");
+        }
         self.index_keys();
         self.same_names(ctxt);
         self.gather();

@@ -2,10 +2,11 @@
 
 use syn::{Attribute, Field, Ident, LitStr, Type, Visibility};
 
+use super::relation_options::{self, RelationOptions};
 use super::{Column, CompositeKey, attr, types};
 use crate::ctxt::Ctxt;
 
-const OPTIONS: &[&str] = &["back_populates", "key", "secondary", "local", "remote", "view_only"];
+const OPTIONS: [&str; 6] = ["back_populates", "key", "secondary", "local", "remote", "view_only"];
 
 /// The direction of a relationship.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,8 @@ pub(crate) struct Relation {
     /// The columns of the association table that refer to the target.
     pub(crate) remote: Vec<LitStr>,
     pub(crate) view_only: bool,
+    /// What else is said of it.
+    pub(crate) options: RelationOptions,
 }
 
 impl Relation {
@@ -96,8 +99,10 @@ impl Relation {
             local: Vec::new(),
             remote: Vec::new(),
             view_only: false,
+            options: RelationOptions::default(),
         };
-        attr::options(ctxt, &field.attrs, "relationship", OPTIONS, |name, input| {
+        let known = [OPTIONS.as_slice(), &relation_options::NAMES].concat();
+        attr::options(ctxt, &field.attrs, "relationship", &known, |name, input| {
             match name.to_string().as_str() {
                 "back_populates" => relation.back_populates = Some(attr::field(input)?),
                 "key" => relation.key = attr::fields(input)?,
@@ -105,7 +110,7 @@ impl Relation {
                 "local" => relation.local = attr::texts(input)?,
                 "remote" => relation.remote = attr::texts(input)?,
                 "view_only" => relation.view_only = attr::flag(input)?,
-                _ => return Ok(false),
+                _ => return relation.options.read(name, input),
             }
             Ok(true)
         });
@@ -137,6 +142,7 @@ impl Relation {
         if !associated && self.view_only {
             ctxt.error(&self.ty, "`view_only` is for a `ManyToMany` whose association table has a model of its own");
         }
+        self.options.check(ctxt, self.kind, self.view_only);
     }
 
     /// Finds the foreign key of a `BelongsTo` among the struct's columns and its keys of several.

@@ -114,7 +114,7 @@ impl Field {
     }
 
     /// As it is written: `timestamps.created_at`.
-    fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         let parts: Vec<String> =
             std::iter::once(&self.ident).chain(&self.inner).map(|part| part.unraw().to_string()).collect();
         parts.join(".")

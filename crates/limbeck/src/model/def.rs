@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::mapping::Mapping;
-use super::{ColumnOptions, CompositeKeyDef, Key, RelationMut, RelationRef, TableOptions};
+use super::{ColumnOptions, CompositeKeyDef, Key, RelationMut, RelationOptions, RelationRef, TableOptions};
 use crate::driver::Row;
 use crate::error::{Error, Result};
 use crate::schema::{Action, Deferrable, SqlType, TableName};
@@ -129,6 +129,11 @@ impl ModelDef {
         self.columns.iter().position(|column| column.generated)
     }
 
+    /// The column that counts the changes of a row, where there is one.
+    pub fn version(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.options.version)
+    }
+
     /// How the model's relationships lead to other tables.
     ///
     /// # Errors
@@ -232,6 +237,8 @@ pub struct RelationDef {
     pub remote: &'static [&'static str],
     /// Whether it is only read: the rows of its association table are written by a model of their own.
     pub view_only: bool,
+    /// What else is said of it.
+    pub options: RelationOptions,
 }
 
 /// The direction of a relationship.

@@ -1,6 +1,7 @@
 //! Models: what `derive(Model)` says about a struct, and the types that its fields and constants have.
 
 mod builder;
+mod cascade;
 mod column;
 mod def;
 pub(crate) mod embed;
@@ -14,6 +15,7 @@ mod relation;
 mod timestamps;
 
 pub use builder::{Assign, Draft, Given, Missing, MissingUnless, New, NewObject};
+pub use cascade::{Cascade, OrderDef, PassiveDeletes, RelationOptions};
 pub use column::{Column, TableOf};
 pub use def::{ColumnDef, ColumnSet, ForeignKeyDef, Model, ModelDef, ModelId, RelationDef, RelationKind};
 pub use embed::Embedded;

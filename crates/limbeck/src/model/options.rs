@@ -123,11 +123,14 @@ pub struct ColumnOptions {
     pub comment: Option<&'static str>,
     /// The collation.
     pub collation: Option<CollationDef>,
+    /// Whether it counts the changes of its row, so that nobody overwrites what he has not seen.
+    pub version: bool,
 }
 
 impl ColumnOptions {
     /// No option.
-    pub const NONE: ColumnOptions = ColumnOptions { computed: None, identity: None, comment: None, collation: None };
+    pub const NONE: ColumnOptions =
+        ColumnOptions { computed: None, identity: None, comment: None, collation: None, version: false };
 }
 
 /// A column that the database computes from others of its row.

@@ -5,12 +5,14 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
+//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
+//!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
 //! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
+mod cascade;
 mod flush;
 mod forget;
 mod guard;
@@ -20,8 +22,10 @@ mod inspect;
 mod line;
 mod load;
 mod maker;
+mod merge;
 mod objects;
 mod read;
+mod refresh;
 mod relate;
 mod savepoint;
 mod store;
@@ -176,7 +180,7 @@ impl Session {
 
 impl Objects {
     /// Plans the insert of an object, and the links that its relationship fields say.
-    fn plan_insert(&mut self, obj: Obj, again: bool) {
+    pub(super) fn plan_insert(&mut self, obj: Obj, again: bool) {
         self.pending.push(obj);
         self.undo.push(Undo::Added(obj));
         self.adopt(obj, again);

@@ -87,7 +87,7 @@ impl Objects {
                 if !store.occupied(slot) {
                     continue;
                 }
-                if store.meta(slot).state == State::Pending {
+                if matches!(store.meta(slot).state, State::Pending | State::Transient) {
                     // What was never in the database keeps what was written into it: it may be added again.
                     let changed = store.changed(slot);
                     store.take_saved(slot);
@@ -125,6 +125,8 @@ impl Objects {
         }
         self.link_rows.clear();
         self.evictions.clear();
+        self.unmark();
+        self.single.clear();
         for obj in std::mem::take(&mut self.doomed) {
             self.store_mut(obj).meta_mut(obj.slot).doomed = false;
         }

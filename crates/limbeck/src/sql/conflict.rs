@@ -1,6 +1,6 @@
 //! ON CONFLICT: what an INSERT does when a row is there already.
 
-use super::check::{Checker, Scope};
+use super::check::{Checker, Scope, rows_only};
 use super::compile::{Compiled, Compiler, Query, Wanted};
 use super::fetch::Fetch;
 use super::insert::Insert;
@@ -9,7 +9,7 @@ use super::render::Renderer;
 use super::select::{Filter, add_filter};
 use super::selection::Selection;
 use super::shape::Shape;
-use super::write::{ColumnList, Set, Settable, Statement, add_set, check_sets};
+use super::write::{ColumnList, Set, Settable, Statement, add_set, check_sets, count_version};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::{Column, Model, ModelDef};
@@ -128,6 +128,7 @@ impl<M: Model, R> Upsert<M, R> {
     /// [`excluded`](super::excluded).
     pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
         if let Some(Conflict { action: Action::Update { sets, .. }, .. }) = &mut self.0.core.conflict {
+            count_version(sets, M::def(), None);
             add_set(sets, Set::new(column, value));
         }
         self
@@ -194,11 +195,13 @@ impl Conflict {
 
     pub(super) fn check_tables(&self, checker: &Checker<'_>, scope: &Scope<'_>) -> Result<()> {
         checker.nodes(&self.index, scope)?;
+        rows_only(&self.index, scope)?;
         match &self.action {
             Action::Nothing => Ok(()),
             Action::Update { sets, filter } => {
-                sets.iter().try_for_each(|set| checker.node(&set.value, scope))?;
-                checker.nodes(filter, scope)
+                sets.iter().try_for_each(|set| checker.row_value(&set.value, scope))?;
+                checker.nodes(filter, scope)?;
+                rows_only(filter, scope)
             }
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod keys;
 mod keyset;
 mod load;
 mod lock;
+mod matching;
 mod node;
 mod op;
 mod raw;

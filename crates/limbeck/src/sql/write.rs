@@ -3,6 +3,7 @@
 use super::compile::{Compiled, Compiler, Wanted};
 use super::expression::{Expr, Operand};
 use super::node::{ColumnRef, Node};
+use super::op::{Level, Op};
 use super::raw::Sql;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
@@ -163,6 +164,20 @@ pub(super) fn add_set(sets: &mut Vec<Set>, set: Set) {
     sets.push(set);
 }
 
+/// The version that comes after one.
+static NEXT: Op = Op::new("next_version", Level::Add, "{0} + 1");
+
+/// Has a statement that changes rows count their versions, too; what it sets itself is added later and counts.
+pub(super) fn count_version(sets: &mut Vec<Set>, model: &'static ModelDef, alias: Option<&'static str>) {
+    if sets.is_empty()
+        && let Some(version) = model.version()
+    {
+        // A model has at most 128 columns.
+        let column = ColumnRef { model, alias, index: version as u16 };
+        sets.push(Set { column: version, value: Node::Op(&NEXT, vec![Node::Column(column)]) });
+    }
+}
+
 /// What `on_update` makes of the columns that a statement does not set: made anew whenever it is run.
 pub(crate) type Touch = fn(ColumnSet) -> Touched;
 
@@ -189,7 +204,7 @@ pub(super) fn check_value(dialect: Dialect, model: &'static ModelDef, column: us
     writable(model, column)?;
     let def = &model.columns[column];
     match refusal(dialect, def.sql_type, value) {
-        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason }),
+        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None }),
         None => Ok(()),
     }
 }
@@ -199,7 +214,7 @@ pub(super) fn writable(model: &'static ModelDef, column: usize) -> Result<()> {
     let def = &model.columns[column];
     if def.is_read_only() {
         let reason = "the database alone makes its value: a statement cannot set it".into();
-        return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None });
     }
     Ok(())
 }
@@ -267,7 +282,7 @@ macro_rules! writes {
             fn explain(&self, error: Error) -> Error {
                 match error {
                     Error::Decode { table, column, source } => {
-                        match source.column.and_then(|at| column_at(&self.core.returning, at)) {
+                        match source.column.and_then(|at| column_at(self.core.returning(), at)) {
                             Some((table, column)) => Error::Decode { table, column, source },
                             None => Error::Decode { table, column, source },
                         }

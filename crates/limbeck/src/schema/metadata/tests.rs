@@ -56,6 +56,7 @@ const fn many(
         local: &[],
         remote: &[],
         view_only: false,
+        options: crate::model::RelationOptions::DEFAULT,
     }
 }
 

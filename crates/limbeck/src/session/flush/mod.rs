@@ -10,11 +10,13 @@
 //!   `room` finds rows whose unique values others take.
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
+//! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
 pub(super) mod check;
 mod deletes;
+mod failing;
 mod finish;
 mod order;
 mod plan;
@@ -22,7 +24,9 @@ mod receive;
 mod room;
 mod rounds;
 mod run;
+pub(super) mod stale;
 mod statement;
+pub(super) mod version;
 mod write;
 
 use super::Session;
@@ -65,6 +69,16 @@ impl Session {
 
     /// The flush itself, without hooks.
     pub(super) async fn send(&mut self, next: Next) -> Result<()> {
+        self.cascade().await?;
+        let sent = self.send_planned(next).await;
+        if sent.is_err() {
+            self.objects.unmark();
+        }
+        sent
+    }
+
+    async fn send_planned(&mut self, next: Next) -> Result<()> {
+        self.read_versions().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();

@@ -3,7 +3,7 @@
 use super::batch::{Batch, Source};
 use super::plan::Plan;
 use super::receive::{blame, receive};
-use super::{deletes, rounds, write};
+use super::{deletes, rounds, stale, write};
 use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
@@ -26,17 +26,22 @@ pub(super) async fn run(
             write::inserts(objects, compiler, step, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            send(objects, connection, std::mem::take(&mut batches)).await?;
+            send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
         }
     }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
     batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
     batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.deletes)?);
-    send(objects, connection, batches).await
+    send(objects, connection, compiler, batches).await
 }
 
 /// Sends batches together and writes what comes back into the objects.
-async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<Batch>) -> Result<()> {
+async fn send(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    batches: Vec<Batch>,
+) -> Result<()> {
     if batches.is_empty() {
         return Ok(());
     }
@@ -48,6 +53,9 @@ async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<B
     match outcome {
         Ok(written) => {
             for (batch, written) in batches.iter().zip(written) {
+                if stale::missed(objects, batch, &written) {
+                    return Err(stale::explain(objects, connection, compiler, batch, &written).await);
+                }
                 receive(objects, batch, written)?;
             }
             Ok(())

@@ -4,7 +4,7 @@ use super::batch::{Batch, BatchKind, Rows, Tie};
 use super::plan::{Eviction, Plan, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
-use super::{check, statement};
+use super::{check, statement, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
@@ -42,9 +42,10 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
+        let counted = version::count(objects, obj, changed)?;
         // What was set to NULL in advance is sent, if it was not for good.
         let (parked, for_good) = parked_columns(objects, plan, obj);
-        changed = changed.union(touched).union(parked);
+        changed = changed.union(touched).union(counted).union(parked);
         // What is computed from a column that was set to NULL in advance is still to be read.
         if computed.is_empty() {
             changed = changed.without(for_good);
@@ -59,11 +60,12 @@ pub(super) fn updates(
     }
     for (columns, objs) in shapes {
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
-        let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let told_apart = !computed.is_empty() || model.version().is_some();
+        let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
         let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
             stmt: statement::update(compiler, model, columns, &computed, keys)?,
-            rows: Rows::objects(objs, columns, model.primary_key),
+            rows: Rows::objects(objs, columns, &version::found_by(model)),
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
             kind: BatchKind::Update { returning: computed.clone(), keys },
         });
@@ -218,7 +220,8 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
             objs.dedup();
             let row = |obj: &Obj| {
                 let store = objects.store(*obj);
-                let key = work.model.primary_key.iter().map(|key| store.saved_value(obj.slot, *key).into_owned());
+                let found_by = version::found_by(work.model).into_iter();
+                let key = found_by.map(|key| store.saved_value(obj.slot, key).into_owned());
                 columns.iter().map(|_| Value::Null).chain(key).collect()
             };
             batches.push(Batch {

@@ -62,7 +62,10 @@ impl Session {
         match &result {
             Ok(()) if self.line.commits_at_once() => self.objects.committed(),
             Ok(()) => {}
-            Err(_) => checkpoint.restore(&mut self.objects),
+            Err(_) => {
+                self.objects.unmark();
+                checkpoint.restore(&mut self.objects);
+            }
         }
         result
     }
@@ -103,6 +106,8 @@ impl Session {
         let mut seen: FxHashSet<(RowEvent, Obj)> = FxHashSet::default();
         let mut last = None;
         for _ in 0..ROUNDS {
+            // What follows from deletes has hooks as well.
+            self.cascade().await?;
             let due: Vec<(RowEvent, Obj)> = self
                 .objects
                 .due()

@@ -153,7 +153,15 @@ impl super::objects::Objects {
         }
     }
 
-    /// Whether a relationship is loaded and none of the objects in it was expunged since.
+    /// Whether a relationship field holds all that there is: a collection that was loaded with a filter does not.
+    pub(super) fn is_complete(&self, obj: Obj, relation: usize) -> bool {
+        match self.store(obj).relation(obj.slot, relation) {
+            RelationRef::One(field) => field.state != One::Unloaded,
+            RelationRef::Many(field) => !matches!(field.state, Many::Unloaded) && !field.state.is_partial(),
+        }
+    }
+
+    /// Whether a relationship is loaded, wholly, and none of the objects in it was expunged since.
     fn is_current(&self, obj: Obj, relation: usize) -> bool {
         let store = self.store(obj);
         let target = self.find_store((store.model().relations[relation].target)());
@@ -163,7 +171,9 @@ impl super::objects::Objects {
                 One::Unloaded => false,
                 One::Loaded(target) => target.iter().all(here),
             },
-            RelationRef::Many(field) => field.state.handles().is_some_and(|handles| handles.iter().all(here)),
+            RelationRef::Many(field) => {
+                !field.state.is_partial() && field.state.handles().is_some_and(|handles| handles.iter().all(here))
+            }
         }
     }
 
@@ -183,7 +193,7 @@ impl super::objects::Objects {
     }
 
     /// The objects at the other end.
-    fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
+    pub(super) fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
         let mut targets = Vec::new();
         for obj in owners {
             match self.store(*obj).relation(obj.slot, relation) {
