@@ -166,6 +166,8 @@ pub enum Error {
         /// Where the last of them was asked for.
         location: &'static std::panic::Location<'static>,
     },
+    /// What a hook of the program refused a flush with: see [`Error::hook`].
+    Hook(Box<dyn std::error::Error + Send + Sync>),
     /// Something that a hook of a flush may not do, since it would flush again, or end the transaction under the flush.
     InHook {
         /// `commit`
@@ -304,6 +306,24 @@ impl Error {
     /// transaction, or the connection was lost.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Conflict { .. })
+    }
+
+    /// An error of the program's own, for a hook to refuse a flush with: a message, or an error that whoever flushes finds
+    /// again by `downcast_ref`.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// use limbeck::Error;
+    /// use limbeck::session::Hooks;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String }
+    /// let hooks = Hooks::new().before_insert(Post, |session, post| match session[post].title.as_str() {
+    ///     "" => Err(Error::hook("a post needs a title")),
+    ///     _ => Ok(()),
+    /// });
+    /// ```
+    pub fn hook(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Hook(error.into())
     }
 
     /// Whether the connection is gone.
@@ -479,6 +499,7 @@ impl fmt::Display for Error {
                 "`{relation}` was loaded for one object at a time, {loads} times and by a query each, last at {location}: \
                  add `{remedy}` to the query that loads the objects, or load it for all of their handles at once"
             ),
+            Error::Hook(error) => write!(f, "{error}"),
             Error::InHook { call } => {
                 write!(
                     f,
@@ -529,6 +550,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Decode { source, .. } => Some(source),
+            Error::Hook(error) => Some(&**error),
             _ => None,
         }
     }
