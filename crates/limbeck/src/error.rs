@@ -141,6 +141,19 @@ pub enum Error {
     StaleRow(Box<StaleRow>),
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
+    /// Rows of which each is to get a unique value that another has, in a circle, or that a row has that cannot let
+    /// go of it before: no order of statements keeps the constraint, and the columns cannot stand aside at NULL or at
+    /// a value made up for their type. Found before anything is sent.
+    ///
+    /// Do it in two flushes: move one of the objects to a value that is free, flush, then set what it is to have.
+    UniqueCycle {
+        /// The table.
+        table: &'static str,
+        /// The columns that are unique, together if there are several.
+        columns: Vec<&'static str>,
+        /// The objects: who has the value that another is to get, and who that is.
+        objects: Vec<crate::model::Handle>,
+    },
     /// A relationship or a deferred column was loaded for one object after the other: see
     /// [`NPlusOne`](crate::session::NPlusOne).
     NPlusOne {
@@ -165,7 +178,7 @@ pub enum Error {
         /// After how many rounds it was given up.
         rounds: usize,
     },
-    /// Rows that need each other's keys before either can be inserted.
+    /// Rows that need each other's keys before either can be inserted, or that cannot be deleted before each other.
     Cycle {
         /// The tables of the cycle.
         tables: Vec<&'static str>,
@@ -443,9 +456,17 @@ impl fmt::Display for Error {
             }
             Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
             Error::StaleRow(stale) => stale.describe(f),
+            Error::UniqueCycle { table, columns, objects } => write!(
+                f,
+                "{} rows of {table} are to get unique values of ({}) that others of them still have, and the columns \
+                 can hold nothing else meanwhile: flush in two steps, with one of them moved to a value that is free",
+                objects.len(),
+                columns.join(", ")
+            ),
             Error::Cycle { tables } => write!(
                 f,
-                "rows of {} refer to each other in a circle, so that none can be inserted first",
+                "rows of {} refer to each other in a circle over keys that are NOT NULL, so that none can be first: make \
+                 one of the keys an `Option`, or deferrable where the keys are known",
                 tables.join(", ")
             ),
             Error::Interrupted => f.write_str(

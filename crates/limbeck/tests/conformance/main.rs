@@ -8,5 +8,7 @@ mod cascades;
 mod common;
 mod deletes;
 mod family;
+mod order;
+mod sent;
 mod states;
 mod versions;
