@@ -11,7 +11,9 @@ use super::select::{Filter, Projection, add_filter, column_at};
 use super::selection::{ProjectionList, Selection};
 use super::shape::{Shape, ShapeKind};
 use super::subquery::{FromClause, Origin};
-use super::write::{Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, count_version, only_rows, writes};
+use super::write::{
+    Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, count_version, only_rows, writes,
+};
 use crate::dialect::Dialect;
 use crate::driver::Access;
 use crate::error::{Error, Result};
