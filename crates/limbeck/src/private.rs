@@ -208,7 +208,7 @@ impl<M, T> LeadsBack<ManyToMany<M>, T> for ToMany<M, T> {}
 /// Whether the relationship `field`, if there is one among `relations`, populates `back`.
 pub const fn populates(relations: &[RelationDef], field: &str, back: &str) -> bool {
     match find(relations, field) {
-        Some(relation) => same(relation.back_populates, Some(back)),
+        Some(relation) => both(relation.back_populates, Some(back)),
         None => true,
     }
 }
@@ -230,7 +230,7 @@ pub const fn is_opposite(relations: &[RelationDef], field: &str, kind: RelationK
 /// Whether the relationship `field`, if there is one among `relations`, is over that association table.
 pub const fn is_over(relations: &[RelationDef], field: &str, secondary: Option<&str>) -> bool {
     match find(relations, field) {
-        Some(relation) => same(relation.secondary, secondary),
+        Some(relation) => both(relation.secondary, secondary),
         None => true,
     }
 }
@@ -238,7 +238,7 @@ pub const fn is_over(relations: &[RelationDef], field: &str, secondary: Option<&
 const fn find<'r>(relations: &'r [RelationDef], field: &str) -> Option<&'r RelationDef> {
     let mut i = 0;
     while i < relations.len() {
-        if same(Some(relations[i].field), Some(field)) {
+        if same(relations[i].field, field) {
             return Some(&relations[i]);
         }
         i += 1;
@@ -247,12 +247,8 @@ const fn find<'r>(relations: &'r [RelationDef], field: &str) -> Option<&'r Relat
 }
 
 /// Whether two names are the same, in a constant.
-const fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    let (a, b) = match (a, b) {
-        (Some(a), Some(b)) => (a.as_bytes(), b.as_bytes()),
-        (None, None) => return true,
-        _ => return false,
-    };
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }
@@ -264,6 +260,15 @@ const fn same(a: Option<&str>, b: Option<&str>) -> bool {
         i += 1;
     }
     true
+}
+
+/// Whether two names that may be missing are the same, in a constant.
+const fn both(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => same(a, b),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 /// The name of a model's column, for an error message: (table, column).

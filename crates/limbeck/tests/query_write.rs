@@ -280,6 +280,13 @@ both! {
 fn statements_that_say_too_little_are_refused() {
     assert_refused!(update(Post).set(Post.views, 1), @"the update of `Post` has no filter: say which rows by `.filter(…)`, or `.all_rows()`");
     assert_refused!(update(Post).set(Post.views, 1).filter(None::<limbeck::sql::Expr<bool>>), @"the update of `Post` has no filter: say which rows by `.filter(…)`, or `.all_rows()`");
+    // An aggregate is made of many rows: it is no condition for one, and no value for one either.
+    let many = Post.views.sum().gt(3);
+    assert_refused!(update(Post).set(Post.views, 1).filter(many.clone()), @"an aggregate cannot be used in `filter`, which is for single rows: use `having`, which is for groups");
+    assert_refused!(delete(Post).filter(many), @"an aggregate cannot be used in `filter`, which is for single rows: use `having`, which is for groups");
+    assert_refused!(update(Post).set(Post.views, Post.views.max().coalesce(0)).all_rows(), @"an aggregate cannot be set, since it is made of many rows and a column is set row by row: compute it by a query of its own, as in `.set(column, select(…).scalar())`");
+    let counted = || insert(Tag).row(Tag::builder().name("rust")).on_conflict(Tag.name).do_update().set(Tag.name, "x");
+    assert_refused!(counted().filter(Tag.id.count().gt(1)), @"an aggregate cannot be used in `filter`, which is for single rows: use `having`, which is for groups");
     assert_refused!(update(Post).all_rows(), @"the update of `Post` sets nothing: call `.set(…)`");
     assert_refused!(delete(Post), @"the delete of `Post` has no filter: say which rows by `.filter(…)`, or `.all_rows()`");
     assert_refused!(insert(Post), @"`insert(Post)` has no rows: call `.row(…)` or `.rows(…)`");

@@ -5,6 +5,7 @@
 //! the macro knows; then those of the embedded structs, whose numbers are sums of constants; deferred ones last.
 
 use super::{ColumnDef, ColumnOptions, ColumnSet};
+use crate::__private::same;
 use crate::driver::Row;
 use crate::schema::SqlType;
 use crate::types::{Cell, DecodeError, Value};
@@ -266,21 +267,6 @@ pub const fn embedded_column(model: &str, embedded: &str, field: &str, columns: 
         i += 1;
     }
     message.panic()
-}
-
-const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 /// Text that a constant puts together; what does not fit is left out.

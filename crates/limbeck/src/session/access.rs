@@ -126,6 +126,11 @@ impl Session {
         let expired = self.objects.store(obj).meta(obj.slot).expired;
         let store = self.objects.store_mut(obj);
         if expired {
+            let def = M::def();
+            if def.primary_key.contains(&index) || def.version() == Some(index) {
+                // The row is found by what it held.
+                store.touch(obj.slot);
+            }
             store.meta_mut(obj.slot).given.insert(index);
             store.enlist(obj.slot);
         } else {

@@ -249,6 +249,15 @@ impl<'c> Checker<'c> {
         nodes.iter().try_for_each(|node| self.node(node, scope))
     }
 
+    /// Checks an expression that a column of one row is set to.
+    pub(super) fn row_value(&self, node: &Node, scope: &Scope<'_>) -> Result<()> {
+        self.node(node, scope)?;
+        match of_many_rows(node, scope) {
+            Some(form) => Err(misplaced_value(form)),
+            None => Ok(()),
+        }
+    }
+
     /// Checks the tables of an expression, and the queries in it.
     pub(super) fn node(&self, node: &Node, scope: &Scope<'_>) -> Result<()> {
         let mut outcome = Ok(());
@@ -318,6 +327,15 @@ fn misplaced(form: &Form, place: &str) -> Error {
     } else {
         format!("an aggregate cannot be used in {place}, which is for single rows: use `having`, which is for groups")
     })
+}
+
+#[cold]
+fn misplaced_value(form: &Form) -> Error {
+    let what = if form.is_window() { "a window function" } else { "an aggregate" };
+    Error::Statement(format!(
+        "{what} cannot be set, since it is made of many rows and a column is set row by row: compute it by a query of its \
+         own, as in `.set(column, select(…).scalar())`"
+    ))
 }
 
 /// Refuses a lock on rows that are none of a table's. SQLite, which has no such clause, refuses it too: what is

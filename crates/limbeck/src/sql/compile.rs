@@ -99,6 +99,12 @@ pub trait Query: Send + Sync {
         None
     }
 
+    /// Whether it locks the rows that it reads.
+    #[doc(hidden)]
+    fn locks(&self) -> bool {
+        false
+    }
+
     /// Whether structs find their columns by name: in statements whose columns limbeck did not write.
     #[doc(hidden)]
     fn is_by_name(&self) -> bool {
@@ -136,6 +142,10 @@ impl<T: Fetch> Query for Select<T> {
     fn core(&self) -> Option<&SelectCore> {
         Some(&self.core)
     }
+
+    fn locks(&self) -> bool {
+        self.core.locks()
+    }
 }
 
 impl<Q: Query> Query for &Q {
@@ -151,6 +161,10 @@ impl<Q: Query> Query for &Q {
 
     fn core(&self) -> Option<&SelectCore> {
         (**self).core()
+    }
+
+    fn locks(&self) -> bool {
+        (**self).locks()
     }
 
     fn is_by_name(&self) -> bool {

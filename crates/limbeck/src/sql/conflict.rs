@@ -1,6 +1,6 @@
 //! ON CONFLICT: what an INSERT does when a row is there already.
 
-use super::check::{Checker, Scope};
+use super::check::{Checker, Scope, rows_only};
 use super::compile::{Compiled, Compiler, Query, Wanted};
 use super::fetch::Fetch;
 use super::insert::Insert;
@@ -195,11 +195,13 @@ impl Conflict {
 
     pub(super) fn check_tables(&self, checker: &Checker<'_>, scope: &Scope<'_>) -> Result<()> {
         checker.nodes(&self.index, scope)?;
+        rows_only(&self.index, scope)?;
         match &self.action {
             Action::Nothing => Ok(()),
             Action::Update { sets, filter } => {
-                sets.iter().try_for_each(|set| checker.node(&set.value, scope))?;
-                checker.nodes(filter, scope)
+                sets.iter().try_for_each(|set| checker.row_value(&set.value, scope))?;
+                checker.nodes(filter, scope)?;
+                rows_only(filter, scope)
             }
         }
     }

@@ -169,6 +169,10 @@ impl InsertCore {
         self.conflict.as_ref().map_or(Ok(()), |conflict| conflict.check(dialect, self.model))
     }
 
+    fn returning(&self) -> &[Projection] {
+        &self.returning
+    }
+
     fn touched(&self) -> Touched {
         match self.conflict.as_ref().and_then(Conflict::sets) {
             Some(sets) => (self.touch)(columns(sets)),

@@ -21,6 +21,7 @@ pub(crate) mod keys;
 mod keyset;
 pub(crate) mod load;
 mod lock;
+mod matching;
 mod node;
 mod op;
 mod raw;

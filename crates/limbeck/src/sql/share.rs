@@ -41,3 +41,33 @@ pub(super) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
 pub(super) fn same_list(a: &[Value<'_>], b: &[Value<'_>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
 }
+
+/// Where equal values share a placeholder: what was met so far, while that is so.
+pub(super) struct Sharing<T>(Option<Vec<T>>);
+
+impl<T> Sharing<T> {
+    pub(super) const fn none() -> Self {
+        Sharing(None)
+    }
+
+    /// From here on equal values share a placeholder, if `share` says so. Whether that is new.
+    pub(super) fn begin(&mut self, share: bool) -> bool {
+        let new = share && self.0.is_none();
+        if new {
+            self.0 = Some(Vec::new());
+        }
+        new
+    }
+
+    /// Ends what [`begin`](Self::begin) began.
+    pub(super) fn end(&mut self, began: bool) {
+        if began {
+            self.0 = None;
+        }
+    }
+
+    /// What was met, where values are shared.
+    pub(super) fn met(&mut self) -> Option<&mut Vec<T>> {
+        self.0.as_mut()
+    }
+}

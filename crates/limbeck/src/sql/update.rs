@@ -2,15 +2,15 @@
 
 use std::marker::PhantomData;
 
-use super::check::{Checker, Known, Scope};
 use super::compile::{Compiled, Compiler, Query, Wanted};
 use super::fetch::Fetch;
-use super::node::{Node, Source};
+use super::matching::{Matching, matching};
+use super::node::Source;
 use super::render::Renderer;
 use super::select::{Filter, Projection, add_filter, column_at};
 use super::selection::{ProjectionList, Selection};
 use super::shape::{Shape, ShapeKind};
-use super::subquery::{FromClause, Origin};
+use super::subquery::FromClause;
 use super::write::{
     Set, Settable, Statement, Touch, Touched, add_set, check_sets, columns, count_version, only_rows, writes,
 };
@@ -47,36 +47,22 @@ pub struct Update<M, R = ()> {
 /// An UPDATE without its types.
 #[derive(Clone, Debug)]
 pub(crate) struct UpdateCore {
-    pub(crate) target: Source,
+    pub(crate) rows: Matching,
     pub(crate) sets: Vec<Set>,
-    pub(crate) from: Vec<Origin>,
-    pub(crate) filter: Vec<Node>,
-    pub(crate) all_rows: bool,
-    pub(crate) returning: Vec<Projection>,
     touch: Touch,
 }
 
 /// Begins an UPDATE of a model's table, or of an alias of it.
 pub fn update<T: TableOf>(table: T) -> Update<T::Model> {
-    Update {
-        core: UpdateCore {
-            target: Source::of(&table),
-            sets: Vec::new(),
-            from: Vec::new(),
-            filter: Vec::new(),
-            all_rows: false,
-            returning: Vec::new(),
-            touch: T::Model::touched,
-        },
-        marker: PhantomData,
-    }
+    let core = UpdateCore { rows: Matching::new(Source::of(&table)), sets: Vec::new(), touch: T::Model::touched };
+    Update { core, marker: PhantomData }
 }
 
 impl<M: Model, R> Update<M, R> {
     /// Sets a column to a value or an expression. Columns with `on_update` are set too, unless they are here, and a
     /// `version` is counted up, so that a session that read the row before does not overwrite it.
     pub fn set<T: ColumnType, V: Settable<T>>(mut self, column: Column<M, T>, value: V) -> Self {
-        count_version(&mut self.core.sets, M::def(), self.core.target.alias);
+        count_version(&mut self.core.sets, M::def(), self.core.rows.target.alias);
         add_set(&mut self.core.sets, Set::new(column, value));
         self
     }
@@ -84,46 +70,26 @@ impl<M: Model, R> Update<M, R> {
     /// Another table, or a subquery, whose columns the values and the condition may name (`UPDATE … FROM`). The
     /// condition says which of its rows belong to which.
     pub fn from<F: FromClause>(mut self, table: F) -> Self {
-        self.core.from.push(table.into_origin());
+        self.core.rows.others.push(table.into_origin());
         self
-    }
-
-    /// Changes only rows for which the condition holds. Several must all hold; a `None` is none.
-    pub fn filter<F: Filter>(mut self, condition: F) -> Self {
-        add_filter(&mut self.core.filter, condition);
-        self
-    }
-
-    /// Says that all rows are meant. An UPDATE that has neither this nor a filter is an error when it is run.
-    pub fn all_rows(mut self) -> Self {
-        self.core.all_rows = true;
-        self
-    }
-
-    /// What is wanted of the changed rows, as they are afterwards: the statement is then run as a query.
-    pub fn returning<S: Selection>(mut self, selection: S) -> Update<M, S::Row> {
-        let mut list = ProjectionList::default();
-        selection.project(&mut list);
-        self.core.returning = list.0;
-        Update { core: self.core, marker: PhantomData }
     }
 }
 
+matching!(Update, "Changes", "An UPDATE", "are afterwards");
 writes!(Update, "Update");
 
 impl UpdateCore {
     fn check(&self, dialect: Dialect) -> Result<()> {
-        let model = self.target.model;
+        let model = self.rows.target.model;
         if self.sets.is_empty() {
             return Err(Error::Statement(format!("the update of `{}` sets nothing: call `.set(…)`", model.name)));
         }
-        if self.filter.is_empty() && !self.all_rows {
-            return Err(Error::Statement(format!(
-                "the update of `{}` has no filter: say which rows by `.filter(…)`, or `.all_rows()`",
-                model.name
-            )));
-        }
+        self.rows.check("update")?;
         check_sets(dialect, model, &self.sets)
+    }
+
+    fn returning(&self) -> &[Projection] {
+        &self.rows.returning
     }
 
     fn touched(&self) -> Touched {
@@ -132,39 +98,23 @@ impl UpdateCore {
 
     fn shape<'q>(&'q self, touched: &[(usize, crate::types::Value<'static>)], dialect: Dialect) -> Shape<'q> {
         let mut shape = Shape::new(ShapeKind::UpdateWhere);
-        shape.source(&self.target);
+        shape.source(&self.rows.target);
         shape.sets(&self.sets, touched, dialect);
-        shape.origins(&self.from, dialect);
-        shape.filters(&self.filter, dialect);
-        shape.returning(&self.returning, dialect);
+        self.rows.shape(&mut shape, dialect);
         shape
     }
 
     fn render(&self, touched: &[(usize, crate::types::Value<'static>)], renderer: &mut Renderer) -> Result<()> {
         let shape = self.shape(touched, renderer.dialect);
         let ctes = shape.ctes();
-        let checker = Checker::new(&ctes)?;
-        checker.ctes()?;
-        let mut scope = Scope { known: vec![Known::new(Origin::Table(self.target))], around: None };
-        for origin in &self.from {
-            checker.origin(origin, &mut scope, false)?;
-        }
-        self.sets.iter().try_for_each(|set| checker.node(&set.value, &scope))?;
-        checker.nodes(&self.filter, &scope)?;
-        // SQLite returns columns of the changed table only.
-        if renderer.dialect == Dialect::Sqlite {
-            scope.known.truncate(1);
-        }
-        self.returning.iter().try_for_each(|item| checker.projection(item, &scope))?;
+        self.rows.check_tables(renderer.dialect, &ctes, self.sets.iter().map(|set| &set.value))?;
 
         renderer.with(&ctes)?;
-        renderer.push("UPDATE ").table(&self.target).push(" SET ");
-        renderer.sets(self.target.model, &self.sets, touched);
-        for (index, origin) in self.from.iter().enumerate() {
-            renderer.push(if index > 0 { ", " } else { " FROM " }).origin(origin)?;
-        }
-        renderer.conditions(" WHERE ", &self.filter);
-        renderer.returning(&self.returning);
+        renderer.push("UPDATE ").table(&self.rows.target).push(" SET ");
+        renderer.sets(self.rows.target.model, &self.sets, touched);
+        self.rows.render_others(" FROM ", renderer)?;
+        renderer.conditions(" WHERE ", &self.rows.filter);
+        renderer.returning(&self.rows.returning);
         renderer.finish()
     }
 }

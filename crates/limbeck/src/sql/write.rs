@@ -204,7 +204,7 @@ pub(super) fn check_value(dialect: Dialect, model: &'static ModelDef, column: us
     writable(model, column)?;
     let def = &model.columns[column];
     match refusal(dialect, def.sql_type, value) {
-        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason }),
+        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None }),
         None => Ok(()),
     }
 }
@@ -214,7 +214,7 @@ pub(super) fn writable(model: &'static ModelDef, column: usize) -> Result<()> {
     let def = &model.columns[column];
     if def.is_read_only() {
         let reason = "the database alone makes its value: a statement cannot set it".into();
-        return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None });
     }
     Ok(())
 }
@@ -282,7 +282,7 @@ macro_rules! writes {
             fn explain(&self, error: Error) -> Error {
                 match error {
                     Error::Decode { table, column, source } => {
-                        match source.column.and_then(|at| column_at(&self.core.returning, at)) {
+                        match source.column.and_then(|at| column_at(self.core.returning(), at)) {
                             Some((table, column)) => Error::Decode { table, column, source },
                             None => Error::Decode { table, column, source },
                         }

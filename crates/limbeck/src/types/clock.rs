@@ -3,7 +3,19 @@
 //! Days and civil dates convert by Howard Hinnant's algorithms (proleptic Gregorian, exact for every `i32`
 //! of days). The text form is SQLAlchemy's: `YYYY-MM-DD HH:MM:SS.ffffff`.
 
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+use super::Value;
+
 pub(crate) const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// A length of time as it is sent: `micros`, unless they are more than 64 bits hold.
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+pub(super) fn interval(micros: Option<i64>, shown: &dyn std::fmt::Display) -> Value<'static> {
+    match micros {
+        Some(micros) => Value::Interval(micros),
+        None => Value::Invalid(format!("{shown}, which is longer than 292 thousand years").into()),
+    }
+}
 
 /// Days since 1970-01-01 of a civil date.
 #[cfg(any(feature = "sqlite", feature = "chrono"))]

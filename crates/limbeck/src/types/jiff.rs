@@ -129,10 +129,7 @@ impl ColumnType for SignedDuration {
 
     #[inline]
     fn encode(&self) -> Value<'_> {
-        match i64::try_from(self.as_micros()) {
-            Ok(micros) => Value::Interval(micros),
-            Err(_) => Value::Invalid(format!("{self}, which is longer than 292 thousand years").into()),
-        }
+        clock::interval(i64::try_from(self.as_micros()).ok(), self)
     }
 
     #[inline]

@@ -149,10 +149,7 @@ impl ColumnType for TimeDelta {
 
     #[inline]
     fn encode(&self) -> Value<'_> {
-        match self.num_microseconds() {
-            Some(micros) => Value::Interval(micros),
-            None => Value::Invalid(format!("{self}, which is longer than 292 thousand years").into()),
-        }
+        clock::interval(self.num_microseconds(), self)
     }
 
     #[inline]

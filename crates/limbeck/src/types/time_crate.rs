@@ -118,10 +118,7 @@ impl ColumnType for Duration {
 
     #[inline]
     fn encode(&self) -> Value<'_> {
-        match i64::try_from(self.whole_microseconds()) {
-            Ok(micros) => Value::Interval(micros),
-            Err(_) => Value::Invalid(format!("{self}, which is longer than 292 thousand years").into()),
-        }
+        clock::interval(i64::try_from(self.whole_microseconds()).ok(), self)
     }
 
     #[inline]

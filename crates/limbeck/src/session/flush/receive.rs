@@ -2,13 +2,14 @@
 
 use super::batch::{Batch, BatchKind, Tie};
 use super::check::{self, first_difference};
+use super::failing;
 use crate::driver::Written;
 use crate::error::{DatabaseError, Error, Result, Violation};
 use crate::model::ModelDef;
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
-use crate::types::{Cell, Value};
+use crate::types::{Cell, Value, scan};
 
 /// Writes what a batch brought back into its objects.
 pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<()> {
@@ -33,10 +34,6 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         }
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
-            let found = written.returned.len() / width;
-            if found != rows {
-                return Err(Error::StaleRow { table: model.table, expected: rows as u64, found: found as u64 });
-            }
             if *keys {
                 by_key(model, width, &mut written.returned, |row, key| {
                     let obj = batch.rows.object(row);
@@ -50,9 +47,6 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
                 }
             }
             Ok(())
-        }
-        (BatchKind::Update { .. }, Some(model)) if written.affected != rows as u64 => {
-            Err(Error::StaleRow { table: model.table, expected: rows as u64, found: written.affected })
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
             tracing::warn!(
@@ -157,6 +151,7 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
     }
     if let Some(violation) = error.violation_mut() {
         violation.model = Some(model.name);
+        violation.of = Some(model);
         // SQLite does not name the table of a foreign key or a check.
         if violation.table.is_empty() && writes {
             violation.table = model.table.to_string();
@@ -170,6 +165,7 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
                 Some(store.value(obj.slot, position))
             })
         });
+        let row = row.or_else(|| failing::row(objects, batch, violation));
         violation.object = row.and_then(|row| batch.rows.object(row)).map(|obj| objects.handle(obj));
     }
     error
@@ -210,12 +206,17 @@ fn find_row<'v>(
 }
 
 /// A value as PostgreSQL quotes it. Times and floats, whose text depends on settings, are not tried.
-fn shown(value: &Value<'_>) -> Option<String> {
+pub(super) fn shown(value: &Value<'_>) -> Option<String> {
     Some(match value {
         Value::I16(v) => v.to_string(),
         Value::I32(v) => v.to_string(),
         Value::I64(v) => v.to_string(),
         Value::Text(v) => v.to_string(),
+        Value::Uuid(v) => {
+            let digits = scan::hex(v);
+            let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+            format!("{a}-{b}-{c}-{d}-{e}")
+        }
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })

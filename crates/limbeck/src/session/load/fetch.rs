@@ -11,6 +11,7 @@ use crate::driver::{Row, RowSink, Stmt};
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Resolved};
 use crate::model::{Handle, ModelDef, RelationKind};
+use crate::schema::Association;
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -82,10 +83,10 @@ impl Session {
 
     /// Reads those objects again that are expired, since their keys may no longer be those of their rows. One whose
     /// row is gone stays expired.
-    pub(super) async fn reread_expired(&mut self, model: &'static ModelDef, owners: &[Obj]) -> Result<()> {
+    pub(in crate::session) async fn reread_expired(&mut self, model: &'static ModelDef, owners: &[Obj]) -> Result<()> {
         let mut list = KeyList::new(model.primary_key.len());
         for owner in owners.iter().filter(|owner| self.objects.is_expired(**owner)) {
-            if let Some(key) = self.objects.key_in(*owner, model.primary_key) {
+            if let Some(key) = self.objects.saved_key_in(*owner, model.primary_key) {
                 list.push(&key);
             }
         }
@@ -236,6 +237,22 @@ impl Session {
         let of_target = self.objects.linked.iter().filter(|child| child.model == model);
         let owner = |child: &Obj| owners.binary_search(&self.objects.planned(*child, keys)??).ok();
         of_target.filter_map(|child| Some((owner(child)? as u32, self.objects.handle(*child)))).collect()
+    }
+
+    /// The rows that an association table ties to objects of a model, each with the position of its owner.
+    pub(in crate::session) async fn associated_rows(
+        &mut self,
+        owners: &[Obj],
+        relation: usize,
+        link: &Association,
+    ) -> Result<Vec<(u32, Handle)>> {
+        let Some(first) = owners.first() else { return Ok(Vec::new()) };
+        let model = self.objects.store(*first).model();
+        let columns: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
+        let (list, index) = self.owner_keys(owners, &columns);
+        let (resolved, load) = (&model.mapping()?.relations[relation], Load::of(relation));
+        let found = self.rows(model, resolved, &load, list, &mut Reading::default()).await?;
+        Ok(found.rows.into_iter().filter_map(|(value, handle)| Some((*index.get(&value)?, handle))).collect())
     }
 
     /// Tracks the rows of a statement, each with the values of some of its columns.

@@ -24,6 +24,7 @@ use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationRef, Tra
 use crate::sql::IntoLoad;
 use crate::sql::load::Load;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 
 /// What `load` takes: a handle, or several.
@@ -66,34 +67,40 @@ impl Session {
     /// # Errors
     /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or
     /// [`Error::StaleHandle`](crate::Error::StaleHandle), and when the database cannot be asked.
-    pub async fn load<M: Model, L: IntoLoad<M>>(&mut self, owners: impl Owners<M>, relation: L) -> Result<()> {
+    #[track_caller]
+    pub fn load<M: Model, L: IntoLoad<M>>(
+        &mut self,
+        owners: impl Owners<M>,
+        relation: L,
+    ) -> impl Future<Output = Result<()>> {
         let owners: Vec<Handle> = owners.handles().into_iter().map(|handle| handle.raw).collect();
-        self.autoflush().await?;
-        let load = [relation.into_load()];
-        load[0].check(M::def())?;
-        self.load_along(M::def(), owners, &load, &mut Reading::default(), None).await
+        self.load_counted(M::def(), owners, relation.into_load(), Location::caller())
     }
 
     /// The collection or target of a relationship, loaded first if need be.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn related<R: Related + IntoLoad<R::Owner>>(
+    #[track_caller]
+    pub fn related<R: Related + IntoLoad<R::Owner>>(
         &mut self,
         owner: Tracked<R::Owner>,
         relation: R,
-    ) -> Result<Vec<Tracked<R::Target>>> {
-        self.load(owner, relation).await?;
-        let obj = self.objects.resolve(R::Owner::def(), owner.raw)?;
-        Ok(match self.objects.store(obj).relation(obj.slot, relation.index()) {
-            RelationRef::One(field) => match field.state {
-                One::Loaded(target) => target.into_iter().map(Tracked::new).collect(),
-                One::Unloaded => Vec::new(),
-            },
-            RelationRef::Many(field) => {
-                field.state.handles().unwrap_or_default().iter().copied().map(Tracked::new).collect()
-            }
-        })
+    ) -> impl Future<Output = Result<Vec<Tracked<R::Target>>>> {
+        let at = Location::caller();
+        async move {
+            self.load_counted(R::Owner::def(), vec![owner.raw], relation.into_load(), at).await?;
+            let obj = self.objects.resolve(R::Owner::def(), owner.raw)?;
+            Ok(match self.objects.store(obj).relation(obj.slot, relation.index()) {
+                RelationRef::One(field) => match field.state {
+                    One::Loaded(target) => target.into_iter().map(Tracked::new).collect(),
+                    One::Unloaded => Vec::new(),
+                },
+                RelationRef::Many(field) => {
+                    field.state.handles().unwrap_or_default().iter().copied().map(Tracked::new).collect()
+                }
+            })
+        }
     }
 
     /// Loads a relationship, wholly, and what is nested in it.
@@ -265,7 +272,7 @@ impl super::objects::Objects {
     }
 
     /// The objects at the other end.
-    fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
+    pub(super) fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
         let mut targets = Vec::new();
         for obj in owners {
             match self.store(*obj).relation(obj.slot, relation) {

@@ -212,9 +212,9 @@ impl Renderer {
     }
 
     fn call(&mut self, call: &Call) -> &mut Self {
-        let sharing = self.begin_sharing(share::in_call(call, self.dialect));
+        let sharing = self.sharing.begin(share::in_call(call, self.dialect));
         self.call_parts(call);
-        self.end_sharing(sharing);
+        self.sharing.end(sharing);
         self
     }
 
@@ -389,9 +389,9 @@ impl<'q> Shape<'q> {
             }
             Form::Call(call) => {
                 self.byte(4);
-                let sharing = self.begin_sharing(share::in_call(call, dialect));
+                let sharing = self.sharing.begin(share::in_call(call, dialect));
                 self.call(call, dialect);
-                self.end_sharing(sharing);
+                self.sharing.end(sharing);
             }
             Form::Json { node, steps, text } => {
                 self.byte(5);

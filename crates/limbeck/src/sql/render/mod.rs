@@ -7,7 +7,7 @@ use super::compile::Wanted;
 use super::keys::in_keys;
 use super::node::{ColumnRef, DerivedColumn, Node};
 use super::op::{Level, Op, Piece, Spelling, pieces};
-use super::share;
+use super::share::{self, Sharing};
 use crate::dialect::Dialect;
 use crate::driver::Param;
 use crate::error::{Error, Result};
@@ -27,11 +27,11 @@ pub(crate) struct Renderer {
     /// The deferred columns that the next query fetches behind all others.
     undefer: Vec<ColumnRef>,
     /// The values that equal ones share a placeholder with, where that is so.
-    shared: Option<Vec<Shared>>,
+    pub(in crate::sql) sharing: Sharing<Shared>,
 }
 
 /// A value, or the values of a list, and their placeholder.
-struct Shared {
+pub(in crate::sql) struct Shared {
     values: Vec<Value<'static>>,
     param: Param,
     number: usize,
@@ -46,7 +46,7 @@ impl Renderer {
             uuids_as_text: false,
             refusal: None,
             undefer: Vec::new(),
-            shared: None,
+            sharing: Sharing::none(),
         }
     }
 
@@ -101,29 +101,13 @@ impl Renderer {
 
     /// A placeholder for these values: a new one, or that of equal values that share it.
     fn placeholder_of(&mut self, values: &[Value<'static>], param: Param) -> &mut Self {
-        let Some(shared) = &mut self.shared else { return self.placeholder(param) };
+        let Some(shared) = self.sharing.met() else { return self.placeholder(param) };
         let known = shared.iter().find(|known| known.param == param && share::same_list(&known.values, values));
         if let Some(number) = known.map(|known| known.number) {
             return self.numbered(number, param);
         }
         shared.push(Shared { values: values.to_vec(), param, number: self.params.len() + 1 });
         self.placeholder(param)
-    }
-
-    /// From here on equal values share a placeholder, if `share` says so. Whether that is new.
-    pub(in crate::sql) fn begin_sharing(&mut self, share: bool) -> bool {
-        let new = share && self.shared.is_none();
-        if new {
-            self.shared = Some(Vec::new());
-        }
-        new
-    }
-
-    /// Ends what [`begin_sharing`](Self::begin_sharing) began.
-    pub(in crate::sql) fn end_sharing(&mut self, began: bool) {
-        if began {
-            self.shared = None;
-        }
     }
 
     /// The cast to a type that only the database knows: `::text::post_status`, for one value or for an array.

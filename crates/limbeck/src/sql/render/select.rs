@@ -80,7 +80,7 @@ impl Renderer {
 
     /// A SELECT without what is around it. `names` are those that another query calls its columns by.
     pub(crate) fn query(&mut self, select: &SelectCore, wanted: Wanted, names: Option<&[Output]>) -> Result<()> {
-        let sharing = self.begin_sharing(share::in_query(select, self.dialect));
+        let sharing = self.sharing.begin(share::in_query(select, self.dialect));
         let undefer = std::mem::take(&mut self.undefer);
         let more = select.more();
         if let Some(compound) = &more.compound {
@@ -129,7 +129,7 @@ impl Renderer {
         {
             self.lock(lock);
         }
-        self.end_sharing(sharing);
+        self.sharing.end(sharing);
         Ok(())
     }
 

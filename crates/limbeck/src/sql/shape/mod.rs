@@ -10,7 +10,7 @@ mod write;
 use super::compile::Wanted;
 use super::node::{Node, Source};
 use super::op::{Op, Piece, Spelling, pieces};
-use super::share;
+use super::share::{self, Sharing};
 use super::subquery::Derived;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Bind};
@@ -39,10 +39,15 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    Assign,
+    DeleteChildren,
+    SetConstraint,
     LoadColumn,
     InsertRows,
     UpdateWhere,
     DeleteWhere,
+    Versions,
+    RowAgain,
 }
 
 /// A shape while it is written.
@@ -57,7 +62,7 @@ pub(crate) struct Shape<'q> {
     /// It locks rows.
     locks: bool,
     /// The values, by their places among `binds`, that equal ones share a placeholder with, where that is so.
-    shared: Option<Vec<(usize, Kind)>>,
+    pub(in crate::sql) sharing: Sharing<(usize, Kind)>,
 }
 
 /// A query in WITH. Its values come before those of the statement that uses it, as it does itself.
@@ -91,7 +96,7 @@ impl<'q> Shape<'q> {
     pub(crate) fn new(kind: ShapeKind) -> Self {
         let mut bytes = Vec::with_capacity(96);
         bytes.push(kind as u8);
-        Shape { bytes, binds: Vec::new(), met: Vec::new(), ctes: Vec::new(), locks: false, shared: None }
+        Shape { bytes, binds: Vec::new(), met: Vec::new(), ctes: Vec::new(), locks: false, sharing: Sharing::none() }
     }
 
     /// The whole: the queries of WITH are part of it, and their values come first.
@@ -173,25 +178,9 @@ impl<'q> Shape<'q> {
         }
     }
 
-    /// From here on equal values share a placeholder, if `share` says so. Whether that is new.
-    pub(in crate::sql) fn begin_sharing(&mut self, share: bool) -> bool {
-        let new = share && self.shared.is_none();
-        if new {
-            self.shared = Some(Vec::new());
-        }
-        new
-    }
-
-    /// Ends what [`begin_sharing`](Self::begin_sharing) began.
-    pub(in crate::sql) fn end_sharing(&mut self, began: bool) {
-        if began {
-            self.shared = None;
-        }
-    }
-
     /// A value, or a list in one parameter.
     fn bind(&mut self, bind: Bind<'q>, kind: Kind) {
-        let Some(shared) = &mut self.shared else {
+        let Some(shared) = self.sharing.met() else {
             self.binds.push(bind);
             return;
         };

@@ -9,7 +9,7 @@ use crate::sql::join::{Join, On};
 use crate::sql::lock::Lock;
 use crate::sql::node::{InnerQuery, Node};
 use crate::sql::select::{Distinct, More, Projection, SelectCore};
-use crate::sql::share;
+use crate::sql::share::{self, Sharing};
 use crate::sql::subquery::{Body, Derived, Origin, ValueRows};
 use crate::types::Value;
 
@@ -20,7 +20,7 @@ impl<'q> Shape<'q> {
             Wanted::Count => 2,
             Wanted::Exists => 3,
         });
-        let sharing = self.begin_sharing(share::in_query(select, dialect));
+        let sharing = self.sharing.begin(share::in_query(select, dialect));
         let more = select.more();
         if let Some(compound) = &more.compound {
             self.byte(9);
@@ -68,7 +68,7 @@ impl<'q> Shape<'q> {
             }
             _ => self.bound(offset),
         }
-        self.end_sharing(sharing);
+        self.sharing.end(sharing);
     }
 
     /// DISTINCT, which stands first, and so do its values.
@@ -175,7 +175,7 @@ impl<'q> Shape<'q> {
             return;
         }
         let (bytes, binds) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.binds));
-        let shared = self.shared.take();
+        let shared = std::mem::replace(&mut self.sharing, Sharing::none());
         self.met(derived.id);
         self.text(derived.name);
         match &derived.body {
@@ -196,7 +196,7 @@ impl<'q> Shape<'q> {
             binds: std::mem::replace(&mut self.binds, binds),
         };
         self.ctes.push(cte);
-        self.shared = shared;
+        self.sharing = shared;
     }
 
     fn values(&mut self, values: &'q ValueRows) {
@@ -310,11 +310,11 @@ impl<'q> Shape<'q> {
     fn unwritten(&mut self, query: &'q InnerQuery, dialect: Dialect) {
         self.byte(3);
         let (binds, ctes) = (self.binds.len(), self.ctes.len());
-        let shared = self.shared.take();
+        let shared = std::mem::replace(&mut self.sharing, Sharing::none());
         self.select(&query.0, Wanted::Rows, dialect);
         self.binds.truncate(binds);
         self.ctes.truncate(ctes);
-        self.shared = shared;
+        self.sharing = shared;
     }
 
     fn bound(&mut self, rows: Option<u64>) {
