@@ -77,6 +77,7 @@ impl super::objects::Objects {
                 self.store_mut(obj).discard(obj.slot);
             }
         }
+        self.no_doubt();
         self.reclaim();
     }
 }
