@@ -28,6 +28,12 @@ pub mod raw_sql {}
 #[doc = include_str!("src/views.md")]
 pub mod views {}
 
+#[doc = include_str!("src/session.md")]
+pub mod session {}
+
+#[doc = include_str!("src/testing.md")]
+pub mod testing {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 
