@@ -7,4 +7,4 @@
 mod common;
 mod order;
 mod sent;
-// mod uniques;
+mod uniques;
