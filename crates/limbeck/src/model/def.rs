@@ -262,7 +262,7 @@ pub struct ModelId {
 }
 
 impl std::fmt::Debug for ModelId {
-    /// Without the mapping, by which models lead to each other in circles.
+    /// The number alone: mappings lead from model to model, and back.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("ModelId").field(&self.number.get()).finish()
     }
