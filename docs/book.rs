@@ -22,6 +22,9 @@ pub mod raw_sql {}
 #[doc = include_str!("src/views.md")]
 pub mod views {}
 
+#[doc = include_str!("src/loading.md")]
+pub mod loading {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 
