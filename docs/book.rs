@@ -34,6 +34,9 @@ pub mod session {}
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("src/loading.md")]
+pub mod loading {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 
