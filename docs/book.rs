@@ -31,6 +31,9 @@ pub mod views {}
 #[doc = include_str!("src/session.md")]
 pub mod session {}
 
+#[doc = include_str!("src/flush.md")]
+pub mod flush {}
+
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 

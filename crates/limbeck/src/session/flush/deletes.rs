@@ -34,15 +34,10 @@ pub(super) fn deletes(
     }
     for work in going() {
         for (child, reference, relations) in nullified(work.model)? {
-            let other = plan.models.iter().find(|other| std::ptr::eq(other.model, child));
-            let written = other.is_some_and(|other| other.written().next().is_some());
-            // In a circle of models, or with `post_update`, the order of deletes counts on the keys being NULL.
-            let circle = |other: &Work| work.cycle.is_some() && work.cycle == other.cycle;
-            let counted_on = other.is_some_and(|other| {
-                !of(other).is_empty() && (circle(other) || circles::is_post_update(child, reference))
-            });
-            let nulling = |obj: Obj| relations.iter().any(|relation| objects.is_nulling(obj, *relation, written));
-            let writes = |obj: &&Obj| counted_on || nulling(**obj);
+            // Where rows that go refer to each other in a circle, `removal` has found which have to be untied.
+            let needed =
+                plan.models.iter().any(|other| std::ptr::eq(other.model, child) && other.written().next().is_some());
+            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
             let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
             if rows.is_empty() {
                 continue;
