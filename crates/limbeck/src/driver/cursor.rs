@@ -40,6 +40,7 @@ impl Driver {
                 Box::pin(driver.open_cursor(meter, name, stmt, params)).await?;
                 Ok(Cursor::Postgres(name.to_owned()))
             }
+            Driver::Joined(driver) => Box::pin(driver.open_cursor(meter, name, stmt, params)).await,
         }
     }
 
@@ -57,6 +58,7 @@ impl Driver {
             (Driver::Postgres(driver), Cursor::Postgres(name)) => {
                 Box::pin(driver.fetch_cursor(meter, name, sink)).await
             }
+            (Driver::Joined(driver), cursor) => Box::pin(driver.fetch_cursor(meter, cursor, sink)).await,
             // A cursor is of the connection that opened it.
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             _ => Ok(false),
@@ -75,6 +77,7 @@ impl Driver {
             (Driver::Postgres(driver), Cursor::Postgres(name)) => {
                 Box::pin(driver.execute_raw(meter, &format!("CLOSE {name}"))).await.map(|_| ())
             }
+            (Driver::Joined(driver), cursor) => Box::pin(driver.close_cursor(meter, cursor)).await,
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             _ => Ok(()),
         }
