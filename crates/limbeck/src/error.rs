@@ -144,6 +144,15 @@ pub enum Error {
         /// How many were.
         found: u64,
     },
+    /// Rows were sent to a table, and it did not take all of them: a trigger or rule of the database holds them back.
+    NotInserted {
+        /// The table.
+        table: &'static str,
+        /// How many rows were sent.
+        expected: u64,
+        /// How many the table took.
+        found: u64,
+    },
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
     /// Rows that need each other's keys before either can be inserted.
@@ -331,6 +340,10 @@ impl fmt::Display for Error {
             Error::StaleRow { table, expected, found } => write!(
                 f,
                 "expected to change {expected} row(s) of {table}, met {found}: another transaction deleted or moved them"
+            ),
+            Error::NotInserted { table, expected, found } => write!(
+                f,
+                "{expected} row(s) were sent to {table}, but {found} were inserted: a trigger or rule holds them back"
             ),
             Error::Cycle { tables } => write!(
                 f,

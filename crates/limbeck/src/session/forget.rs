@@ -20,6 +20,7 @@ impl Session {
     pub fn expunge<M: Model>(&mut self, handle: Tracked<M>) -> Result<M> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         self.objects.forget(obj)?;
+        self.objects.expressions.remove(&obj);
         let object = self.objects.typed_mut::<M>().remove(handle.raw);
         self.objects.reclaim();
         object.ok_or(Error::StaleHandle { model: M::def().name })
@@ -46,6 +47,7 @@ impl Session {
         if !meta.links.is_empty() || self.objects.link_rows.values().any(|row| row.local == obj || row.remote == obj) {
             return Err(invalid("cannot be expired while a link of it is not flushed: flush first"));
         }
+        self.objects.expressions.remove(&obj);
         let store = self.objects.store_mut(obj);
         store.revert(obj.slot);
         let meta = store.meta_mut(obj.slot);
@@ -147,6 +149,7 @@ impl Objects {
 
     /// Marks all objects that have a row as expired; what was not flushed of them is forgotten.
     pub(super) fn expire_all(&mut self) {
+        self.drop_expressions();
         for obj in std::mem::take(&mut self.doomed) {
             self.store_mut(obj).meta_mut(obj.slot).doomed = false;
         }

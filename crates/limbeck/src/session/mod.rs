@@ -5,11 +5,12 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
+//! * `access`, `relate`, `expression`: reading and changing them; `inspect`: what the next flush would do.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
 //! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
+mod expression;
 mod flush;
 mod forget;
 mod inspect;
@@ -24,6 +25,7 @@ mod store;
 mod transaction;
 mod undo;
 
+pub(crate) use flush::Trust;
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::expression::Expressed;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
 use crate::driver::Row;
@@ -103,6 +104,8 @@ pub(crate) struct Objects {
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     /// One-to-one relationships, by owner, whose place was taken without knowing which row has it.
     pub(crate) evictions: FxHashSet<(Obj, usize)>,
+    /// What columns were set to that is no value.
+    pub(super) expressions: FxHashMap<Obj, Vec<Expressed>>,
     /// What `add` could not do, for the next flush to say.
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
@@ -119,6 +122,7 @@ impl Objects {
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
             evictions: FxHashSet::default(),
+            expressions: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
         }
@@ -259,6 +263,7 @@ impl Objects {
         self.linked.clear();
         self.link_rows.clear();
         self.evictions.clear();
+        self.expressions.clear();
         self.refused.clear();
         self.undo.clear();
     }

@@ -209,6 +209,7 @@ impl Session {
         let expired = self.objects.store(obj).meta(obj.slot).expired;
         // What was changed and not flushed is given up; what was `set` on an expired object is kept.
         if !expired {
+            self.objects.expressions.remove(&obj);
             self.objects.store_mut(obj).revert(obj.slot);
             self.objects.store_mut(obj).meta_mut(obj.slot).given = crate::model::ColumnSet::EMPTY;
         }

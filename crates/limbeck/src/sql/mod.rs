@@ -5,6 +5,7 @@
 //! so a statement that was sent before is found without being rendered again; a new one is rendered
 //! (`render`) once for the whole engine.
 
+mod assign;
 mod check;
 pub(crate) mod compile;
 mod compound;
@@ -38,6 +39,8 @@ mod values;
 pub(crate) mod view;
 mod write;
 
+pub(crate) use assign::RowExpression;
+pub use assign::{Assignable, Assigned};
 pub use compile::Query;
 pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};

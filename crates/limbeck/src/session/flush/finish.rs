@@ -51,6 +51,7 @@ impl Objects {
                 }
             }
         }
+        self.drop_expressions();
         self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
@@ -60,6 +61,9 @@ impl Objects {
     }
 
     fn inserted(&mut self, obj: Obj) -> Written {
+        if let Some(expressions) = self.expressions.remove(&obj) {
+            self.undo.push(Undo::Expressed(obj, expressions));
+        }
         let store = self.store_mut(obj);
         store.take_saved(obj.slot);
         store.identify(obj.slot);
@@ -73,6 +77,7 @@ impl Objects {
     }
 
     fn updated(&mut self, obj: Obj) -> Written {
+        let expressed = self.expressed(obj);
         let changed = self.store(obj).changed(obj.slot);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         let store = self.store_mut(obj);
@@ -93,7 +98,7 @@ impl Objects {
         if blind {
             self.undo.push(Undo::Unknown(obj));
         }
-        Written { obj, columns: changed, links, moved: true }
+        Written { obj, columns: changed.union(expressed), links, moved: true }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.
@@ -295,6 +300,7 @@ impl Objects {
             meta.doomed = false;
             meta.given = ColumnSet::EMPTY;
             meta.links.clear();
+            self.expressions.remove(obj);
             self.undo.push(Undo::Deleted(*obj));
         }
     }

@@ -9,7 +9,7 @@
 //! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
 //!   `room` finds rows whose unique values others take.
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
-//! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
+//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
@@ -22,6 +22,7 @@ mod receive;
 mod room;
 mod rounds;
 mod run;
+mod sentinel;
 mod statement;
 mod write;
 
@@ -34,6 +35,7 @@ use crate::engine::Connection;
 use crate::error::Result;
 use crate::sql::compile::Compiler;
 use plan::Plan;
+pub(crate) use sentinel::Trust;
 
 /// The savepoint of a flush inside a transaction.
 const SAVEPOINT: &str = "limbeck_flush";
@@ -99,11 +101,11 @@ impl Line {
         // One statement is a transaction by itself. On PostgreSQL that saves a round trip of two, which is what
         // the most common commit of all costs: one new object.
         if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
-            let result = run::run(objects, connection, compiler, plan).await;
+            let result = run::run(objects, connection, compiler, plan).await.map(|_| ());
             return self.ended(result);
         }
         let mut result = match connection.begin_mode(Begin::Write).await {
-            Ok(()) if opened => run::run(objects, connection, compiler, plan).await,
+            Ok(()) if opened => from_the_start(objects, connection, compiler, plan).await,
             Ok(()) => inside(objects, connection, compiler, plan).await,
             Err(error) => Err(error),
         };
@@ -118,11 +120,37 @@ impl Line {
     }
 }
 
+/// A flush that opened the transaction.
+async fn from_the_start(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    plan: &Plan,
+) -> Result<()> {
+    let mark = objects.undo.len();
+    // Each time with another means to tell rows apart, until there is one that cannot fail.
+    while !run::run(objects, connection, compiler, plan).await? {
+        objects.undo_to(mark);
+        connection.rollback().await?;
+        connection.begin_mode(Begin::Write).await?;
+    }
+    Ok(())
+}
+
 /// A flush in a transaction that was open before, which is to survive it.
 async fn inside(objects: &mut Objects, connection: &mut Connection, compiler: Compiler<'_>, plan: &Plan) -> Result<()> {
+    let mark = objects.undo.len();
     connection.savepoint(SAVEPOINT).await?;
-    match run::run(objects, connection, compiler, plan).await {
-        Ok(()) => connection.release(SAVEPOINT).await,
+    let mut result = run::run(objects, connection, compiler, plan).await;
+    while let Ok(false) = result {
+        objects.undo_to(mark);
+        result = match connection.rollback_to(SAVEPOINT).await {
+            Ok(()) => run::run(objects, connection, compiler, plan).await,
+            Err(error) => Err(error),
+        };
+    }
+    match result {
+        Ok(_) => connection.release(SAVEPOINT).await,
         Err(error) => {
             // As above. Without the way back, the transaction says so when it is used next.
             if !error.is_disconnect() && connection.rollback_to(SAVEPOINT).await.is_ok() {

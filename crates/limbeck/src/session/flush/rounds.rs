@@ -104,7 +104,7 @@ pub(super) fn needs_key(objects: &Objects, obj: Obj) -> bool {
     let made = |(column, def): (usize, &crate::model::ColumnDef)| {
         def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.has(column))
     };
-    store.model().columns.iter().enumerate().any(made)
+    !objects.expressions_of(obj).is_empty() || store.model().columns.iter().enumerate().any(made)
 }
 
 /// How many rows of its circle of models have to be inserted before each row, one after the other. Rows of

@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Source};
 use super::plan::Plan;
-use super::receive::{blame, receive};
+use super::receive::{Received, blame, receive};
 use super::{deletes, rounds, write};
 use crate::driver::Write;
 use crate::engine::Connection;
@@ -10,13 +10,14 @@ use crate::error::Result;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
-/// Sends everything that the plan has. Batches gather until one makes keys that others may need.
+/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could not
+/// be told which row is whose: then all of it is to be taken back and run again.
 pub(super) async fn run(
     objects: &mut Objects,
     connection: &mut Connection,
     compiler: Compiler<'_>,
     plan: &Plan,
-) -> Result<()> {
+) -> Result<bool> {
     let mut batches = write::evictions(compiler, plan)?;
     batches.extend(write::parked(objects, compiler, plan)?);
     batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.early)?);
@@ -26,19 +27,26 @@ pub(super) async fn run(
             write::inserts(objects, compiler, step, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            send(objects, connection, std::mem::take(&mut batches)).await?;
+            if !send(objects, connection, compiler, std::mem::take(&mut batches)).await? {
+                return Ok(false);
+            }
         }
     }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
     batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
     batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.deletes)?);
-    send(objects, connection, batches).await
+    send(objects, connection, compiler, batches).await
 }
 
 /// Sends batches together and writes what comes back into the objects.
-async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<Batch>) -> Result<()> {
+async fn send(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    batches: Vec<Batch>,
+) -> Result<bool> {
     if batches.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let outcome = {
         let sources: Vec<Source<'_>> = batches.iter().filter_map(|batch| Source::new(&batch.rows, objects)).collect();
@@ -48,9 +56,13 @@ async fn send(objects: &mut Objects, connection: &mut Connection, batches: Vec<B
     match outcome {
         Ok(written) => {
             for (batch, written) in batches.iter().zip(written) {
-                receive(objects, batch, written)?;
+                if let Received::Untied(model) = receive(objects, batch, written)? {
+                    tracing::debug!(table = model.table, "rows came back out of order; the flush is run again");
+                    compiler.cache.distrust(model.id.get());
+                    return Ok(false);
+                }
             }
-            Ok(())
+            Ok(true)
         }
         Err(failed) => Err(match batches.get(failed.index) {
             Some(batch) => blame(objects, batch, failed.row, failed.error),

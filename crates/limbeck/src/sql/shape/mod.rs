@@ -196,7 +196,7 @@ impl<'q> Shape<'q> {
         }
     }
 
-    pub(super) fn node(&mut self, node: &'q Node, dialect: Dialect) {
+    pub(crate) fn node(&mut self, node: &'q Node, dialect: Dialect) {
         match node {
             Node::Column(column) => {
                 self.byte(1);
