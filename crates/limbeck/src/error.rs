@@ -88,6 +88,8 @@ pub enum Error {
         column: &'static str,
         /// What is wrong with it.
         reason: String,
+        /// The object that has it, where it is one of a session.
+        object: Option<crate::model::Handle>,
     },
 
     // ------------------------------------------------------------------------------------- session
@@ -135,15 +137,8 @@ pub enum Error {
         /// What was asked and why it cannot be.
         reason: String,
     },
-    /// An UPDATE or DELETE of one row met none: somebody else removed it.
-    StaleRow {
-        /// The table.
-        table: &'static str,
-        /// How many rows should have been met.
-        expected: u64,
-        /// How many were.
-        found: u64,
-    },
+    /// A row is not what the session read: somebody else changed its version or deleted it.
+    StaleRow(Box<StaleRow>),
     /// Rows were sent to a table, and it did not take all of them: a trigger or rule of the database holds them back.
     NotInserted {
         /// The table.
@@ -155,6 +150,30 @@ pub enum Error {
     },
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
+    /// A relationship or a deferred column was loaded for one object after the other: see
+    /// [`NPlusOne`](crate::session::NPlusOne).
+    NPlusOne {
+        /// `Post.author`
+        relation: String,
+        /// What the query that loads the objects lacks: `.with(Post.author)`.
+        remedy: String,
+        /// How often, in this transaction.
+        loads: usize,
+        /// Where the last of them was asked for.
+        location: &'static std::panic::Location<'static>,
+    },
+    /// Something that a hook of a flush may not do, since it would flush again, or end the transaction under the flush.
+    InHook {
+        /// `commit`
+        call: &'static str,
+    },
+    /// Hooks made new work for each other without an end.
+    HookLoop {
+        /// The last of them: ``before_insert of `Audit` ``.
+        hook: String,
+        /// After how many rounds it was given up.
+        rounds: usize,
+    },
     /// Rows that need each other's keys before either can be inserted.
     Cycle {
         /// The tables of the cycle.
@@ -194,10 +213,72 @@ pub struct Violation {
     pub model: Option<&'static str>,
     /// The object's handle, when the session sent it and the row is known.
     pub object: Option<crate::model::Handle>,
+    pub(crate) of: Option<&'static crate::model::ModelDef>,
     /// What the database said.
     pub message: String,
     /// The statement.
     pub sql: String,
+}
+
+/// A row that is not what the session read.
+///
+/// With `#[column(version)]` every UPDATE and DELETE is for a row that still has the version that was read, so that
+/// nobody overwrites what he has not seen. Without one, an UPDATE whose row is gone is stale, too.
+///
+/// What helps is to read again and decide anew: [`Session::refresh`](crate::session::Session::refresh) the
+/// [`handle`](Self::handle), or roll back and begin again.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StaleRow {
+    /// The model.
+    pub model: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The row's primary key, for messages; several columns are separated by commas.
+    pub key: String,
+    /// The version that the session read, where the model has one.
+    pub expected: Option<i64>,
+    /// The version that the row has, if it is there and the model has one.
+    pub found: Option<i64>,
+    /// Whether the row is gone. Where it could not be looked up, this is false.
+    pub is_gone: bool,
+    /// The object's handle, where the row is known.
+    pub object: Option<crate::model::Handle>,
+    pub(crate) of: &'static crate::model::ModelDef,
+}
+
+impl StaleRow {
+    pub(crate) fn new(of: &'static crate::model::ModelDef) -> Self {
+        StaleRow {
+            model: of.name,
+            table: of.table,
+            key: String::new(),
+            expected: None,
+            found: None,
+            is_gone: false,
+            object: None,
+            of,
+        }
+    }
+
+    /// The object, if it is a `M`.
+    pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
+        self.object.filter(|_| std::ptr::eq(self.of, M::def())).map(crate::model::Tracked::new)
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a row of {} is not what was read: `{}`", self.table, self.model)?;
+        if !self.key.is_empty() {
+            write!(f, " {}", self.key)?;
+        }
+        match (self.is_gone, self.expected, self.found) {
+            (true, ..) => f.write_str(" was deleted by another transaction")?,
+            (_, Some(expected), Some(found)) => write!(f, " was expected in version {expected}, and is {found}")?,
+            (_, Some(expected), None) => write!(f, " is not in version {expected} any more")?,
+            _ => f.write_str(" was not met by its UPDATE")?,
+        }
+        f.write_str(": read it again (`refresh`) and decide anew, or roll back and begin again")
+    }
 }
 
 /// What the database said, when limbeck has no word of its own for it.
@@ -249,6 +330,39 @@ impl Error {
             | Error::NotNullViolation(v)
             | Error::CheckViolation(v) => Some(v),
             _ => None,
+        }
+    }
+
+    /// The object that a flush failed for, where it is known and is a `M`: of a [violation](Violation), a
+    /// [stale row](StaleRow) or a value that its column cannot hold.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Tag { #[column(primary_key)] id: i64, #[column(unique)] name: String }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
+    /// # let engine = Engine::builder("sqlite::memory:").connect().await?;
+    /// # engine.create_all(&limbeck::metadata![Tag]?).await?;
+    /// # let mut session = engine.sessionmaker().open();
+    /// let tags = session.add_all(["rust", "sql", "rust"].map(|name| Tag::builder().name(name)));
+    /// let error = session.commit().await.unwrap_err();
+    /// let refused = error.object::<Tag>().expect("the third");
+    /// assert_eq!(refused, tags[2]);
+    /// session[refused].name = "ferris".into();
+    /// session.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn object<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
+        match self {
+            Error::StaleRow(stale) => stale.handle(),
+            // Two models of one name are told apart by the column that the other does not have, or by the session.
+            Error::InvalidValue { model, column, object, .. } if *model == M::def().name => {
+                let has_column = M::def().column_of_field(column).is_some();
+                object.filter(|_| has_column).map(crate::model::Tracked::new)
+            }
+            error => error.violation()?.handle(),
         }
     }
 
@@ -307,7 +421,7 @@ impl fmt::Display for Error {
                 write!(f, "cannot read {column} of the result: {source}")
             }
             Error::Decode { table, column, source } => write!(f, "cannot read {table}.{column}: {source}"),
-            Error::InvalidValue { model, column, reason } => write!(f, "{model}.{column}: {reason}"),
+            Error::InvalidValue { model, column, reason, .. } => write!(f, "{model}.{column}: {reason}"),
             Error::ForeignHandle { model } => {
                 write!(f, "this handle to a `{model}` belongs to another session")
             }
@@ -337,10 +451,7 @@ impl fmt::Display for Error {
                 write!(f, "`{relation}` and its key `{column}` were both changed and disagree: change one of them")
             }
             Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
-            Error::StaleRow { table, expected, found } => write!(
-                f,
-                "expected to change {expected} row(s) of {table}, met {found}: another transaction deleted or moved them"
-            ),
+            Error::StaleRow(stale) => stale.describe(f),
             Error::NotInserted { table, expected, found } => write!(
                 f,
                 "{expected} row(s) were sent to {table}, but {found} were inserted: a trigger or rule holds them back"
@@ -353,6 +464,22 @@ impl fmt::Display for Error {
             Error::Interrupted => f.write_str(
                 "the future of a flush or commit was dropped before it ended: call `session.rollback().await?` first",
             ),
+            Error::NPlusOne { relation, remedy, loads, location } => write!(
+                f,
+                "`{relation}` was loaded for one object at a time, {loads} times and by a query each, last at {location}: \
+                 add `{remedy}` to the query that loads the objects, or load it for all of their handles at once"
+            ),
+            Error::InHook { call } => {
+                write!(
+                    f,
+                    "`{call}` cannot be called in a hook of a flush: what the hook changes is a part of that flush"
+                )
+            }
+            Error::HookLoop { hook, rounds } => write!(
+                f,
+                "the hooks of a flush still made new work for each other after {rounds} rounds, last {hook}: let the \
+                 hook leave out what it has made itself"
+            ),
             Error::NoRows => f.write_str("expected one row, found none"),
             Error::MultipleRows => f.write_str("expected one row, found more"),
         }
@@ -360,6 +487,12 @@ impl fmt::Display for Error {
 }
 
 impl Violation {
+    /// The object whose row was refused, if it is a `M` and the row is known.
+    pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
+        let same = self.of.is_some_and(|of| std::ptr::eq(of, M::def()));
+        self.object.filter(|_| same).map(crate::model::Tracked::new)
+    }
+
     fn describe(&self, f: &mut fmt::Formatter<'_>, what: &str, kind: &str) -> fmt::Result {
         // SQLite does not say which table a foreign key is of; the session knows whose row it sent.
         let place = if self.table.is_empty() { self.model.unwrap_or("the row") } else { &self.table };

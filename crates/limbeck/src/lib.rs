@@ -92,7 +92,7 @@ pub mod sql;
 pub mod types;
 
 pub use driver::Row;
-pub use error::{DatabaseError, Error, Holder, Result, Violation};
+pub use error::{DatabaseError, Error, Holder, Result, StaleRow, Violation};
 pub use limbeck_macros::{ColumnType, DbEnum, Embed, Model, sql};
 
 #[doc(hidden)]

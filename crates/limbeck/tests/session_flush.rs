@@ -277,7 +277,7 @@ both! {
         other.commit().await?;
         session[tag].name = "x".into();
         session[kept].name = "y".into();
-        assert!(matches!(session.flush().await, Err(Error::StaleRow { table: "tags", expected: 2, found: 1 })));
+        assert!(matches!(session.flush().await, Err(Error::StaleRow(_))));
         session.expunge(tag)?;
         session.commit().await?;
         assert_eq!(session.all(select(Tag.name)).await?, ["y"]);

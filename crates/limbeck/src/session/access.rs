@@ -174,13 +174,17 @@ impl Session {
         self.objects.unexpress(obj, index);
         let expired = self.objects.store(obj).meta(obj.slot).expired;
         let store = self.objects.store_mut(obj);
+        let model = store.model();
         if expired {
+            if model.primary_key.contains(&index) || model.version() == Some(index) {
+                // The row is found by what it held.
+                store.touch(obj.slot);
+            }
             store.meta_mut(obj.slot).given.insert(index);
             store.enlist(obj.slot);
         } else {
             store.touch(obj.slot);
         }
-        let model = store.model();
         store
             .set_value(obj.slot, index, Cell::from_value(value))
             .map_err(|source| super::store::unreadable(model, source.at(index), 0))

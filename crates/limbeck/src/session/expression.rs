@@ -43,11 +43,12 @@ impl Objects {
         if store.meta(obj.slot).state != State::Persistent {
             return Ok(false);
         }
-        if model.primary_key.contains(&column) {
+        if model.primary_key.contains(&column) || model.version() == Some(column) {
             return Err(Error::InvalidState {
                 model: model.name,
                 reason: format!(
-                    "cannot have its key `{}` set to an expression, since the session finds rows by it: set it to a value",
+                    "cannot have its column `{}` set to an expression, since the session finds rows by it: set it to a \
+                     value",
                     model.columns[column].field
                 ),
             });

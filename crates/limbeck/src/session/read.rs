@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::load::{KeyList, RowKey};
-use super::objects::{Loader, Obj};
-use super::store::State;
+use super::objects::Loader;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
@@ -83,7 +82,11 @@ impl Session {
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
         let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
-        self.line.execute(&stmt, &binds).await
+        let changed = self.line.execute(&stmt, &binds).await?;
+        if self.line.commits_at_once() {
+            self.after_commit().await;
+        }
+        Ok(changed)
     }
 
     /// What the database says of how it would run a query: its `EXPLAIN`, or `EXPLAIN QUERY PLAN` on SQLite, a line
@@ -171,62 +174,6 @@ impl Session {
         Ok(keys.iter().map(found).collect())
     }
 
-    /// Reads the columns of an object again. Unflushed changes of it are forgotten; relationships that were
-    /// loaded are loaded again.
-    ///
-    /// # Errors
-    /// [`Error::InvalidState`] when the object has no row, or it is gone; and as [`all`](Self::all).
-    pub async fn refresh<M: Model>(&mut self, handle: Tracked<M>) -> Result<()> {
-        let obj = self.objects.resolve(M::def(), handle.raw)?;
-        self.reread(obj).await?;
-        let loaded: Vec<usize> =
-            (0..M::def().relations.len()).filter(|relation| self.objects.is_loaded(obj, *relation)).collect();
-        self.objects.store_mut(obj).unload(obj.slot);
-        for relation in loaded {
-            self.load_raw(M::def(), vec![handle.raw], relation, &[]).await?;
-        }
-        Ok(())
-    }
-
-    /// The object, read again first if it is expired.
-    ///
-    /// # Errors
-    /// As [`refresh`](Self::refresh).
-    pub async fn fresh<M: Model>(&mut self, handle: Tracked<M>) -> Result<&M> {
-        let obj = self.objects.resolve(M::def(), handle.raw)?;
-        if self.objects.store(obj).meta(obj.slot).expired {
-            self.reread(obj).await?;
-        }
-        self.objects.get(handle)
-    }
-
-    pub(super) async fn reread(&mut self, obj: Obj) -> Result<()> {
-        let model = self.objects.store(obj).model();
-        let invalid = |reason: &str| Error::InvalidState { model: model.name, reason: reason.into() };
-        if self.objects.state(obj) != State::Persistent {
-            return Err(invalid("cannot be read again, since it has no row"));
-        }
-        let expired = self.objects.store(obj).meta(obj.slot).expired;
-        // What was changed and not flushed is given up; what was `set` on an expired object is kept.
-        if !expired {
-            self.objects.expressions.remove(&obj);
-            self.objects.store_mut(obj).revert(obj.slot);
-            self.objects.store_mut(obj).meta_mut(obj.slot).given = crate::model::ColumnSet::EMPTY;
-        }
-        let stmt = self.get_statement(model)?;
-        let key: Vec<_> = model
-            .primary_key
-            .iter()
-            .map(|column| self.objects.store(obj).value(obj.slot, *column).into_owned())
-            .collect();
-        let binds: Vec<Bind<'_>> = key.iter().map(|value| Bind::One(value.borrowed())).collect();
-        let mut sink = RereadSink { objects: &mut self.objects, obj, found: false };
-        let result = self.line.query(&stmt, &binds, &mut sink).await;
-        let found = sink.found;
-        result?;
-        if found { Ok(()) } else { Err(invalid("its row is gone: another transaction deleted it")) }
-    }
-
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
         let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
@@ -238,6 +185,7 @@ impl Session {
             Filling::new(Q::Row::tracked_lists())?,
         );
         sink.columns.undefer(extras);
+        sink.loader.locking = query.locks();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { mut out, loader, filling, .. } = sink;
         let roots = loader.roots.unwrap_or_default();
@@ -263,7 +211,7 @@ impl Session {
     }
 
     /// `SELECT … WHERE id = ?`, which every model needs and which needs no tree to be walked.
-    fn get_statement(&self, model: &'static ModelDef) -> Result<Arc<Stmt>> {
+    pub(super) fn get_statement(&self, model: &'static ModelDef) -> Result<Arc<Stmt>> {
         let mut shape = Shape::new(ShapeKind::Get);
         shape.number(model.id.get() as u64);
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
@@ -290,7 +238,7 @@ struct TrackSink<'s, T: Fetch> {
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
     fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
-        let loader = Loader { objects, roots: roots.then(Vec::new) };
+        let loader = Loader { objects, roots: roots.then(Vec::new), locking: false };
         TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }
@@ -319,23 +267,6 @@ impl super::objects::Objects {
     fn has_current<M: Model>(&self, key: &M::Key) -> bool {
         let found = self.typed::<M>().and_then(|store| store.get(store.find_key(key)?));
         found.is_some_and(|(_, meta)| meta.doomed || !meta.expired)
-    }
-}
-
-struct RereadSink<'s> {
-    objects: &'s mut super::objects::Objects,
-    obj: Obj,
-    found: bool,
-}
-
-impl RowSink for RereadSink<'_> {
-    fn row(&mut self, row: Row<'_>) -> Result<()> {
-        self.found = true;
-        self.objects.store_mut(self.obj).reread(self.obj.slot, &row, 0)
-    }
-
-    fn restart(&mut self) {
-        self.found = false;
     }
 }
 

@@ -100,6 +100,12 @@ pub trait Query: Send + Sync {
         &[]
     }
 
+    /// Whether it locks the rows that it reads.
+    #[doc(hidden)]
+    fn locks(&self) -> bool {
+        false
+    }
+
     /// Whether structs find their columns by name: in statements whose columns limbeck did not write.
     #[doc(hidden)]
     fn is_by_name(&self) -> bool {
@@ -137,6 +143,10 @@ impl<T: Fetch> Query for Select<T> {
     fn loads(&self) -> &[Load] {
         &self.core.loads
     }
+
+    fn locks(&self) -> bool {
+        self.core.locks()
+    }
 }
 
 impl<Q: Query> Query for &Q {
@@ -152,6 +162,10 @@ impl<Q: Query> Query for &Q {
 
     fn loads(&self) -> &[Load] {
         (**self).loads()
+    }
+
+    fn locks(&self) -> bool {
+        (**self).locks()
     }
 
     fn is_by_name(&self) -> bool {

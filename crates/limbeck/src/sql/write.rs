@@ -204,7 +204,7 @@ pub(super) fn check_value(dialect: Dialect, model: &'static ModelDef, column: us
     writable(model, column)?;
     let def = &model.columns[column];
     match refusal(dialect, def.sql_type, value) {
-        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason }),
+        Some(reason) => Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None }),
         None => Ok(()),
     }
 }
@@ -214,7 +214,7 @@ pub(super) fn writable(model: &'static ModelDef, column: usize) -> Result<()> {
     let def = &model.columns[column];
     if def.is_read_only() {
         let reason = "the database alone makes its value: a statement cannot set it".into();
-        return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+        return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object: None });
     }
     Ok(())
 }

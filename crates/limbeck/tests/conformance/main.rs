@@ -5,5 +5,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod states;
 mod ties;
+mod versions;
 mod writes;

@@ -31,6 +31,12 @@ macro_rules! to_many {
                 !matches!(self.0.state, Many::Unloaded)
             }
 
+            /// Whether it was loaded with a filter, or up to a limit, so that there may be others: what it holds is
+            /// read as ever, and [`Session::load`](crate::session::Session::load) fetches the rest.
+            pub fn is_partial(&self) -> bool {
+                self.0.state.is_partial()
+            }
+
             /// The handles, as an iterator that borrows nothing: the objects can be changed while it runs.
             ///
             /// # Panics
@@ -51,7 +57,7 @@ macro_rules! to_many {
             pub fn try_handles(&self) -> Result<Handles<T>> {
                 match &self.0.state {
                     Many::Unloaded => Err(not_loaded(self.0.label)),
-                    Many::Loaded { shared, range } => Ok(Handles {
+                    Many::Loaded { shared, range, .. } => Ok(Handles {
                         shared: Arc::clone(shared),
                         range: range.clone(),
                         marker: PhantomData,

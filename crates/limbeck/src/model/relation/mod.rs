@@ -31,30 +31,50 @@ pub(crate) enum One {
 #[derive(Clone, Debug)]
 pub(crate) enum Many {
     Unloaded,
-    Loaded { shared: Arc<Vec<Handle>>, range: Range<u32> },
+    Loaded {
+        shared: Arc<Vec<Handle>>,
+        range: Range<u32>,
+        /// There may be others: it was loaded with a filter, or up to a limit.
+        partial: bool,
+    },
+}
+
+impl One {
+    /// What it leads to, if it is loaded and not nothing.
+    pub(crate) fn handle(self) -> Option<Handle> {
+        match self {
+            One::Loaded(handle) => handle,
+            One::Unloaded => None,
+        }
+    }
 }
 
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;
-        Many::Loaded { shared: Arc::new(handles), range }
+        Many::Loaded { shared: Arc::new(handles), range, partial: false }
     }
 
-    pub(crate) fn part(shared: &Arc<Vec<Handle>>, range: Range<u32>) -> Self {
-        Many::Loaded { shared: Arc::clone(shared), range }
+    pub(crate) fn part(shared: &Arc<Vec<Handle>>, range: Range<u32>, partial: bool) -> Self {
+        Many::Loaded { shared: Arc::clone(shared), range, partial }
+    }
+
+    /// Whether it holds some of what there is, and perhaps not all.
+    pub(crate) fn is_partial(&self) -> bool {
+        matches!(self, Many::Loaded { partial: true, .. })
     }
 
     pub(crate) fn handles(&self) -> Option<&[Handle]> {
         match self {
             Many::Unloaded => None,
-            Many::Loaded { shared, range } => shared.get(range.start as usize..range.end as usize),
+            Many::Loaded { shared, range, .. } => shared.get(range.start as usize..range.end as usize),
         }
     }
 
     /// Changes a loaded collection: in place where nobody else looks at its handles, so that adding to a
     /// collection one by one stays linear.
     pub(crate) fn change(&mut self, change: &mut dyn FnMut(&mut Vec<Handle>)) {
-        let Many::Loaded { shared, range } = self else { return };
+        let Many::Loaded { shared, range, .. } = self else { return };
         let whole = range.start == 0 && range.end as usize == shared.len();
         match Arc::get_mut(shared).filter(|_| whole) {
             Some(handles) => change(handles),
@@ -71,7 +91,7 @@ impl Many {
 impl PartialEq for Many {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Many::Loaded { shared: a, range: r }, Many::Loaded { shared: b, range: s })
+            (Many::Loaded { shared: a, range: r, .. }, Many::Loaded { shared: b, range: s, .. })
                 if Arc::ptr_eq(a, b) && r == s =>
             {
                 true

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::model::{ColumnSet, ModelDef};
+use crate::model::{ColumnSet, Handle, ModelDef};
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::AnyStore;
 use crate::types::{Value, refusal};
@@ -15,20 +15,23 @@ pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns:
     for column in columns.iter() {
         let def = &model.columns[column];
         if let Some(reason) = refusal(dialect, def.sql_type, &store.value(slot, column)) {
-            return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+            let object = Some(Handle { slot, stamp: store.meta(slot).stamp });
+            return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object });
         }
     }
     Ok(())
 }
 
 /// Refuses values for columns whose values only the database makes.
-pub(super) fn read_only(model: &'static ModelDef, written: ColumnSet) -> Result<()> {
+pub(super) fn read_only(store: &dyn AnyStore, slot: u32, written: ColumnSet) -> Result<()> {
+    let model = store.model();
     for column in written.iter() {
         let def = &model.columns[column];
         if def.is_read_only() {
             let how = if def.options.computed.is_some() { "computes it" } else { "numbers it: `identity(always)`" };
             let reason = format!("a value, but the database {how}; nothing can be written to it");
-            return Err(Error::InvalidValue { model: model.name, column: def.field, reason });
+            let object = Some(Handle { slot, stamp: store.meta(slot).stamp });
+            return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object });
         }
     }
     Ok(())

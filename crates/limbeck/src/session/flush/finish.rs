@@ -1,5 +1,7 @@
 //! What a flush that succeeded leaves in memory.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use super::plan::{Eviction, Orphans, Plan, orphans};
@@ -24,6 +26,7 @@ struct Written {
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.drop_doomed_pending();
         self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
@@ -46,15 +49,24 @@ impl Objects {
         for store in self.stores_mut() {
             for slot in store.take_touched() {
                 // Borrowed, and found to be the same.
-                if store.occupied(slot) {
-                    store.take_saved(slot);
+                if !store.occupied(slot) {
+                    continue;
                 }
+                if store.meta(slot).state == State::Transient {
+                    // It may yet be added.
+                    let changed = store.changed(slot);
+                    let meta = store.meta_mut(slot);
+                    meta.given = meta.given.union(changed);
+                }
+                store.take_saved(slot);
             }
         }
         self.drop_expressions();
         self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
+        self.cascaded.clear();
+        self.single.clear();
         self.linked.clear();
         self.link_rows.clear();
         self.refused.clear();
@@ -223,7 +235,10 @@ impl Objects {
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
         let nulls = mapping.nulls(child, keys);
-        rows.into_iter().for_each(|obj| self.orphaned(obj, &nulls));
+        for obj in rows {
+            self.orphaned(obj, &nulls);
+            super::version::follow(self, obj);
+        }
     }
 
     /// Key columns of a row became NULL.
@@ -286,10 +301,11 @@ impl Objects {
             if !all.iter().any(|handle| gone.contains(handle)) {
                 continue;
             }
-            let left = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
+            let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
             let old = field.state.clone();
+            let (length, partial) = (left.len() as u32, old.is_partial());
             self.undo.push(Undo::Many(holder, relation, old));
-            self.set_many_field(holder, relation, Many::of(left));
+            self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
         }
         for obj in rows {
             let store = self.store_mut(*obj);

@@ -9,12 +9,15 @@
 //! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
 //!   `room` finds rows whose unique values others take.
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
-//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the objects, or says which object was refused.
+//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the objects,
+//!   or says which object was refused.
+//! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
 pub(super) mod check;
 mod deletes;
+mod failing;
 mod finish;
 mod order;
 mod plan;
@@ -23,7 +26,9 @@ mod room;
 mod rounds;
 mod run;
 mod sentinel;
+pub(super) mod stale;
 mod statement;
+pub(super) mod version;
 mod write;
 
 use super::Session;
@@ -59,6 +64,24 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
+        if self.hooked.is_some() {
+            return Box::pin(self.flush_hooked(next)).await;
+        }
+        self.send(next).await
+    }
+
+    /// The flush itself, without hooks.
+    pub(super) async fn send(&mut self, next: Next) -> Result<()> {
+        self.cascade().await?;
+        let sent = self.send_planned(next).await;
+        if sent.is_err() {
+            self.objects.unmark();
+        }
+        sent
+    }
+
+    async fn send_planned(&mut self, next: Next) -> Result<()> {
+        self.read_versions().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
@@ -76,7 +99,11 @@ impl Session {
 
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+        if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::batch::{Batch, BatchKind};
 use super::check::{self, first_difference};
+use super::failing;
 use super::sentinel::{self, Tie};
 use crate::driver::Written;
 use crate::error::{Error, Result, Violation};
@@ -9,7 +10,7 @@ use crate::model::ModelDef;
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
-use crate::types::{Cell, Value};
+use crate::types::{Cell, Value, scan};
 
 /// Writes what a batch brought back into its objects; `Received::Untied` if it cannot be told which row is whose.
 pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<Received> {
@@ -37,10 +38,6 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         }
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
-            let found = written.returned.len() / width;
-            if found != rows {
-                return Err(Error::StaleRow { table: model.table, expected: rows as u64, found: found as u64 });
-            }
             if *keys {
                 by_key(model, width, &mut written.returned, |row, key| {
                     let obj = batch.rows.object(row);
@@ -54,9 +51,6 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
                 }
             }
             Ok(Received::Written)
-        }
-        (BatchKind::Update { .. }, Some(model)) if written.affected != rows as u64 => {
-            Err(Error::StaleRow { table: model.table, expected: rows as u64, found: written.affected })
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
             tracing::warn!(
@@ -148,6 +142,7 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
     }
     if let Some(violation) = error.violation_mut() {
         violation.model = Some(model.name);
+        violation.of = Some(model);
         // SQLite does not name the table of a foreign key or a check.
         if violation.table.is_empty() && writes {
             violation.table = model.table.to_string();
@@ -161,6 +156,7 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
                 Some(store.value(obj.slot, position))
             })
         });
+        let row = row.or_else(|| failing::row(objects, batch, violation));
         violation.object = row.and_then(|row| batch.rows.object(row)).map(|obj| objects.handle(obj));
     }
     error
@@ -201,12 +197,17 @@ fn find_row<'v>(
 }
 
 /// A value as PostgreSQL quotes it. Times and floats, whose text depends on settings, are not tried.
-fn shown(value: &Value<'_>) -> Option<String> {
+pub(super) fn shown(value: &Value<'_>) -> Option<String> {
     Some(match value {
         Value::I16(v) => v.to_string(),
         Value::I32(v) => v.to_string(),
         Value::I64(v) => v.to_string(),
         Value::Text(v) => v.to_string(),
+        Value::Uuid(v) => {
+            let digits = scan::hex(v);
+            let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+            format!("{a}-{b}-{c}-{d}-{e}")
+        }
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })

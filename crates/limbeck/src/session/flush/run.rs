@@ -3,7 +3,7 @@
 use super::batch::{Batch, Source};
 use super::plan::Plan;
 use super::receive::{Received, blame, receive};
-use super::{deletes, rounds, write};
+use super::{deletes, rounds, stale, write};
 use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
@@ -56,6 +56,9 @@ async fn send(
     match outcome {
         Ok(written) => {
             for (batch, written) in batches.iter().zip(written) {
+                if stale::missed(objects, batch, &written) {
+                    return Err(stale::explain(objects, connection, compiler, batch, &written).await);
+                }
                 if let Received::Untied(model) = receive(objects, batch, written)? {
                     tracing::debug!(table = model.table, "rows came back out of order; the flush is run again");
                     compiler.cache.distrust(model.id.get());

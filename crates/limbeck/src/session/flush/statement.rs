@@ -1,5 +1,6 @@
 //! The SQL of a batch: one text for each table, kind and set of columns.
 
+use super::version::found_by;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
@@ -111,8 +112,9 @@ fn names(renderer: &mut Renderer, prefix: &str, count: usize) {
     }
 }
 
-/// `UPDATE`: the parameters are the values of the expressions, the columns, then the key as it was. `returning` are the
-/// columns that the database computes; with `keys`, the key as it was comes back before them (PostgreSQL).
+/// `UPDATE`: the parameters are the values of the expressions, the columns, then the key as it was, and the version where
+/// there is one. `returning` are the columns that the database computes; with `keys`, the key as it was comes back before
+/// them (PostgreSQL).
 pub(super) fn update(
     compiler: Compiler<'_>,
     model: &'static ModelDef,
@@ -142,38 +144,39 @@ pub(super) fn update(
             Dialect::Sqlite => where_key(renderer, model),
             Dialect::Postgres => {
                 renderer.push(" FROM unnest(");
-                for (index, column) in columns.iter().chain(model.primary_key.iter().copied()).enumerate() {
+                for (index, column) in columns.iter().chain(found_by(model)).enumerate() {
                     renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, column));
                 }
                 renderer.push(") AS r(");
                 names(renderer, "c", columns.len());
                 renderer.push(if columns.is_empty() { "" } else { ", " });
-                names(renderer, "k", model.primary_key.len());
+                names(renderer, "k", found_by(model).len());
                 renderer.push(")");
                 where_array_key(renderer, model);
             }
         }
-        if !returning.is_empty() {
+        if keys || !returning.is_empty() {
             renderer.push(" RETURNING ");
             if keys {
                 names(renderer, "r.k", model.primary_key.len());
-                renderer.push(", ");
+                renderer.push(if returning.is_empty() { "" } else { ", " });
             }
             renderer.names(model, returning);
         }
     })
 }
 
-/// `DELETE`: the parameters are the key.
+/// `DELETE`: the parameters are the key, and the version where there is one; then PostgreSQL gives the key back.
 pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result<Arc<Stmt>> {
     compiled(compiler, shape(ShapeKind::Delete, model, ColumnSet::EMPTY), |renderer| {
         renderer.push("DELETE FROM ").table_of(model);
         match (renderer.dialect, model.primary_key) {
             (Dialect::Sqlite, _) => where_key(renderer, model),
-            (Dialect::Postgres, [key]) => {
+            (Dialect::Postgres, [key]) if model.version().is_none() => {
                 renderer.push(" WHERE ").ident(model.columns[*key].name).in_list(kind_of(model, *key), false);
             }
-            (Dialect::Postgres, keys) => {
+            (Dialect::Postgres, _) => {
+                let keys = found_by(model);
                 renderer.push(" USING unnest(");
                 for (index, column) in keys.iter().enumerate() {
                     renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, *column));
@@ -182,6 +185,12 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
                 names(renderer, "k", keys.len());
                 renderer.push(")");
                 where_array_key(renderer, model);
+            }
+        }
+        if renderer.dialect == Dialect::Postgres && model.version().is_some() {
+            for (index, key) in model.primary_key.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { " RETURNING " });
+                renderer.qualified(model.table, model.columns[*key].name);
             }
         }
     })
@@ -197,6 +206,10 @@ pub(super) fn nullify(compiler: Compiler<'_>, model: &'static ModelDef, keys: &'
         renderer.push("UPDATE ").table_of(model).push(" SET ");
         for (index, column) in nulls.iter().enumerate() {
             renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name).push(" = NULL");
+        }
+        if let Some(version) = model.version() {
+            let name = model.columns[version].name;
+            renderer.push(", ").ident(name).push(" = ").qualified(model.table, name).push(" + 1");
         }
         if let ([pair], Dialect::Postgres) = (keys, renderer.dialect) {
             renderer.push(" WHERE ").ident(model.columns[pair.key].name).in_list(kind_of(model, pair.key), false);
@@ -296,16 +309,16 @@ fn link_columns<'l>(
 }
 
 fn where_key(renderer: &mut Renderer, model: &'static ModelDef) {
-    for (index, key) in model.primary_key.iter().enumerate() {
-        renderer.push(if index > 0 { " AND " } else { " WHERE " }).ident(model.columns[*key].name);
-        renderer.push(" = ").param(kind_of(model, *key));
+    for (index, key) in found_by(model).into_iter().enumerate() {
+        renderer.push(if index > 0 { " AND " } else { " WHERE " }).ident(model.columns[key].name);
+        renderer.push(" = ").param(kind_of(model, key));
     }
 }
 
 fn where_array_key(renderer: &mut Renderer, model: &'static ModelDef) {
-    for (index, key) in model.primary_key.iter().enumerate() {
+    for (index, key) in found_by(model).into_iter().enumerate() {
         renderer.push(if index > 0 { " AND " } else { " WHERE " });
-        renderer.qualified(model.table, model.columns[*key].name).push(" = r.k").push(&index.to_string());
+        renderer.qualified(model.table, model.columns[key].name).push(" = r.k").push(&index.to_string());
     }
 }
 

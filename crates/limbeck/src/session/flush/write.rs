@@ -5,7 +5,7 @@ use super::plan::{Eviction, Plan, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
 use super::sentinel::{self, Tie};
-use super::{check, statement};
+use super::{check, statement, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
@@ -45,9 +45,10 @@ pub(super) fn updates(
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
             objects.undo.push(Undo::Filled(obj, column, old));
         }
+        let counted = version::count(objects, obj, changed)?;
         // What was set to NULL in advance is sent, if it was not for good.
         let (parked, for_good) = parked_columns(objects, plan, obj);
-        changed = changed.union(touched).union(parked);
+        changed = changed.union(touched).union(counted).union(parked);
         // What is computed from a column that was set to NULL in advance is still to be read.
         if computed.is_empty() {
             changed = changed.without(for_good);
@@ -73,13 +74,14 @@ pub(super) fn updates(
         let expressed = objects.expressed(first);
         let returning: Vec<usize> = computed.iter().copied().chain(expressed.iter()).collect();
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
-        let keys = !returning.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+        let told_apart = !returning.is_empty() || model.version().is_some();
+        let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
         let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
         let expressions = objects.expressions_of(first);
         let values = values_of(objects, compiler, &objs);
         batches.push(Batch {
             stmt: statement::update(compiler, model, columns, expressions, &returning, keys)?,
-            rows: Rows::objects(objs, columns, model.primary_key).with_values(values),
+            rows: Rows::objects(objs, columns, &version::found_by(model)).with_values(values),
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
             kind: BatchKind::Update { returning, keys },
         });
@@ -279,7 +281,8 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
             objs.dedup();
             let row = |obj: &Obj| {
                 let store = objects.store(*obj);
-                let key = work.model.primary_key.iter().map(|key| store.saved_value(obj.slot, *key).into_owned());
+                let found_by = version::found_by(work.model).into_iter();
+                let key = found_by.map(|key| store.saved_value(obj.slot, key).into_owned());
                 columns.iter().map(|_| Value::Null).chain(key).collect()
             };
             batches.push(Batch {

@@ -76,7 +76,7 @@ impl Objects {
     }
 
     /// Sets the collections of all owners: one slice, of which each gets its range.
-    pub(super) fn fill(&mut self, owners: &[Obj], relation: usize, mut pairs: Vec<(u32, Handle)>) {
+    pub(super) fn fill(&mut self, owners: &[Obj], relation: usize, mut pairs: Vec<(u32, Handle)>, partial: bool) {
         // Stable: the database's order holds within a collection.
         pairs.sort_by_key(|(owner, _)| *owner);
         let shared = Arc::new(pairs.iter().map(|(_, handle)| *handle).collect::<Vec<_>>());
@@ -89,7 +89,7 @@ impl Objects {
                 let state = field.state.clone();
                 self.undo.push(Undo::Many(*owner, relation, state));
             }
-            self.set_many_field(*owner, relation, Many::part(&shared, range));
+            self.set_many_field(*owner, relation, Many::part(&shared, range, partial));
             start += length;
         }
     }

@@ -43,6 +43,8 @@ pub(crate) enum ShapeKind {
     InsertRows,
     UpdateWhere,
     DeleteWhere,
+    Versions,
+    RowAgain,
 }
 
 /// A shape while it is written.

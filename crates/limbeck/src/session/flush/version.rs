@@ -1,0 +1,102 @@
+//! `#[column(version)]`: a row is changed only if it is the one that was read.
+//!
+//! Each UPDATE writes the next version and is for a row of the version that was read; so is each DELETE. What the
+//! program wrote into the column itself is sent in place of the next one.
+
+use crate::error::{Error, Result};
+use crate::model::{ColumnSet, ModelDef};
+use crate::session::Session;
+use crate::session::objects::{Obj, Objects};
+use crate::session::store::State;
+use crate::types::Value;
+
+use super::receive::fill;
+
+/// The columns that a row is found by when it is changed: its key, and its version where it has one.
+pub(super) fn found_by(model: &'static ModelDef) -> Vec<usize> {
+    model.primary_key.iter().copied().chain(model.version()).collect()
+}
+
+/// Counts the version of an object that is about to be updated, unless the program has done so; the column that is to
+/// be sent for it.
+pub(super) fn count(objects: &mut Objects, obj: Obj, changed: ColumnSet) -> Result<ColumnSet> {
+    let mut counted = ColumnSet::EMPTY;
+    let model = objects.store(obj).model();
+    let Some(version) = model.version().filter(|version| !changed.contains(*version)) else { return Ok(counted) };
+    // The copy is where the old one is found.
+    objects.store_mut(obj).touch(obj.slot);
+    let next = after(&objects.store(obj).saved_value(obj.slot, version));
+    let Some(next) = next else {
+        return Err(Error::InvalidValue {
+            model: model.name,
+            column: model.columns[version].field,
+            reason: "the version cannot be counted any further: set it to a lower one, or give it a wider type".into(),
+            object: Some(objects.handle(obj)),
+        });
+    };
+    fill(objects, obj, version, &next)?;
+    counted.insert(version);
+    Ok(counted)
+}
+
+/// The version that comes after one.
+fn after(version: &Value<'_>) -> Option<Value<'static>> {
+    match version {
+        Value::I16(old) => old.checked_add(1).map(Value::I16),
+        Value::I32(old) => old.checked_add(1).map(Value::I32),
+        Value::I64(old) => old.checked_add(1).map(Value::I64),
+        _ => None,
+    }
+}
+
+/// Counts the version of an object whose row was counted by a statement over many rows.
+pub(super) fn follow(objects: &mut Objects, obj: Obj) {
+    if let Some(version) = objects.store(obj).model().version()
+        && let Some(next) = after(&objects.store(obj).value(obj.slot, version))
+    {
+        // A value of the column's own type always reads back.
+        let _ = fill(objects, obj, version, &next);
+    }
+}
+
+/// A version as errors say it.
+pub(in crate::session) fn number(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::I16(v) => Some(i64::from(*v)),
+        Value::I32(v) => Some(i64::from(*v)),
+        Value::I64(v) => Some(*v),
+        _ => None,
+    }
+}
+
+impl Session {
+    /// Reads those objects again that are expired and are to be changed or deleted: the version that they hold is not
+    /// one that the program has seen. What was set meanwhile is kept.
+    pub(super) async fn read_versions(&mut self) -> Result<()> {
+        let mut stale: Vec<(&'static ModelDef, Vec<Obj>)> = Vec::new();
+        for store in self.objects.stores() {
+            let model = store.model();
+            if model.version().is_none() {
+                continue;
+            }
+            let id = model.id.get() as u32;
+            let doomed = self.objects.doomed.iter().chain(&self.objects.linked).filter(|obj| obj.model == id);
+            let mut slots: Vec<u32> = store.touched().iter().copied().chain(doomed.map(|obj| obj.slot)).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            slots.retain(|slot| {
+                store.occupied(*slot)
+                    && store.meta(*slot).expired
+                    && store.meta(*slot).state == State::Persistent
+                    && !model.version().is_some_and(|version| store.meta(*slot).given.contains(version))
+            });
+            if !slots.is_empty() {
+                stale.push((model, slots.into_iter().map(|slot| Obj { model: id, slot }).collect()));
+            }
+        }
+        for (model, objs) in stale {
+            self.reread_expired(model, &objs).await?;
+        }
+        Ok(())
+    }
+}
