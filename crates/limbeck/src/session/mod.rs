@@ -7,7 +7,8 @@
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
 //! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others; `inspect`:
 //!   what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
-//! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
+//! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements. `sync`: statements over many
+//!   rows, and the objects that they change.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
 //! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
@@ -30,6 +31,7 @@ mod refresh;
 mod relate;
 mod savepoint;
 mod store;
+mod sync;
 mod transaction;
 mod undo;
 

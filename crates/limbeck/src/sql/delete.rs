@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::compile::{Compiled, Compiler, Query, Wanted};
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::matching::{Matching, matching};
 use super::node::Source;
@@ -70,6 +71,14 @@ impl DeleteCore {
         &self.rows.returning
     }
 
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::deletes(self.rows.target.model))
+    }
+
+    fn compile_keys<'q>(&'q self, _: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        Ok(None)
+    }
+
     fn touched(&self) -> Touched {
         Touched::new()
     }
@@ -81,7 +90,12 @@ impl DeleteCore {
         shape
     }
 
-    fn render(&self, touched: &[(usize, crate::types::Value<'static>)], renderer: &mut Renderer) -> Result<()> {
+    fn render(
+        &self,
+        touched: &[(usize, crate::types::Value<'static>)],
+        wanted: &[usize],
+        renderer: &mut Renderer,
+    ) -> Result<()> {
         let shape = self.shape(touched, renderer.dialect);
         let ctes = shape.ctes();
         self.rows.check_tables(renderer.dialect, &ctes, std::iter::empty())?;
@@ -95,7 +109,7 @@ impl DeleteCore {
         };
         self.rows.render_others(before, renderer)?;
         renderer.conditions(" WHERE ", &self.rows.filter).push(after);
-        renderer.returning(&self.rows.returning);
+        renderer.returning(&self.rows.returning, &self.rows.target, wanted);
         renderer.finish()
     }
 }

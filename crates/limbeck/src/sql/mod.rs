@@ -12,6 +12,7 @@ mod compound;
 mod conflict;
 mod cte;
 mod delete;
+mod effect;
 mod expression;
 mod fetch;
 pub(crate) mod from_row;
@@ -45,6 +46,8 @@ pub use compile::Query;
 pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};
 pub use delete::{Delete, delete};
+pub use effect::Effect;
+pub(crate) use effect::What;
 pub use expression::{
     Aggregate, AggregateExpression, Argument, Arguments, Array, ArrayExpression, Branch, Call, Case, CastExpression,
     Condition, Container, ContainsExpression, DatePart, Dated, Expr, Expression, Expressions, Form, Fraction,

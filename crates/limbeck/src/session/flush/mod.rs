@@ -18,7 +18,7 @@ mod batch;
 pub(super) mod check;
 mod deletes;
 mod failing;
-mod finish;
+pub(super) mod finish;
 mod order;
 mod plan;
 mod receive;

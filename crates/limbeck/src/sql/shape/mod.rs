@@ -43,6 +43,7 @@ pub(crate) enum ShapeKind {
     InsertRows,
     UpdateWhere,
     DeleteWhere,
+    KeysWhere,
     Versions,
     RowAgain,
 }
