@@ -4,7 +4,7 @@
 //! of what they refer to). What needs both models at once is found here, at first use.
 
 use super::{Cascade, ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
-use crate::schema::{Action, Association, association};
+use crate::schema::{Action, Association, Deferrable, association};
 
 /// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
@@ -48,7 +48,6 @@ pub(crate) struct Resolved {
     pub(crate) back: Option<usize>,
     pub(crate) path: Path,
     /// What a collection is ordered by: columns of the target, and whether each is descending.
-    #[allow(dead_code)]
     pub(crate) order_by: Vec<(usize, bool)>,
 }
 
@@ -80,6 +79,8 @@ pub(crate) struct Reference {
     pub(crate) target: &'static ModelDef,
     pub(crate) keys: Vec<KeyPair>,
     pub(crate) on_delete: Action,
+    pub(crate) on_update: Action,
+    pub(crate) deferrable: Deferrable,
     /// Its name, where the model says one.
     pub(crate) name: Option<&'static str>,
 }
@@ -123,7 +124,8 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
             format!("`{}.{}`: `{}` has no column `{}`", model.name, column.field, target.name, foreign.field)
         })?;
         let (keys, name) = (vec![KeyPair { key, to }], foreign.name);
-        references.push(Reference { target, keys, on_delete: foreign.on_delete, name });
+        let (on_delete, on_update, deferrable) = (foreign.on_delete, foreign.on_update, foreign.deferrable);
+        references.push(Reference { target, keys, on_delete, on_update, deferrable, name });
     }
     for foreign in model.foreign_keys {
         let target = (foreign.target)();
@@ -134,7 +136,8 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
             }
         };
         let keys = foreign.columns.iter().zip(foreign.fields).map(pair).collect::<Result<_, _>>()?;
-        references.push(Reference { target, keys, on_delete: foreign.on_delete, name: foreign.name });
+        let (on_delete, on_update, deferrable) = (foreign.on_delete, foreign.on_update, foreign.deferrable);
+        references.push(Reference { target, keys, on_delete, on_update, deferrable, name: foreign.name });
     }
     Ok(references)
 }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::effect::Effect;
 use super::fetch::Fetch;
-use super::load::Load;
 use super::render::Renderer;
-use super::select::Select;
+use super::select::{Select, SelectCore};
 use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
 use crate::driver::{Access, Bind, Extra, Stmt};
@@ -115,10 +114,10 @@ pub trait Query: Send + Sync {
         Ok(None)
     }
 
-    /// The relationships to load along.
+    /// The query, where limbeck wrote it.
     #[doc(hidden)]
-    fn loads(&self) -> &[Load] {
-        &[]
+    fn core(&self) -> Option<&SelectCore> {
+        None
     }
 
     /// Whether it locks the rows that it reads.
@@ -161,8 +160,8 @@ impl<T: Fetch> Query for Select<T> {
         }
     }
 
-    fn loads(&self) -> &[Load] {
-        &self.core.loads
+    fn core(&self) -> Option<&SelectCore> {
+        Some(&self.core)
     }
 
     fn locks(&self) -> bool {
@@ -193,8 +192,8 @@ impl<Q: Query> Query for &Q {
         (**self).explain(error)
     }
 
-    fn loads(&self) -> &[Load] {
-        (**self).loads()
+    fn core(&self) -> Option<&SelectCore> {
+        (**self).core()
     }
 
     fn locks(&self) -> bool {

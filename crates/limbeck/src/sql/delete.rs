@@ -21,7 +21,8 @@ use crate::model::{Model, TableOf};
 /// A DELETE of the rows of `M` for which a condition holds; with [`returning`](Self::returning), a query whose rows
 /// are `R`.
 ///
-/// It deletes rows in the database, and no object in a session: what is there of them is stale.
+/// Run through a session, the objects whose rows it deletes are deleted, too: see
+/// [`Session::execute`](crate::session::Session::execute).
 ///
 /// ```
 /// # use limbeck::prelude::*;

@@ -24,8 +24,8 @@ use crate::types::ColumnType;
 /// An UPDATE of the rows of `M` for which a condition holds; with [`returning`](Self::returning), a query whose rows
 /// are `R`.
 ///
-/// It changes rows in the database, and no object in a session: one that is there keeps what it holds until it is
-/// refreshed.
+/// Run through a session, the objects whose rows it changes follow: see
+/// [`Session::execute`](crate::session::Session::execute).
 ///
 /// ```
 /// # use limbeck::prelude::*;

@@ -44,6 +44,8 @@ pub(super) enum Rows {
     },
     /// Values that were put together.
     Values(Vec<Vec<Value<'static>>>),
+    /// Likewise, each for an object.
+    Built { objs: Vec<Obj>, values: Vec<Vec<Value<'static>>> },
 }
 
 impl Rows {
@@ -53,8 +55,14 @@ impl Rows {
 
     /// The same with values of expressions, for each row or one for all of them.
     pub(super) fn with_values(mut self, of_rows: Vec<Vec<Value<'static>>>) -> Self {
-        if let Rows::Objects { values, .. } = &mut self {
-            *values = of_rows;
+        match &mut self {
+            Rows::Objects { values, .. } => *values = of_rows,
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => {
+                for (index, row) in rows.iter_mut().enumerate() {
+                    let values = of_rows.get(index).or(of_rows.first()).cloned().unwrap_or_default();
+                    row.splice(0..0, values);
+                }
+            }
         }
         self
     }
@@ -62,14 +70,14 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         match self {
             Rows::Objects { objs, .. } => objs.len(),
-            Rows::Values(rows) => rows.len(),
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => rows.len(),
         }
     }
 
     /// The object of a row.
     pub(super) fn object(&self, row: usize) -> Option<Obj> {
         match self {
-            Rows::Objects { objs, .. } => objs.get(row).copied(),
+            Rows::Objects { objs, .. } | Rows::Built { objs, .. } => objs.get(row).copied(),
             Rows::Values(_) => None,
         }
     }
@@ -93,7 +101,7 @@ impl<'a> Source<'a> {
             Rows::Objects { objs, values, columns, keys } => {
                 Source::Objects { store: objects.store(*objs.first()?), objs, values, columns, keys }
             }
-            Rows::Values(rows) => Source::Values(rows),
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => Source::Values(rows),
         })
     }
 }

@@ -25,7 +25,7 @@ impl Objects {
                 Ok(())
             }
             What::Updates(_) => {
-                self.follow_moved(model, moved);
+                self.enter_moved(model, moved);
                 self.follow_updated(model, changes.effect.columns(), &changes.rows)
             }
         }

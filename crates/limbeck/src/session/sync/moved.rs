@@ -64,7 +64,7 @@ impl RowSink for KeySink {
 
 impl Objects {
     /// Enters objects under their new keys: all are taken out first, since one may get the key of another.
-    pub(super) fn follow_moved(&mut self, model: &'static ModelDef, moved: Vec<Moved>) {
+    pub(super) fn enter_moved(&mut self, model: &'static ModelDef, moved: Vec<Moved>) {
         let id = model.id.get() as u32;
         let mut found: Vec<(Obj, Moved)> = Vec::new();
         for row in moved {
