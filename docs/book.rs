@@ -25,6 +25,9 @@ pub mod queries {}
 #[doc = include_str!("src/raw-sql.md")]
 pub mod raw_sql {}
 
+#[doc = include_str!("src/writes.md")]
+pub mod writes {}
+
 #[doc = include_str!("src/views.md")]
 pub mod views {}
 

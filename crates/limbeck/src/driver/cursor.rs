@@ -40,10 +40,7 @@ impl Driver {
                 Box::pin(driver.open_cursor(meter, name, stmt, params)).await?;
                 Ok(Cursor::Postgres(name.to_owned()))
             }
-            Driver::Joined(joined) => {
-                let driver = joined.held_for_cursor(meter).await?;
-                Box::pin(driver.open_cursor(meter, name, stmt, params)).await
-            }
+            Driver::Joined(driver) => Box::pin(driver.open_cursor(meter, name, stmt, params)).await,
         }
     }
 
@@ -55,16 +52,13 @@ impl Driver {
         sink: &mut dyn RowSink,
     ) -> Result<bool> {
         match (self, cursor) {
-            (Driver::Joined(joined), cursor) => {
-                let driver = joined.held_for_cursor(meter).await?;
-                Box::pin(driver.fetch_cursor(meter, cursor, sink)).await
-            }
             #[cfg(feature = "sqlite")]
             (Driver::Sqlite(driver), Cursor::Sqlite(chunks)) => driver.fetch_cursor(chunks, sink).await,
             #[cfg(feature = "postgres")]
             (Driver::Postgres(driver), Cursor::Postgres(name)) => {
                 Box::pin(driver.fetch_cursor(meter, name, sink)).await
             }
+            (Driver::Joined(driver), cursor) => Box::pin(driver.fetch_cursor(meter, cursor, sink)).await,
             // A cursor is of the connection that opened it.
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             _ => Ok(false),
@@ -74,10 +68,6 @@ impl Driver {
     /// Closes a query.
     pub(crate) async fn close_cursor(&mut self, meter: &mut Meter, cursor: Cursor) -> Result<()> {
         match (self, cursor) {
-            (Driver::Joined(joined), cursor) => {
-                let driver = joined.held_for_cursor(meter).await?;
-                Box::pin(driver.close_cursor(meter, cursor)).await
-            }
             #[cfg(feature = "sqlite")]
             (Driver::Sqlite(_), Cursor::Sqlite(chunks)) => {
                 drop(chunks);
@@ -87,6 +77,7 @@ impl Driver {
             (Driver::Postgres(driver), Cursor::Postgres(name)) => {
                 Box::pin(driver.execute_raw(meter, &format!("CLOSE {name}"))).await.map(|_| ())
             }
+            (Driver::Joined(driver), cursor) => Box::pin(driver.close_cursor(meter, cursor)).await,
             #[cfg(all(feature = "sqlite", feature = "postgres"))]
             _ => Ok(()),
         }

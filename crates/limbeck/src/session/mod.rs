@@ -5,15 +5,17 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back, `doubt`: what has none; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
-//!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
-//! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
+//! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others; `inspect`:
+//!   what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
+//! * `read`, `load`: queries and relationships; `pages`, `stream`: many rows, some at a time. `flush`: what was changed, in
+//!   statements. `sync`: statements over many rows, and the objects that they change.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
 //! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
 mod cascade;
 mod doubt;
+mod expression;
 mod flush;
 mod forget;
 mod guard;
@@ -32,9 +34,11 @@ mod relate;
 mod savepoint;
 mod store;
 mod stream;
+mod sync;
 mod transaction;
 mod undo;
 
+pub(crate) use flush::Trust;
 pub use guard::NPlusOne;
 pub use hooks::{ColumnChange, Flushed, FlushedRow, FlushedWork, Hooks, RowEvent};
 pub use load::Owners;

@@ -211,11 +211,15 @@ impl Objects {
     pub(in crate::session) fn is_changed(&self, obj: Obj) -> bool {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
-        !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty()
+        !meta.given.is_empty()
+            || !meta.links.is_empty()
+            || !self.expressions_of(obj).is_empty()
+            || !store.changed(obj.slot).is_empty()
     }
 
     /// Refuses what the session could not follow, and brings values to what the database keeps.
     fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<()> {
+        self.prune_expressions(obj);
         let store = self.store_mut(obj);
         let model = store.model();
         if let Some(relation) = store.assigned(obj.slot) {
@@ -244,8 +248,12 @@ impl Objects {
             return Ok(());
         }
         let mapping = store.model().mapping()?;
+        let expressed = self.expressed(obj);
         for link in &meta.links {
             let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            if let Some(pair) = link.keys.iter().find(|pair| expressed.contains(pair.key)) {
+                return Err(key_conflict(store.model(), link, pair.key));
+            }
             for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
                 let value = store.value(obj.slot, pair.key);
                 let agrees = match link.target {
@@ -271,7 +279,8 @@ impl Objects {
             && store.model().columns[column].made_by_database()
             && !meta.given.contains(column);
         let linked = meta.links.iter().any(|link| link.has(column));
-        (!made && !linked).then(|| store.value(obj.slot, column))
+        let expressed = self.expressed(obj).contains(column);
+        (!made && !linked && !expressed).then(|| store.value(obj.slot, column))
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.

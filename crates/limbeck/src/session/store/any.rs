@@ -81,6 +81,11 @@ pub trait AnyStore: Any + Send + Sync {
     /// # Errors
     /// When a column holds something that its type cannot read.
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
+    /// Writes a column of the copy, if there is one.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column cannot.
+    fn set_saved(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
     /// Whether a column's value is there: only a deferred one may not be.
     fn is_loaded(&self, slot: u32, column: usize) -> bool;
     /// Gives a deferred column that is not loaded its value.
@@ -319,6 +324,13 @@ impl<M: Model> AnyStore for Store<M> {
         self.fill_deferred(slot, row, at)?;
         self.meta_mut(slot).expired = false;
         Ok(())
+    }
+
+    fn set_saved(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError> {
+        match &mut self.entries[slot as usize].saved {
+            Some(saved) => saved.set_value(column, cell),
+            None => Ok(()),
+        }
     }
 
     fn is_loaded(&self, slot: u32, column: usize) -> bool {
