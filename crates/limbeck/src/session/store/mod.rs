@@ -1,9 +1,10 @@
 //! The objects of one model in a session.
 //!
-//! Objects lie side by side in a vector, so that loading a thousand of them costs a few allocations beyond
+//! Objects lie side by side, in pieces that do not move, so that loading a thousand of them costs a few allocations beyond
 //! their own. `any` is how the flush and the loaders see them: by slot and column number.
 
 mod any;
+mod slots;
 
 pub use any::AnyStore;
 
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, Handle, Model, ModelDef};
 use crate::types::DecodeError;
+use slots::Slots;
 
 /// Where an object is in its life. SQLAlchemy's words; "detached" is a value that `expunge` gave back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ struct Entry<M> {
 
 /// The objects of one model.
 pub(crate) struct Store<M: Model> {
-    entries: Vec<Entry<M>>,
+    entries: Slots<Entry<M>>,
     free: Vec<u32>,
     /// Slots that are empty, but that the way back of this transaction still names.
     emptied: Vec<u32>,
@@ -89,7 +91,7 @@ pub(crate) struct Store<M: Model> {
 impl<M: Model> Store<M> {
     pub(crate) fn new() -> Self {
         Store {
-            entries: Vec::new(),
+            entries: Slots::new(),
             free: Vec::new(),
             emptied: Vec::new(),
             identity: FxHashMap::default(),
@@ -169,7 +171,7 @@ impl<M: Model> Store<M> {
         self.entry(b)?;
         self.touch_slot(a.slot);
         self.touch_slot(b.slot);
-        let [first, second] = self.entries.get_disjoint_mut([a.slot as usize, b.slot as usize]).ok()?;
+        let (first, second) = self.entries.pair_mut(a.slot as usize, b.slot as usize)?;
         Some((first.object.as_mut()?, second.object.as_mut()?))
     }
 
