@@ -203,7 +203,7 @@ both! {
         other.delete(theirs)?;
         other.commit().await?;
         let gone = session.refresh(rust).await;
-        assert!(gone.is_err_and(|e| e.to_string().contains("its row is gone")));
+        assert!(gone.is_err_and(|e| e.to_string().contains("was deleted by another transaction")));
         Ok(())
     }
 

@@ -80,6 +80,8 @@ pub(crate) enum Returns {
 pub(crate) struct Written {
     /// How many rows were affected, in all.
     pub(crate) affected: u64,
+    /// The rows sent that met none: known on SQLite alone, which does one after the other.
+    pub(crate) missed: Vec<usize>,
     /// What was returned, row after row, in the order in which the database returned it.
     pub(crate) returned: Vec<Value<'static>>,
 }

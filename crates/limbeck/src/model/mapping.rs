@@ -3,8 +3,8 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
-use crate::schema::{Action, Association, association};
+use super::{Cascade, ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
+use crate::schema::{Action, Association, Deferrable, association};
 
 /// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
@@ -14,6 +14,22 @@ pub(crate) struct Mapping {
     pub(crate) references: Vec<Reference>,
     /// What is unique in the table: the primary key first.
     pub(crate) uniques: Vec<Unique>,
+    /// The relationships with the cascade `delete`.
+    pub(crate) deleting: Vec<usize>,
+    /// Whether one of them has the key in this table and the cascade `delete-orphan`.
+    pub(crate) orphans_target: bool,
+    /// The relationships of other models by which an object of this one is an orphan when it loses its parent.
+    pub(crate) claims: Vec<Claim>,
+}
+
+/// A relationship to the model, over a key of the model, with the cascade `delete-orphan`.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// Its name.
+    pub(crate) label: &'static str,
+    pub(crate) keys: Vec<KeyPair>,
+    /// The model's own relationship that says the same.
+    pub(crate) back: Option<usize>,
 }
 
 /// Columns that are unique together.
@@ -32,7 +48,6 @@ pub(crate) struct Resolved {
     pub(crate) back: Option<usize>,
     pub(crate) path: Path,
     /// What a collection is ordered by: columns of the target, and whether each is descending.
-    #[allow(dead_code)]
     pub(crate) order_by: Vec<(usize, bool)>,
 }
 
@@ -64,6 +79,8 @@ pub(crate) struct Reference {
     pub(crate) target: &'static ModelDef,
     pub(crate) keys: Vec<KeyPair>,
     pub(crate) on_delete: Action,
+    pub(crate) on_update: Action,
+    pub(crate) deferrable: Deferrable,
     /// Its name, where the model says one.
     pub(crate) name: Option<&'static str>,
 }
@@ -77,7 +94,14 @@ impl Reference {
 impl Mapping {
     pub(super) fn resolve(model: &'static ModelDef) -> Result<Self, String> {
         let relations = model.relations.iter().map(|relation| resolve(model, relation)).collect::<Result<_, _>>()?;
-        Ok(Mapping { relations, references: references(model)?, uniques: uniques(model) })
+        let has = |relation: &RelationDef, cascade| relation.options.cascade.contains(cascade);
+        let deleting = (0..model.relations.len()).filter(|one| has(&model.relations[*one], Cascade::DELETE)).collect();
+        let orphans_target = model
+            .relations
+            .iter()
+            .any(|relation| relation.kind == RelationKind::BelongsTo && has(relation, Cascade::DELETE_ORPHAN));
+        let (references, uniques, claims) = (references(model)?, uniques(model), claims(model));
+        Ok(Mapping { relations, references, uniques, deleting, orphans_target, claims })
     }
 
     /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in
@@ -100,7 +124,8 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
             format!("`{}.{}`: `{}` has no column `{}`", model.name, column.field, target.name, foreign.field)
         })?;
         let (keys, name) = (vec![KeyPair { key, to }], foreign.name);
-        references.push(Reference { target, keys, on_delete: foreign.on_delete, name });
+        let (on_delete, on_update, deferrable) = (foreign.on_delete, foreign.on_update, foreign.deferrable);
+        references.push(Reference { target, keys, on_delete, on_update, deferrable, name });
     }
     for foreign in model.foreign_keys {
         let target = (foreign.target)();
@@ -111,9 +136,28 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
             }
         };
         let keys = foreign.columns.iter().zip(foreign.fields).map(pair).collect::<Result<_, _>>()?;
-        references.push(Reference { target, keys, on_delete: foreign.on_delete, name: foreign.name });
+        let (on_delete, on_update, deferrable) = (foreign.on_delete, foreign.on_update, foreign.deferrable);
+        references.push(Reference { target, keys, on_delete, on_update, deferrable, name: foreign.name });
     }
     Ok(references)
+}
+
+/// What has `delete-orphan` over a key of the model. A relationship that says too little is the error of its own model.
+fn claims(model: &'static ModelDef) -> Vec<Claim> {
+    let claims = registry::all().flat_map(|parent| parent.relations.iter().map(move |relation| (parent, relation)));
+    let claims = claims.filter(|(_, relation)| {
+        relation.options.cascade.contains(Cascade::DELETE_ORPHAN) && std::ptr::eq((relation.target)(), model)
+    });
+    let claims = claims.filter_map(|(parent, relation)| {
+        let resolved = resolve(parent, relation).ok()?;
+        match resolved.path {
+            Path::HasMany(keys) | Path::HasOne(keys) => {
+                Some(Claim { label: relation.label, keys, back: resolved.back })
+            }
+            _ => None,
+        }
+    });
+    claims.collect()
 }
 
 /// What is unique in a model's table. An index over some of the rows, or over an expression, says nothing of a key.

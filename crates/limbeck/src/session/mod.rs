@@ -5,25 +5,35 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
+//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
+//!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
-//! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
+//! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
+//! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
+mod cascade;
 mod flush;
 mod forget;
+mod guard;
+mod hooks;
+mod info;
 mod inspect;
 mod line;
 mod load;
 mod maker;
+mod merge;
 mod objects;
 mod read;
+mod refresh;
 mod relate;
 mod savepoint;
 mod store;
 mod transaction;
 mod undo;
 
+pub use guard::NPlusOne;
+pub use hooks::{ColumnChange, Flushed, FlushedRow, FlushedWork, Hooks, RowEvent};
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
@@ -34,6 +44,9 @@ use crate::driver::Stats;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Handle, Model, ModelDef, New, NewObject, Tracked};
+use guard::Guard;
+use hooks::Hooked;
+use info::Info;
 use line::Line;
 use objects::{Obj, Objects, Refused};
 use undo::Undo;
@@ -44,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) expire_on_commit: bool,
     pub(crate) autoflush: bool,
     pub(crate) autocommit: bool,
+    pub(crate) n_plus_one: NPlusOne,
 }
 
 /// Objects, the transaction that they are read and written in, and what is to be written.
@@ -61,6 +75,9 @@ pub struct Session {
     pub(crate) options: Options,
     pub(crate) line: Line,
     pub(crate) objects: Objects,
+    pub(crate) hooked: Option<Hooked>,
+    pub(crate) info: Option<Box<Info>>,
+    pub(crate) guard: Guard,
 }
 
 impl std::fmt::Debug for Session {
@@ -73,8 +90,15 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn open(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
-        Session { options, line: Line::new(engine, options.autocommit, location), objects: Objects::new() }
+    pub(crate) fn open(maker: &SessionMaker, location: &'static std::panic::Location<'static>) -> Self {
+        Session {
+            options: maker.options,
+            line: Line::new(maker.engine.clone(), maker.options.autocommit, location),
+            objects: Objects::new(),
+            hooked: maker.hooks.clone().map(Hooked::new),
+            info: None,
+            guard: Guard::default(),
+        }
     }
 
     /// Adds a new object: a finished builder, or a model by value. Its row is inserted at the next flush; it
@@ -107,6 +131,10 @@ impl Session {
     }
 
     /// Marks an object to be deleted at the next flush.
+    ///
+    /// Nothing is sent before. What goes with it by the cascade `delete` of its relationships is found at the flush, which
+    /// loads what is not loaded: one query for each relationship and level, not one an object. Keys that point to it
+    /// by relationships without the cascade are set to NULL where they can be, without loading anything.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] or
@@ -160,7 +188,7 @@ impl Session {
 
 impl Objects {
     /// Plans the insert of an object, and the links that its relationship fields say.
-    fn plan_insert(&mut self, obj: Obj, again: bool) {
+    pub(super) fn plan_insert(&mut self, obj: Obj, again: bool) {
         self.pending.push(obj);
         self.undo.push(Undo::Added(obj));
         self.adopt(obj, again);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::load::Reading;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
 use crate::driver::Row;
@@ -66,6 +67,8 @@ pub(crate) struct LinkRow {
     pub(crate) local: Obj,
     pub(crate) remote: Obj,
     pub(crate) add: bool,
+    /// Of one that is deleted: whether it is known to be there.
+    pub(crate) seen: bool,
 }
 
 /// Something that `add` was asked for and could not do. It returns a handle and no error, so the flush says it.
@@ -97,12 +100,16 @@ pub(crate) struct Objects {
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
     pub(crate) doomed: Vec<Obj>,
+    /// Those among them, and pending ones, that a flush marked by itself.
+    pub(crate) cascaded: Vec<Obj>,
     /// Objects with key links, in the order in which they were linked.
     pub(crate) linked: Vec<Obj>,
     /// Rows of association tables, by (association, both ends).
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     /// One-to-one relationships, by owner, whose place was taken without knowing which row has it.
     pub(crate) evictions: FxHashSet<(Obj, usize)>,
+    /// Who was linked to an object by a relationship with `single_parent` (model and number). It may have changed.
+    pub(crate) single: FxHashMap<(u32, usize, Obj), Obj>,
     /// What `add` could not do, for the next flush to say.
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
@@ -116,9 +123,11 @@ impl Objects {
             stamps: Stamps::new(),
             pending: Vec::new(),
             doomed: Vec::new(),
+            cascaded: Vec::new(),
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
             evictions: FxHashSet::default(),
+            single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
         }
@@ -256,6 +265,8 @@ impl Objects {
         self.stamps.renew();
         self.pending.clear();
         self.doomed.clear();
+        self.cascaded.clear();
+        self.single.clear();
         self.linked.clear();
         self.link_rows.clear();
         self.evictions.clear();
@@ -276,6 +287,10 @@ pub struct Loader<'s> {
     pub(crate) objects: &'s mut Objects,
     /// The objects that the rows were, where relationships are to be loaded along.
     pub(crate) roots: Option<Vec<Handle>>,
+    /// What rows do with objects that are here.
+    pub(super) reading: Reading,
+    /// Whether the rows are locked: then an object that is here has to be what its row is.
+    pub(crate) locking: bool,
 }
 
 impl std::fmt::Debug for Loader<'_> {
@@ -291,7 +306,10 @@ impl Loader<'_> {
     /// When a column holds something that its type cannot read.
     #[doc(hidden)]
     pub fn track<M: Model>(&mut self, row: &Row<'_>, at: usize) -> Result<Tracked<M>> {
-        let handle = self.objects.track(M::def(), row, at)?;
+        let handle = self.reading.track(self.objects, M::def(), row, at)?;
+        if self.locking {
+            self.objects.check_version(M::def(), handle, row, at)?;
+        }
         if let Some(roots) = &mut self.roots {
             roots.push(handle);
         }

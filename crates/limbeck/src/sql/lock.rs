@@ -2,7 +2,7 @@
 
 use super::fetch::Fetch;
 use super::node::Source;
-use super::select::Select;
+use super::select::{Select, SelectCore};
 use crate::model::TableOf;
 
 /// How rows are locked.
@@ -12,6 +12,13 @@ pub(crate) struct Lock {
     pub(crate) wait: Wait,
     /// The tables whose rows are locked; none are all.
     pub(crate) of: Vec<Source>,
+}
+
+impl SelectCore {
+    /// Whether it locks the rows that it reads.
+    pub(crate) fn locks(&self) -> bool {
+        self.more().lock.is_some()
+    }
 }
 
 /// What happens with rows that somebody else has locked.

@@ -296,7 +296,13 @@ impl Sqlite {
                 stmt.raw_bind_parameter(param + 1, Bound::new(&value, write.stmt.params[param]))?;
             }
             match write.returns {
-                Returns::Count => out.affected += stmt.raw_execute()? as u64,
+                Returns::Count => {
+                    let affected = stmt.raw_execute()? as u64;
+                    out.affected += affected;
+                    if affected == 0 {
+                        out.missed.push(*row);
+                    }
+                }
                 Returns::RowId => {
                     out.affected += stmt.raw_execute()? as u64;
                     out.returned.push(Value::I64(db.last_insert_rowid()));
@@ -319,6 +325,9 @@ impl Sqlite {
                     if let Err(e) = outcome {
                         out.returned.truncate(start);
                         return Err(e.into());
+                    }
+                    if out.returned.len() == start {
+                        out.missed.push(*row);
                     }
                 }
             }

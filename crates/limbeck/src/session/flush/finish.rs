@@ -26,6 +26,7 @@ struct Written {
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.drop_doomed_pending();
         self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
@@ -33,12 +34,16 @@ impl Objects {
                 self.deleted(work.model, &work.early);
             }
         }
+        self.switched(&plan);
+        let moved = self.moved(plan.models.iter().flat_map(|work| work.first.iter().chain(&work.updates)));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
         for work in &plan.models {
             written.extend(work.inserts.iter().map(|obj| self.inserted(*obj)));
-            written.extend(work.updates.iter().map(|obj| self.updated(*obj)));
+            written.extend(work.switches.iter().map(|switch| self.inserted(switch.new)));
+            written.extend(work.first.iter().chain(&work.updates).map(|obj| self.updated(*obj)));
         }
+        self.follow_moved(moved, written.iter().map(|written| (written.obj, written.columns)));
         written.iter().for_each(|written| self.follow_keys(written));
         for work in &plan.models {
             if !work.deletes.is_empty() {
@@ -48,14 +53,23 @@ impl Objects {
         for store in self.stores_mut() {
             for slot in store.take_touched() {
                 // Borrowed, and found to be the same.
-                if store.occupied(slot) {
-                    store.take_saved(slot);
+                if !store.occupied(slot) {
+                    continue;
                 }
+                if store.meta(slot).state == State::Transient {
+                    // It may yet be added.
+                    let changed = store.changed(slot);
+                    let meta = store.meta_mut(slot);
+                    meta.given = meta.given.union(changed);
+                }
+                store.take_saved(slot);
             }
         }
         self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
+        self.cascaded.clear();
+        self.single.clear();
         self.linked.clear();
         self.link_rows.clear();
         self.refused.clear();
@@ -168,6 +182,37 @@ impl Objects {
         }
     }
 
+    /// Rows went from one object to another, and what referred to them was seen to.
+    fn switched(&mut self, plan: &Plan) {
+        for sweep in &plan.sweeps {
+            self.unload_expired(sweep.child, &sweep.reference.keys, &sweep.olds);
+            let mut met = self.referring(sweep.child, &sweep.reference.keys, &sweep.olds);
+            // What is linked to the new object was written again.
+            met.retain(|obj| !matches!(self.planned(*obj, &sweep.reference.keys), Some(Some(_))));
+            match sweep.fate {
+                _ if met.is_empty() => {}
+                Orphans::Deleted => self.deleted(sweep.child, &met),
+                _ => self.all_orphaned(sweep.child, &sweep.reference.keys, met),
+            }
+        }
+        for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
+            let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+            self.leave(work.model, &olds);
+            // Rows that nothing was done to are now the new object's, and nobody knows them.
+            let Ok(mapping) = work.model.mapping() else { continue };
+            for (relation, resolved) in mapping.relations.iter().enumerate() {
+                let (Path::HasMany(keys) | Path::HasOne(keys)) = &resolved.path else { continue };
+                let swept = plan
+                    .sweeps
+                    .iter()
+                    .any(|sweep| std::ptr::eq(sweep.child, resolved.target) && sweep.reference.keys == *keys);
+                if !swept && !super::switch::cascades(work.model, resolved.target, keys) {
+                    work.switches.iter().for_each(|switch| self.unload_field(switch.new, relation));
+                }
+            }
+        }
+    }
+
     /// Rows lost their place in a one-to-one relationship to other ones, before these had it.
     fn evicted(&mut self, evictions: &[Eviction]) {
         for eviction in evictions {
@@ -220,7 +265,10 @@ impl Objects {
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
         let nulls = mapping.nulls(child, keys);
-        rows.into_iter().for_each(|obj| self.orphaned(obj, &nulls));
+        for obj in rows {
+            self.orphaned(obj, &nulls);
+            super::version::follow(self, obj);
+        }
     }
 
     /// Key columns of a row became NULL.

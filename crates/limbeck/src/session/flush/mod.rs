@@ -6,26 +6,33 @@
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
 //! * `plan` finds what has to be done, and what is wrong with it, before anything is sent.
-//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
-//!   `room` finds rows whose unique values others take.
+//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first.
+//! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
+//!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
+//! * `rekey`: keys that change, and the rows that refer to them.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
 pub(super) mod check;
+mod circles;
 mod deletes;
 mod failing;
 mod finish;
+mod graph;
 mod order;
+mod park;
 mod plan;
 mod receive;
+mod rekey;
 mod room;
 mod rounds;
 mod run;
 pub(super) mod stale;
 mod statement;
+mod switch;
 pub(super) mod version;
 mod write;
 
@@ -35,7 +42,7 @@ use super::objects::Objects;
 use crate::dialect::Dialect;
 use crate::driver::Begin;
 use crate::engine::Connection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
 use plan::Plan;
 
@@ -61,7 +68,25 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
+        if self.hooked.is_some() {
+            return Box::pin(self.flush_hooked(next)).await;
+        }
+        self.send(next).await
+    }
+
+    /// The flush itself, without hooks.
+    pub(super) async fn send(&mut self, next: Next) -> Result<()> {
+        self.cascade().await?;
+        let sent = self.send_planned(next).await;
+        if sent.is_err() {
+            self.objects.unmark();
+        }
+        sent
+    }
+
+    async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
+        self.plan_new_keys().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
@@ -79,7 +104,11 @@ impl Session {
 
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+        if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -100,10 +129,13 @@ impl Line {
         let compiler = Compiler { dialect: engine.dialect(), cache: engine.statements() };
         let last = alone || next == Next::Commit;
         let in_transaction = self.in_transaction();
-        let connection = self.ready().await?;
+        self.ready().await?;
+        self.committing = alone;
+        let Some(connection) = &mut self.connection else { return Err(Error::Closed) };
         // One statement is a transaction by itself. On PostgreSQL that saves a round trip of two, which is what
         // the most common commit of all costs: one new object.
         if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
+            self.committing = true;
             let result = run::run(objects, connection, compiler, plan).await;
             return self.ended(result);
         }

@@ -2,13 +2,18 @@
 
 use rustc_hash::FxHashMap;
 
-use super::check;
+use super::circles::{self, Waits};
+use super::deletes::{self, Removal};
+use super::park::Values;
 use super::rounds::Round;
+use super::switch::{Sweep, Switch};
+use super::{check, room};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::model::mapping::{KeyPair, Path, Reference};
+use crate::model::mapping::{KeyPair, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Action;
+use crate::session::cascade::nulling;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::{KeyLink, State};
 use crate::types::Value;
@@ -26,6 +31,24 @@ pub(super) struct Plan {
     pub(super) unlinks: Vec<LinkRow>,
     /// Rows that lose their key before anything else, since another row takes their place.
     pub(super) evictions: Vec<Eviction>,
+    /// What refers to rows that get another object.
+    pub(super) sweeps: Vec<Sweep>,
+    /// Foreign keys that are to be checked at the end only.
+    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    /// How rows are deleted before all others, since others take their unique values.
+    pub(super) early: Removal,
+    /// How rows are deleted at the end.
+    pub(super) removal: Removal,
+}
+
+/// A key that is written by an UPDATE of its own, after all rows.
+#[derive(Debug)]
+pub(super) struct Later {
+    pub(super) keys: &'static [KeyPair],
+    /// The columns of it that are NULL until then.
+    pub(super) nulls: ColumnSet,
+    /// Their values; `None` where a linked object says them.
+    pub(super) values: Option<Vec<Value<'static>>>,
 }
 
 /// A place in a one-to-one relationship that is taken without knowing who has it.
@@ -45,11 +68,17 @@ pub(super) struct Work {
     pub(super) inserts: Vec<Obj>,
     /// In no order yet.
     pub(super) updates: Vec<Obj>,
+    /// Rows that get another object.
+    pub(super) switches: Vec<Switch>,
     pub(super) deletes: Vec<Obj>,
-    /// Rows to delete before anything else, since others take their unique values.
+    /// Rows to update before anything else, since they refer to some that are deleted early.
+    pub(super) first: Vec<Obj>,
+    /// Rows to delete before anything else but these, since others take their unique values.
     pub(super) early: Vec<Obj>,
-    /// Rows that give up unique columns before anything else, since others take their values.
-    pub(super) parked: Vec<(ColumnSet, Obj)>,
+    /// Rows that give up columns before anything else, since others take their values: what they hold meanwhile.
+    pub(super) parked: FxHashMap<Obj, Vec<(usize, Value<'static>)>>,
+    /// Keys that are written after all rows, by the row that has them.
+    pub(super) later: FxHashMap<Obj, Vec<Later>>,
     /// Models of the plan that this one refers to, by position, without itself and those of its cycle.
     pub(super) parents: Vec<usize>,
     /// Whether its rows may refer to each other, directly or over other models: the position of the first model
@@ -57,16 +86,37 @@ pub(super) struct Work {
     pub(super) cycle: Option<usize>,
 }
 
+impl Work {
+    /// The objects whose rows are inserted or updated in their turn.
+    pub(super) fn written(&self) -> impl Iterator<Item = Obj> {
+        let new = self.switches.iter().map(|switch| switch.new);
+        self.inserts.iter().chain(&self.updates).copied().chain(new)
+    }
+
+    /// All objects.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Obj> {
+        self.written().chain(self.deletes.iter().chain(&self.early).chain(&self.first).copied())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows().next().is_none()
+    }
+}
+
 impl Plan {
+    /// The work on an object's table.
+    pub(super) fn work_of(&self, obj: Obj) -> Option<&Work> {
+        self.models.iter().find(|work| work.model.id.get() as u32 == obj.model)
+    }
+
     /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
     pub(super) fn is_one_row(&self) -> bool {
         let [work] = self.models.as_slice() else { return false };
         self.links.is_empty()
             && self.unlinks.is_empty()
             && work.inserts.len() == 1
-            && work.updates.is_empty()
-            && work.deletes.is_empty()
-            && work.early.is_empty()
+            && work.rows().count() == 1
+            && work.later.is_empty()
             && self.evictions.is_empty()
     }
 
@@ -74,9 +124,7 @@ impl Plan {
         self.links.is_empty()
             && self.unlinks.is_empty()
             && self.evictions.is_empty()
-            && self.models.iter().all(|work| {
-                work.inserts.is_empty() && work.updates.is_empty() && work.deletes.is_empty() && work.early.is_empty()
-            })
+            && self.models.iter().all(Work::is_empty)
     }
 }
 
@@ -88,17 +136,21 @@ impl Objects {
     pub(super) fn plan(&mut self, dialect: Dialect) -> Result<Plan> {
         self.check_refused()?;
         self.check_transient()?;
-        let evictions = super::room::evictions(self)?;
+        let evictions = room::evictions(self)?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
+            if self.is_going(obj) && self.state(obj) == State::Pending {
+                continue;
+            }
             self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
             if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
             }
         }
-        for obj in &self.pending {
+        for obj in self.pending.iter().filter(|obj| !self.is_going(**obj)) {
             self.check_deferred(*obj)?;
+            check::key_is_free(self, *obj)?;
             let store = self.store(*obj);
             check::read_only(store, obj.slot, store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
@@ -108,9 +160,27 @@ impl Objects {
             entry(&mut work, self.store(*obj).model()).deletes.push(*obj);
         }
         let mut models = super::order::sorted(work)?;
-        super::room::make_room(self, &mut models)?;
-        let rounds = super::rounds::rounds(self, &models)?;
-        let mut plan = Plan { models, rounds, evictions, ..Plan::default() };
+        let sweeps = super::switch::find(self, &mut models)?;
+        let mut values = Values::default();
+        circles::post_updates(self, &mut models)?;
+        let conflicts = room::conflicts(self, &models)?;
+        let conflicts = room::clear(self, &mut models, conflicts, &mut values)?;
+        let conflicts = circles::without_later(&mut models, conflicts);
+        let Waits { levels, deferred } = circles::sort_out(self, dialect, &mut models, &conflicts, &mut values)?;
+        for work in &mut models {
+            for (columns, obj) in self.held_back(work)? {
+                let aside = work.parked.entry(obj).or_default();
+                for column in columns.iter() {
+                    if aside.iter().all(|(other, _)| *other != column) {
+                        aside.push((column, Value::Null));
+                    }
+                }
+            }
+        }
+        let rounds = super::rounds::rounds(self, &models, &levels);
+        let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
+        let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
+        let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         for (_, row) in rows {
@@ -126,7 +196,7 @@ impl Objects {
     }
 
     /// Everything that was borrowed mutably or linked, but not what was only added.
-    pub(super) fn touched(&self) -> Vec<Obj> {
+    pub(in crate::session) fn touched(&self) -> Vec<Obj> {
         let mut touched = Vec::new();
         for store in self.stores() {
             let model = store.model().id.get() as u32;
@@ -138,7 +208,7 @@ impl Objects {
         touched
     }
 
-    fn is_changed(&self, obj: Obj) -> bool {
+    pub(in crate::session) fn is_changed(&self, obj: Obj) -> bool {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty()
@@ -194,7 +264,7 @@ impl Objects {
     }
 
     /// The value of a column, if it is known already what it will be after the flush.
-    pub(super) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
+    pub(in crate::session) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         let made = meta.state == State::Pending
@@ -205,7 +275,7 @@ impl Objects {
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.
-    fn check_refused(&mut self) -> Result<()> {
+    pub(in crate::session) fn check_refused(&mut self) -> Result<()> {
         match self.refused.iter().position(|refused| refused.place.is_none()) {
             Some(at) => Err(self.refused.remove(at).why),
             None => self.refused.first().map_or(Ok(()), |refused| Err(refused.again())),
@@ -214,19 +284,24 @@ impl Objects {
 
     /// Refuses links to objects that were rolled back and not added again.
     fn check_transient(&self) -> Result<()> {
-        let keys = self.linked.iter().flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
+        let linked = self.linked.iter().filter(|obj| !self.is_going(**obj));
+        let keys = linked.flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
         let targets = keys.filter_map(|link| link.target.map(|target| (target, link.label)));
         let rows = self.link_rows.values().filter(|row| row.add).flat_map(|row| {
             let label = row.owner.relations[row.relation].label;
             [(row.local, label), (row.remote, label)]
         });
-        match targets.chain(rows).find(|(obj, _)| self.state(*obj) == State::Transient) {
-            None => Ok(()),
-            Some((obj, label)) => Err(Error::InvalidState {
-                model: self.store(obj).model().name,
-                reason: format!("was rolled back, but `{label}` links to it: add it again, or unlink it"),
-            }),
+        for (obj, label) in targets.chain(rows) {
+            let why = match self.state(obj) {
+                State::Transient => format!("was rolled back, but `{label}` links to it: add it again, or unlink it"),
+                State::Pending if self.is_going(obj) => {
+                    format!("goes with an object that is deleted, but `{label}` links to it: unlink it")
+                }
+                _ => continue,
+            };
+            return Err(Error::InvalidState { model: self.store(obj).model().name, reason: why });
         }
+        Ok(())
     }
 }
 
@@ -235,9 +310,12 @@ fn entry<'w>(work: &'w mut FxHashMap<usize, Work>, model: &'static ModelDef) -> 
         model,
         inserts: Vec::new(),
         updates: Vec::new(),
+        switches: Vec::new(),
         deletes: Vec::new(),
+        first: Vec::new(),
         early: Vec::new(),
-        parked: Vec::new(),
+        parked: FxHashMap::default(),
+        later: FxHashMap::default(),
         parents: Vec::new(),
         cycle: None,
     })
@@ -258,27 +336,19 @@ pub(super) enum Orphans {
 
 /// What happens to the rows of `child` whose foreign key refers to a row of `model` that is deleted.
 ///
-/// The flush itself sets keys to NULL only where the deleted model has the relationship from the other side.
+/// The flush itself sets keys to NULL only where the deleted model has the relationship from the other side, without
+/// the cascade `delete`.
 pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, reference: &Reference) -> Orphans {
     match reference.on_delete {
         Action::Cascade => Orphans::Deleted,
         Action::SetNull => Orphans::ToNull,
         _ if reference.keys.iter().any(|pair| child.columns[pair.key].nullable)
-            && collections(model).any(|(of, keys)| std::ptr::eq(of, child) && keys == reference.keys) =>
+            && nulling(model).any(|(_, of, keys)| std::ptr::eq(of, child) && keys == reference.keys) =>
         {
             Orphans::Nullify
         }
         _ => Orphans::Kept,
     }
-}
-
-/// The relationships of a model whose key the other model has: that model, and the key.
-pub(super) fn collections(model: &'static ModelDef) -> impl Iterator<Item = (&'static ModelDef, &'static [KeyPair])> {
-    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
-    relations.iter().filter_map(|resolved| match &resolved.path {
-        Path::HasMany(keys) | Path::HasOne(keys) => Some((resolved.target, keys.as_slice())),
-        _ => None,
-    })
 }
 
 /// A key and its relationship, or two relationships over one column, that disagree.

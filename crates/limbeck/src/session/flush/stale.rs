@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::batch::{Batch, BatchKind};
 use super::receive::shown;
 use super::version::number;
-use crate::driver::{Access, Row, RowSink, Written};
+use crate::driver::{Access, Returns, Row, RowSink, Written};
 use crate::engine::Connection;
 use crate::error::{Error, Result, StaleRow};
 use crate::model::ModelDef;
@@ -44,19 +44,21 @@ pub(super) async fn explain(
     let Some(first) = objs.first() else { return Error::NoRows };
     let model = objects.store(*first).model();
     let rows = look(objects, connection, compiler, model, &objs).await;
-    let deleted = deleted(model, batch, written);
-    let met = |obj: &Obj| match &deleted {
+    let told = met(model, batch, written);
+    let met = |obj: &Obj| match &told {
         Some(keys) => objects.saved_key_in(*obj, model.primary_key).is_some_and(|key| keys.contains(&key)),
         None => {
-            let version = model.version().and_then(|version| number(&objects.store(*obj).value(obj.slot, version)));
-            let rows = rows.as_ref().ok();
             let key = objects.key_in(*obj, model.primary_key);
-            rows.zip(key).and_then(|(rows, key)| rows.get(&key)).is_some_and(|found| *found == version)
+            rows.as_ref().ok().zip(key).is_some_and(|(rows, key)| rows.contains_key(&key))
         }
     };
     let mut stale = StaleRow::new(model);
-    // Without an answer nobody knows which row it is, unless there is one alone.
-    let missing = objs.iter().find(|obj| !met(obj)).filter(|_| rows.is_ok() || objs.len() == 1);
+    let missing = match (written.missed.first(), objs.as_slice()) {
+        (Some(row), _) => objs.get(*row),
+        (None, [only]) => Some(only),
+        // Without an answer nobody knows which row it is.
+        _ => objs.iter().find(|obj| !met(obj)).filter(|_| told.is_some() || rows.is_ok()),
+    };
     if let Some(obj) = missing {
         let key = objects.saved_key_in(*obj, model.primary_key);
         let found = rows.as_ref().ok().zip(key).map(|(rows, key)| rows.get(&key).copied());
@@ -81,18 +83,20 @@ pub(in crate::session) fn describe(stale: &mut StaleRow, objects: &Objects, obj:
     stale.object = Some(objects.handle(obj));
 }
 
-/// The keys of the rows that a DELETE met.
-fn deleted(model: &'static ModelDef, batch: &Batch, written: &Written) -> Option<FxHashSet<RowKey>> {
-    if !matches!(batch.kind, BatchKind::Delete) {
-        return None;
-    }
+/// The keys of the rows that were met, as they were, where they came back.
+fn met(model: &'static ModelDef, batch: &Batch, written: &Written) -> Option<FxHashSet<RowKey>> {
+    let keys = model.primary_key.len();
+    let width = match (&batch.kind, batch.returns) {
+        (BatchKind::Delete, Returns::Columns(width)) => width,
+        (BatchKind::Update { returning, keys: true }, _) => keys + returning.len(),
+        _ => return None,
+    };
     // As the column's type has them: databases have fewer types than we do.
     let part = |row: &[Value<'static>], index: usize| {
         let kind = kind_of(model, model.primary_key[index]);
         Cell::from_value(&row[index]).value(kind).unwrap_or(Value::Null)
     };
-    let width = model.primary_key.len();
-    Some(written.returned.chunks_exact(width).filter_map(|row| RowKey::of(width, |index| part(row, index))).collect())
+    Some(written.returned.chunks_exact(width).filter_map(|row| RowKey::of(keys, |index| part(row, index))).collect())
 }
 
 /// The versions of the rows that are there, under the keys that the objects had and have.

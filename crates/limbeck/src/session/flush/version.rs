@@ -25,12 +25,7 @@ pub(super) fn count(objects: &mut Objects, obj: Obj, changed: ColumnSet) -> Resu
     let Some(version) = model.version().filter(|version| !changed.contains(*version)) else { return Ok(counted) };
     // The copy is where the old one is found.
     objects.store_mut(obj).touch(obj.slot);
-    let next = match objects.store(obj).saved_value(obj.slot, version) {
-        Value::I16(old) => old.checked_add(1).map(Value::I16),
-        Value::I32(old) => old.checked_add(1).map(Value::I32),
-        Value::I64(old) => old.checked_add(1).map(Value::I64),
-        _ => None,
-    };
+    let next = after(&objects.store(obj).saved_value(obj.slot, version));
     let Some(next) = next else {
         return Err(Error::InvalidValue {
             model: model.name,
@@ -42,6 +37,26 @@ pub(super) fn count(objects: &mut Objects, obj: Obj, changed: ColumnSet) -> Resu
     fill(objects, obj, version, &next)?;
     counted.insert(version);
     Ok(counted)
+}
+
+/// The version that comes after one.
+fn after(version: &Value<'_>) -> Option<Value<'static>> {
+    match version {
+        Value::I16(old) => old.checked_add(1).map(Value::I16),
+        Value::I32(old) => old.checked_add(1).map(Value::I32),
+        Value::I64(old) => old.checked_add(1).map(Value::I64),
+        _ => None,
+    }
+}
+
+/// Counts the version of an object whose row was counted by a statement over many rows.
+pub(super) fn follow(objects: &mut Objects, obj: Obj) {
+    if let Some(version) = objects.store(obj).model().version()
+        && let Some(next) = after(&objects.store(obj).value(obj.slot, version))
+    {
+        // A value of the column's own type always reads back.
+        let _ = fill(objects, obj, version, &next);
+    }
 }
 
 /// A version as errors say it.

@@ -25,7 +25,7 @@ impl Objects {
     }
 
     /// Whether a key says another object, or will after the next flush.
-    pub(super) fn points_to(&self, child: Obj, keys: &[KeyPair], parent: Obj) -> bool {
+    pub(in crate::session) fn points_to(&self, child: Obj, keys: &[KeyPair], parent: Obj) -> bool {
         match self.planned(child, keys) {
             Some(target) => target == Some(parent),
             None => {
@@ -84,11 +84,21 @@ impl Objects {
     }
 
     /// Plans a key to be filled from another object, or with NULL.
-    pub(super) fn plan_key(&mut self, obj: Obj, keys: &'static [KeyPair], target: Option<Obj>, label: &'static str) {
+    pub(in crate::session) fn plan_key(
+        &mut self,
+        obj: Obj,
+        keys: &'static [KeyPair],
+        target: Option<Obj>,
+        label: &'static str,
+    ) {
         let expired = self.is_expired(obj);
         let store = self.store_mut(obj);
         if expired {
             // What the row holds is not known, so that no comparison can leave the key out.
+            if keys.iter().any(|pair| store.model().primary_key.contains(&pair.key)) {
+                // The row is found by what it held.
+                store.touch(obj.slot);
+            }
             keys.iter().for_each(|pair| store.meta_mut(obj.slot).given.insert(pair.key));
             store.enlist(obj.slot);
         } else if store.meta(obj.slot).state == State::Persistent {

@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use super::{Meta, State, Store, unreadable};
+use super::{Entry, Meta, State, Store, unreadable};
 use crate::driver::Row;
 use crate::error::Result;
 use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
@@ -88,6 +88,11 @@ pub trait AnyStore: Any + Send + Sync {
     /// # Errors
     /// When the cell holds something that the column cannot.
     fn load_column(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
+    /// Gives a column, in the object and in its copy, the value that its row has.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column cannot.
+    fn overwrite(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
     /// Takes the object out and drops it.
     fn discard(&mut self, slot: u32);
     /// Lets the slots of objects that were taken out be used again: nothing names them any more.
@@ -327,6 +332,14 @@ impl<M: Model> AnyStore for Store<M> {
         }
         let object = self.object_mut(slot);
         if object.is_loaded(column) { Ok(()) } else { object.set_value(column, cell) }
+    }
+
+    fn overwrite(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError> {
+        self.object_mut(slot).set_value(column, cell)?;
+        let Entry { object: Some(object), saved: Some(saved), .. } = &mut self.entries[slot as usize] else {
+            return Ok(());
+        };
+        saved.set_value(column, Cell::from_value(&object.value(column)))
     }
 
     fn discard(&mut self, slot: u32) {

@@ -39,11 +39,15 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
+    Assign,
+    DeleteChildren,
+    SetConstraint,
     LoadColumn,
     InsertRows,
     UpdateWhere,
     DeleteWhere,
     Versions,
+    RowAgain,
 }
 
 /// A shape while it is written.
