@@ -25,7 +25,7 @@ impl SqlAlchemy {
             eprintln!("SQLAlchemy is not installed: scripts/setup does it");
             return Ok(None);
         };
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/sqlalchemy.py");
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/sqlalchemy_orm.py");
         let mut child =
             Command::new(python).arg(script).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {

@@ -278,12 +278,13 @@ impl<M: Model> AnyStore for Store<M> {
         let key = M::Key::decode(|part| row.cell(at + parts[part])).map_err(|e| unreadable(M::def(), e, at))?;
         let decode = || M::decode(row, at).map_err(|e| unreadable(M::def(), e, at));
         let (slot, is_new) = self.identified(key, decode, stamps)?;
-        if !is_new {
-            if self.meta(slot).expired {
-                self.reread(slot, row, at)?;
-            } else {
-                self.fill_deferred(slot, row, at)?;
-            }
+        if is_new {
+            stamps.doubt.note(M::def(), slot);
+        } else if self.meta(slot).expired {
+            self.reread(slot, row, at)?;
+            stamps.doubt.note(M::def(), slot);
+        } else {
+            self.fill_deferred(slot, row, at)?;
         }
         Ok(Handle { slot, stamp: self.meta(slot).stamp })
     }
