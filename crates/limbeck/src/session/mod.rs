@@ -74,6 +74,10 @@ pub(crate) struct Options {
 /// A connection is taken from the pool when the first statement needs one, and given back when the
 /// transaction ends. Dropping the session rolls back.
 ///
+/// A tracked object takes some 75 to 100 bytes more than the plain value: 56 for what the session knows of it, the rest for its
+/// place in the identity map. For a `User` with 100 bytes of text that is a third more. An object that was changed is
+/// there twice until the transaction ends.
+///
 /// A session is `Send` and `Sync`, and is used by one task at a time, since everything that talks to the
 /// database takes `&mut self`.
 pub struct Session {
