@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::measure::Work;
-use crate::user::{NewUser, Sum};
+use crate::user::{NewGraph, NewUser, Sum};
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -20,15 +20,23 @@ pub enum Task<'a> {
     Insert(&'a [NewUser]),
     /// Read the users with the keys 1 to n, give each this followed by its key as full name, and commit.
     Change(i64, &'a str),
+    /// Read the users with the keys 1 to n, the posts of each, and the tags of each post.
+    Eager(i64),
+    /// Insert users, posts, tags and what connects them in one transaction, and learn the users' keys.
+    Graph(&'a NewGraph),
+    /// Read the users with keys above this, delete each, and commit.
+    Delete(i64),
 }
 
 /// What came of it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Outcome {
     /// Over the users that were read.
     pub sum: Sum,
     /// Of the users that were inserted.
     pub keys: Vec<i64>,
+    /// How long it took, for one that measures itself.
+    pub seconds: Option<f64>,
 }
 
 impl From<Sum> for Outcome {
@@ -51,6 +59,11 @@ pub trait Contender {
     /// Whether it has a way to do this.
     fn does(&self, _work: Work) -> bool {
         true
+    }
+
+    /// Whether each outcome says how long it took: one in a process of its own.
+    fn measures_itself(&self) -> bool {
+        false
     }
 
     /// Does it.

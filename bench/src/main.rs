@@ -1,90 +1,260 @@
-//! limbeck beside the drivers it stands on and beside Diesel. Run it by `bench/run`, which pins it to one CPU.
+//! limbeck beside the drivers it stands on and beside other libraries. Run it by `bench/run`, which pins it to one CPU.
 
 mod contender;
+#[cfg(feature = "diesel")]
 mod diesel_postgres;
+#[cfg(feature = "diesel")]
 mod diesel_sqlite;
+mod distance;
 mod home;
 mod measure;
 mod ours;
 mod raw_postgres;
 mod raw_sqlite;
 mod report;
+#[cfg(feature = "seaorm")]
+mod seaorm;
+mod sqlalchemy;
+#[cfg(feature = "sqlx")]
+mod sqlx_postgres;
+#[cfg(feature = "sqlx")]
+mod sqlx_sqlite;
+#[cfg(feature = "toasty")]
+mod toasty_orm;
 mod user;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{env, fs};
 
 use limbeck_test_support::Postgres;
 
 use crate::contender::{Contender, Result};
-use crate::diesel_postgres::DieselPostgres;
-use crate::diesel_sqlite::DieselSqlite;
+use crate::distance::Distance;
 use crate::home::Home;
-
 use crate::measure::{Seat, Work, measure};
-use crate::raw_postgres::RawPostgres;
-use crate::raw_sqlite::RawSqlite;
 use crate::report::Report;
 
-const WORK: [(Work, usize); 8] = [
-    (Work::Select(1), 41),
-    (Work::Select(100), 41),
-    (Work::Select(10_000), 21),
-    (Work::Get(500), 41),
-    (Work::Insert(1), 41),
-    (Work::Insert(100), 41),
-    (Work::Insert(10_000), 11),
-    (Work::Change(1_000), 21),
+/// What is measured, and in how many rounds.
+const WORK: [(Work, usize); 11] = [
+    (Work::Select(1), 31),
+    (Work::Select(100), 31),
+    (Work::Select(10_000), 15),
+    (Work::Get(500), 31),
+    (Work::Insert(1), 31),
+    (Work::Insert(100), 31),
+    (Work::Insert(10_000), 9),
+    (Work::Change(1_000), 15),
+    (Work::Eager(100), 21),
+    (Work::Graph(100), 21),
+    (Work::Delete(1_000), 15),
 ];
+
+/// Likewise where each round trip takes a millisecond more: what takes thousands of them takes seconds.
+const FAR: [(Work, usize); 9] = [
+    (Work::Select(1), 7),
+    (Work::Select(100), 7),
+    (Work::Get(100), 5),
+    (Work::Insert(1), 7),
+    (Work::Insert(100), 7),
+    (Work::Change(1_000), 5),
+    (Work::Eager(100), 7),
+    (Work::Graph(100), 7),
+    (Work::Delete(1_000), 5),
+];
+
+const AWAY: Duration = Duration::from_millis(1);
+
+/// Those who take part, in the order of the columns; the first is what the others are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Raw,
+    Untracked,
+    Tracked,
+    Diesel,
+    DieselPipelined,
+    Sqlx,
+    SeaOrm,
+    Toasty,
+    SqlAlchemy,
+}
+
+const ALL: [Who; 9] = [
+    Who::Raw,
+    Who::Untracked,
+    Who::Tracked,
+    Who::Diesel,
+    Who::DieselPipelined,
+    Who::Sqlx,
+    Who::SeaOrm,
+    Who::Toasty,
+    Who::SqlAlchemy,
+];
+
+impl Who {
+    /// What the command line calls it.
+    fn word(self) -> &'static str {
+        match self {
+            Who::Raw => "raw",
+            Who::Untracked | Who::Tracked => "limbeck",
+            Who::Diesel | Who::DieselPipelined => "diesel",
+            Who::Sqlx => "sqlx",
+            Who::SeaOrm => "seaorm",
+            Who::Toasty => "toasty",
+            Who::SqlAlchemy => "sqlalchemy",
+        }
+    }
+
+    /// Connects to a SQLite file; `None` for one that was not built or is not installed.
+    async fn sqlite(self, path: &str) -> Result<Option<Box<dyn Contender>>> {
+        let url = format!("sqlite://{path}");
+        Ok(Some(match self {
+            Who::Raw => Box::new(raw_sqlite::RawSqlite::open(path)?),
+            Who::Untracked => Box::new(ours::Untracked::connect(&url).await?),
+            Who::Tracked => Box::new(ours::Tracked::connect(&url).await?),
+            #[cfg(feature = "diesel")]
+            Who::Diesel => Box::new(diesel_sqlite::DieselSqlite::open(path)?),
+            #[cfg(feature = "sqlx")]
+            Who::Sqlx => Box::new(sqlx_sqlite::Sqlx::connect(path).await?),
+            #[cfg(feature = "seaorm")]
+            Who::SeaOrm => Box::new(seaorm::SeaOrm::connect(&format!("{url}?mode=rw")).await?),
+            #[cfg(feature = "toasty")]
+            Who::Toasty => Box::new(toasty_orm::Toasty::connect(&format!("sqlite:{path}")).await?),
+            Who::SqlAlchemy => match sqlalchemy::SqlAlchemy::start(&format!("sqlite:///{path}"))? {
+                Some(contender) => Box::new(contender),
+                None => return Ok(None),
+            },
+            #[allow(unreachable_patterns)]
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Connects to a PostgreSQL database.
+    async fn postgres(self, url: &str) -> Result<Option<Box<dyn Contender>>> {
+        Ok(Some(match self {
+            Who::Raw => Box::new(raw_postgres::RawPostgres::connect(url).await?),
+            Who::Untracked => Box::new(ours::Untracked::connect(url).await?),
+            Who::Tracked => Box::new(ours::Tracked::connect(url).await?),
+            #[cfg(feature = "diesel")]
+            Who::Diesel => Box::new(diesel_postgres::DieselPostgres::connect(url, false).await?),
+            #[cfg(feature = "diesel")]
+            Who::DieselPipelined => Box::new(diesel_postgres::DieselPostgres::connect(url, true).await?),
+            #[cfg(feature = "sqlx")]
+            Who::Sqlx => Box::new(sqlx_postgres::Sqlx::connect(url).await?),
+            #[cfg(feature = "seaorm")]
+            Who::SeaOrm => Box::new(seaorm::SeaOrm::connect(url).await?),
+            #[cfg(feature = "toasty")]
+            Who::Toasty => Box::new(toasty_orm::Toasty::connect(url).await?),
+            Who::SqlAlchemy => match sqlalchemy::SqlAlchemy::start(url)? {
+                Some(contender) => Box::new(contender),
+                None => return Ok(None),
+            },
+            #[allow(unreachable_patterns)]
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// What the command line asks for.
+struct Wish {
+    databases: Vec<&'static str>,
+    quick: bool,
+    /// Only work whose label has this in it.
+    work: Option<String>,
+    /// Only these, beside the driver.
+    with: Option<Vec<String>>,
+    /// As many rounds as this.
+    rounds: Option<usize>,
+}
+
+impl Wish {
+    fn read() -> Result<Wish> {
+        let mut wish = Wish { databases: Vec::new(), quick: false, work: None, with: None, rounds: None };
+        for argument in env::args().skip(1) {
+            match argument.split_once('=') {
+                None if argument == "--quick" => wish.quick = true,
+                None => match ["sqlite", "postgres", "far"].into_iter().find(|known| *known == argument) {
+                    Some(known) => wish.databases.push(known),
+                    None => return Err(format!("`{argument}` is none of sqlite, postgres, far, --quick").into()),
+                },
+                Some(("--work", part)) => wish.work = Some(part.into()),
+                Some(("--with", names)) => wish.with = Some(names.split(',').map(String::from).collect()),
+                Some(("--rounds", rounds)) => wish.rounds = Some(rounds.parse()?),
+                Some(_) => return Err(format!("`{argument}` is none of --work=…, --with=…, --rounds=…").into()),
+            }
+        }
+        Ok(wish)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.databases.is_empty() && !self.quick && self.work.is_none() && self.with.is_none() && self.rounds.is_none()
+    }
+
+    fn has(&self, database: &str) -> bool {
+        self.databases.is_empty() || self.databases.contains(&database)
+    }
+
+    fn who(&self) -> impl Iterator<Item = Who> {
+        let wanted = |who: &Who| self.with.as_ref().is_none_or(|names| names.iter().any(|name| name == who.word()));
+        ALL.into_iter().filter(move |who| *who == Who::Raw || wanted(who))
+    }
+
+    async fn measure(&self, database: String, work: &[(Work, usize)], seats: &mut [Seat]) -> Result<Report> {
+        let names = seats.iter().map(|seat| seat.contender.name()).collect();
+        let mut rows = Vec::new();
+        for (work, rounds) in work {
+            if self.work.as_ref().is_some_and(|part| !work.label().contains(part.as_str())) {
+                continue;
+            }
+            eprintln!("{database}: {}", work.label());
+            let rounds = self.rounds.unwrap_or(if self.quick { 3 } else { *rounds });
+            rows.push((work.label(), measure(*work, seats, rounds).await?));
+        }
+        Ok(Report { database, names, rows })
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let has = |word: &str| arguments.iter().any(|argument| argument == word);
-    if let Some(unknown) = arguments.iter().find(|a| !["sqlite", "postgres", "--quick"].contains(&a.as_str())) {
-        return Err(format!("`{unknown}` is neither `sqlite`, `postgres` nor `--quick`").into());
-    }
-    let all = !has("sqlite") && !has("postgres");
+    let wish = Wish::read()?;
     let mut reports = Vec::new();
-    if all || has("sqlite") {
-        reports.push(sqlite(has("--quick")).await?);
+    if wish.has("sqlite") {
+        reports.push(sqlite(&wish).await?);
     }
-    if all || has("postgres") {
-        reports.push(postgres(has("--quick")).await?);
+    if wish.has("postgres") {
+        reports.push(postgres(&wish, None).await?);
     }
-    write(&reports, all && !has("--quick"))
+    if wish.has("far") {
+        reports.push(postgres(&wish, Some(AWAY)).await?);
+    }
+    write(&reports, wish.is_whole())
 }
 
-async fn sqlite(quick: bool) -> Result<Report> {
+async fn sqlite(wish: &Wish) -> Result<Report> {
     // Memory, where there is a file system of it: a disk's mood is not what is measured.
     let shm = Path::new("/dev/shm");
     let folder = if shm.is_dir() { shm.to_path_buf() } else { env::temp_dir() };
     let folder = folder.join(format!("limbeck-bench-{}", std::process::id()));
     fs::create_dir(&folder)?;
-    let report = sqlite_in(&folder, quick).await;
+    let report = sqlite_in(&folder, wish).await;
     let _ = fs::remove_dir_all(&folder);
     report
 }
 
-async fn sqlite_in(folder: &Path, quick: bool) -> Result<Report> {
+async fn sqlite_in(folder: &Path, wish: &Wish) -> Result<Report> {
     let mut seats = Vec::new();
-    for number in 0..4 {
-        let path = folder.join(format!("{number}.db"));
-        let home = Home::sqlite(&path).await?;
-        let path = path.to_string_lossy();
-        let url = format!("sqlite://{path}");
-        let contender: Box<dyn Contender> = match number {
-            0 => Box::new(RawSqlite::open(&path)?),
-            1 => Box::new(ours::Untracked::connect(&url).await?),
-            2 => Box::new(ours::Tracked::connect(&url).await?),
-            _ => Box::new(DieselSqlite::open(&path)?),
-        };
-        seats.push(Seat { contender, home });
+    for who in wish.who() {
+        let path = folder.join(format!("{who:?}.db"));
+        let home = Home::sqlite(&path, who == Who::Toasty).await?;
+        if let Some(contender) = who.sqlite(&path.to_string_lossy()).await? {
+            seats.push(Seat { contender, home });
+        }
     }
-    measure_all(&mut seats, quick).await
+    let database = seats[0].home.version().await?;
+    wish.measure(database, &WORK, &mut seats).await
 }
 
-async fn postgres(quick: bool) -> Result<Report> {
+async fn postgres(wish: &Wish, away: Option<Duration>) -> Result<Report> {
     let server = Postgres::own_with(&[
         "shared_buffers = 256MB",
         "autovacuum = off",
@@ -95,33 +265,29 @@ async fn postgres(quick: bool) -> Result<Report> {
     ]);
     let mut databases = Vec::new();
     let mut seats = Vec::new();
-    for number in 0..5 {
+    let mut distances = Vec::new();
+    for who in wish.who() {
         let database = server.database();
         let home = Home::postgres(database.url()).await?;
-        let url = database.url();
-        let contender: Box<dyn Contender> = match number {
-            0 => Box::new(RawPostgres::connect(url).await?),
-            1 => Box::new(ours::Untracked::connect(url).await?),
-            2 => Box::new(ours::Tracked::connect(url).await?),
-            3 => Box::new(DieselPostgres::connect(url, false).await?),
-            _ => Box::new(DieselPostgres::connect(url, true).await?),
+        let url = match away {
+            None => database.url().to_string(),
+            Some(round_trip) => {
+                let distance = Distance::to(database.url(), round_trip)?;
+                let url = distance.url().to_string();
+                distances.push(distance);
+                url
+            }
         };
-        seats.push(Seat { contender, home });
+        if let Some(contender) = who.postgres(&url).await? {
+            seats.push(Seat { contender, home });
+        }
         databases.push(database);
     }
-    measure_all(&mut seats, quick).await
-}
-
-async fn measure_all(seats: &mut [Seat], quick: bool) -> Result<Report> {
     let database = seats[0].home.version().await?;
-    let names = seats.iter().map(|seat| seat.contender.name()).collect();
-    let mut rows = Vec::new();
-    for (work, rounds) in WORK {
-        eprintln!("{database}: {}", work.label());
-        let rounds = if quick { 3 } else { rounds };
-        rows.push((work.label(), measure(work, seats, rounds).await?));
+    match away {
+        None => wish.measure(database, &WORK, &mut seats).await,
+        Some(_) => wish.measure(format!("{database}, each round trip 1 ms longer"), &FAR, &mut seats).await,
     }
-    Ok(Report { database, names, rows })
 }
 
 /// Where the README has its tables.

@@ -1,11 +1,11 @@
 //! Measuring: in rounds, in each of which every contender has its turn, so that a slow moment of the machine meets
 //! all of them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::contender::{Contender, Outcome, Result, Task};
 use crate::home::Home;
-use crate::user::{NewUser, users};
+use crate::user::{NewGraph, NewUser, STORED, graph, users};
 
 /// A contender and its database.
 pub struct Seat {
@@ -14,12 +14,15 @@ pub struct Seat {
 }
 
 /// What is measured.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Work {
     Select(i64),
     Get(usize),
     Insert(usize),
     Change(i64),
+    Eager(i64),
+    Graph(usize),
+    Delete(i64),
 }
 
 impl Work {
@@ -31,6 +34,9 @@ impl Work {
             Work::Insert(1) => "insert 1 user".into(),
             Work::Insert(n) => format!("insert {} users", thousands(n as i64)),
             Work::Change(n) => format!("read {} users, change one column of each", thousands(n)),
+            Work::Eager(n) => format!("read {n} users with 10 posts with 10 tags each"),
+            Work::Graph(n) => format!("insert {n} users with 10 posts with 2 tags each"),
+            Work::Delete(n) => format!("read {} users, delete each", thousands(n)),
         }
     }
 
@@ -39,7 +45,8 @@ impl Work {
         match self {
             Work::Select(n) => (400 / n).max(1) as usize,
             Work::Insert(n) => (200 / n).max(1),
-            Work::Get(_) | Work::Change(_) => 1,
+            Work::Eager(n) => (200 / n).max(1) as usize,
+            Work::Get(_) | Work::Change(_) | Work::Graph(_) | Work::Delete(_) => 1,
         }
     }
 
@@ -83,41 +90,66 @@ pub async fn measure(work: Work, seats: &mut [Seat], rounds: usize) -> Result<Sa
 async fn sample(work: Work, seat: &mut Seat, round: usize) -> Result<(f64, Outcome)> {
     let repeats = work.repeats();
     let input = Input::new(work, repeats + 1, round);
-    let mut last = seat.contender.run(input.task(work, 0)).await?;
+    let mut last = one(work, seat, input.task(work, 0)).await?.1;
     let start = Instant::now();
+    // What is not to be counted: making ready, and waiting for one that measures itself.
+    let mut beside = Duration::ZERO;
     for repeat in 1..=repeats {
-        last = seat.contender.run(input.task(work, repeat)).await?;
+        let (other, outcome) = one(work, seat, input.task(work, repeat)).await?;
+        beside += other;
+        last = outcome;
     }
-    let seconds = start.elapsed().as_secs_f64() / (repeats * work.count()) as f64;
+    let seconds = start.elapsed().saturating_sub(beside).as_secs_f64() / (repeats * work.count()) as f64;
     match work {
         Work::Insert(_) if round == 0 => seat.home.check_keys(&last.keys, &input.batches[repeats]).await?,
         Work::Change(n) => seat.home.check_names(n, &input.names[repeats]).await?,
+        Work::Graph(_) if round == 0 => seat.home.check_graph(&last.keys, &input.graphs[repeats]).await?,
+        Work::Delete(_) => seat.home.check_deleted().await?,
         _ => {}
     }
-    if matches!(work, Work::Insert(_) | Work::Change(_)) {
+    if matches!(work, Work::Insert(_) | Work::Change(_) | Work::Graph(_) | Work::Delete(_)) {
         seat.home.clean().await?;
     }
     Ok((seconds, last))
 }
 
+/// Does it once, and says how much of the time is not to be counted.
+async fn one(work: Work, seat: &mut Seat, task: Task<'_>) -> Result<(Duration, Outcome)> {
+    let mut beside = Duration::ZERO;
+    if let Work::Delete(n) = work {
+        let start = Instant::now();
+        seat.home.add_doomed(n).await?;
+        beside += start.elapsed();
+    }
+    let Some(start) = seat.contender.measures_itself().then(Instant::now) else {
+        return Ok((beside, seat.contender.run(task).await?));
+    };
+    let outcome = seat.contender.run(task).await?;
+    let counted = Duration::from_secs_f64(outcome.seconds.unwrap_or_default());
+    Ok((beside + start.elapsed().saturating_sub(counted), outcome))
+}
+
 /// What the repeats of a sample work on; the same for all contenders of a round.
+#[derive(Default)]
 struct Input {
     ids: Vec<i64>,
     batches: Vec<Vec<NewUser>>,
     names: Vec<String>,
+    graphs: Vec<NewGraph>,
 }
 
 impl Input {
     fn new(work: Work, repeats: usize, round: usize) -> Input {
-        let mut input = Input { ids: Vec::new(), batches: Vec::new(), names: Vec::new() };
+        let mut input = Input::default();
         match work {
-            Work::Select(_) => {}
+            Work::Select(_) | Work::Eager(_) | Work::Delete(_) => {}
             // Spread over the table, and no key twice.
             Work::Get(n) => input.ids = (0..n as i64).map(|i| (i * 7919 + round as i64) % 10_000 + 1).collect(),
             Work::Insert(n) => {
                 input.batches = (0..repeats).map(|at| users(1_000_000 + (at * n) as i64, n)).collect();
             }
             Work::Change(_) => input.names = (0..repeats).map(|at| format!("Round {round}.{at} ")).collect(),
+            Work::Graph(n) => input.graphs = (0..repeats).map(|at| graph(1_000_000 + (at * n) as i64, n)).collect(),
         }
         input
     }
@@ -128,6 +160,9 @@ impl Input {
             Work::Get(_) => Task::Get(&self.ids),
             Work::Insert(_) => Task::Insert(&self.batches[repeat]),
             Work::Change(n) => Task::Change(n, &self.names[repeat]),
+            Work::Eager(n) => Task::Eager(n),
+            Work::Graph(_) => Task::Graph(&self.graphs[repeat]),
+            Work::Delete(_) => Task::Delete(STORED),
         }
     }
 }

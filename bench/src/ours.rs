@@ -12,9 +12,10 @@ use limbeck::session::SessionMaker;
 
 use crate::contender::{Contender, Outcome, Result, Task};
 use crate::measure::Work;
-use crate::user::{NewUser, Sum};
+use crate::user::{NewGraph, NewUser, Sum};
 
 #[derive(Model)]
+#[model(table = "users")]
 pub struct User {
     #[column(primary_key)]
     id: i64,
@@ -27,6 +28,34 @@ pub struct User {
     is_active: bool,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    #[relationship(back_populates = author)]
+    posts: HasMany<Post>,
+}
+
+#[derive(Model)]
+#[model(table = "posts")]
+pub struct Post {
+    #[column(primary_key)]
+    id: i64,
+    title: String,
+    body: String,
+    #[column(foreign_key(User.id, on_delete = cascade))]
+    author_id: i64,
+    #[relationship(back_populates = posts)]
+    author: BelongsTo<User>,
+    #[relationship(secondary = "post_tags", back_populates = posts)]
+    tags: ManyToMany<Tag>,
+}
+
+#[derive(Model)]
+#[model(table = "tags")]
+pub struct Tag {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique)]
+    name: String,
+    #[relationship(secondary = "post_tags", back_populates = tags)]
+    posts: ManyToMany<Post>,
 }
 
 impl User {
@@ -42,6 +71,17 @@ impl User {
             self.updated_at,
         );
     }
+}
+
+fn new(user: &NewUser) -> impl limbeck::model::New<Model = User> + use<> {
+    User::builder()
+        .email(&user.email)
+        .username(&user.username)
+        .hashed_password(&user.hashed_password)
+        .full_name(user.full_name.clone())
+        .is_active(user.is_active)
+        .created_at(user.created_at)
+        .updated_at(user.updated_at)
 }
 
 pub struct Tracked {
@@ -74,18 +114,52 @@ impl Tracked {
         Ok(total.into())
     }
 
-    async fn insert(&self, new: &[NewUser]) -> Result<Outcome> {
+    async fn eager(&self, n: i64) -> Result<Outcome> {
+        let mut session = self.reading.open();
+        let mut total = Sum::default();
+        let users = select(User).filter(User.id.le(n)).order_by(User.id).with(User.posts.with(Post.tags));
+        for user in session.all(users).await? {
+            let user = &session[user];
+            user.add_to(&mut total);
+            for post in &user.posts {
+                let post = &session[post];
+                let tags = post.tags.handles().map(|tag| (session[tag].id, session[tag].name.as_str()));
+                total.post(post.id, &post.title, &post.body, post.author_id, tags);
+            }
+        }
+        Ok(total.into())
+    }
+
+    async fn graph(&self, graph: &NewGraph) -> Result<Outcome> {
         let mut session = self.writing.open();
-        let users = session.add_all(new.iter().map(|user| {
-            User::builder()
-                .email(&user.email)
-                .username(&user.username)
-                .hashed_password(&user.hashed_password)
-                .full_name(user.full_name.clone())
-                .is_active(user.is_active)
-                .created_at(user.created_at)
-                .updated_at(user.updated_at)
-        }));
+        let tags = session.add_all(graph.tags.iter().map(|name| Tag::builder().name(name)));
+        let mut users = Vec::with_capacity(graph.users.len());
+        for (user, posts) in &graph.users {
+            let author = session.add(new(user));
+            users.push(author);
+            for (post, of) in posts {
+                let of = of.map(|tag| tags[tag]);
+                session.add(Post::builder().title(&post.title).body(&post.body).author(author).tags(of));
+            }
+        }
+        session.commit().await?;
+        Ok(users.into_iter().map(|user| session[user].id).collect::<Vec<i64>>().into())
+    }
+
+    async fn delete(&self, above: i64) -> Result<Outcome> {
+        let mut session = self.writing.open();
+        let mut total = Sum::default();
+        for user in session.all(select(User).filter(User.id.gt(above)).order_by(User.id)).await? {
+            session[user].add_to(&mut total);
+            session.delete(user)?;
+        }
+        session.commit().await?;
+        Ok(total.into())
+    }
+
+    async fn insert(&self, users: &[NewUser]) -> Result<Outcome> {
+        let mut session = self.writing.open();
+        let users = session.add_all(users.iter().map(new));
         session.commit().await?;
         Ok(users.into_iter().map(|user| session[user].id).collect::<Vec<i64>>().into())
     }
@@ -115,6 +189,9 @@ impl Contender for Tracked {
                 Task::Get(ids) => self.get(ids).await,
                 Task::Insert(users) => self.insert(users).await,
                 Task::Change(n, name) => self.change(n, name).await,
+                Task::Eager(n) => self.eager(n).await,
+                Task::Graph(graph) => self.graph(graph).await,
+                Task::Delete(above) => self.delete(above).await,
             }
         })
     }
@@ -159,7 +236,7 @@ impl Contender for Untracked {
             match task {
                 Task::Select(n) => self.select(n).await,
                 Task::Get(ids) => self.get(ids).await,
-                Task::Insert(_) | Task::Change(..) => Err("values that no session tracks are not written".into()),
+                _ => Err("values that no session tracks are not written".into()),
             }
         })
     }

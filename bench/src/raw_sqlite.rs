@@ -1,6 +1,7 @@
 //! rusqlite, used well: statements from its cache, rows by position, one transaction for many rows, times in the
 //! one format by hand.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -8,7 +9,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rusqlite::{Connection, Row, TransactionBehavior};
 
 use crate::contender::{Contender, Outcome, Result, Task};
-use crate::user::{NewUser, Sum};
+use crate::user::{NewGraph, NewUser, Sum};
 
 pub struct RawSqlite {
     connection: Connection,
@@ -23,6 +24,40 @@ pub struct User {
     pub is_active: bool,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+pub struct Post {
+    pub id: i64,
+    pub title: String,
+    pub body: String,
+    pub author_id: i64,
+    pub tags: Vec<Tag>,
+}
+
+pub struct Tag {
+    pub id: i64,
+    pub name: String,
+}
+
+/// Puts what three queries found together, and sums it up.
+pub fn eager_sum(users: Vec<User>, mut posts: HashMap<i64, Vec<Post>>, mut tags: HashMap<i64, Vec<Tag>>) -> Sum {
+    let whole: Vec<(User, Vec<Post>)> = users
+        .into_iter()
+        .map(|user| {
+            let mut posts = posts.remove(&user.id).unwrap_or_default();
+            posts.iter_mut().for_each(|post| post.tags = tags.remove(&post.id).unwrap_or_default());
+            (user, posts)
+        })
+        .collect();
+    let mut total = Sum::default();
+    for (user, posts) in &whole {
+        add(&mut total, user);
+        for post in posts {
+            let tags = post.tags.iter().map(|tag| (tag.id, tag.name.as_str()));
+            total.post(post.id, &post.title, &post.body, post.author_id, tags);
+        }
+    }
+    total
 }
 
 impl RawSqlite {
@@ -44,6 +79,89 @@ impl RawSqlite {
             users.push(decode(row)?);
         }
         Ok(users)
+    }
+
+    fn eager(&self, n: i64) -> Result<Outcome> {
+        let users = self.read(n)?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, title, body, author_id FROM posts WHERE author_id <= ?1")?;
+        let mut posts: HashMap<i64, Vec<Post>> = HashMap::with_capacity(users.len());
+        let mut rows = statement.query([n])?;
+        while let Some(row) = rows.next()? {
+            let (id, author_id) = (row.get(0)?, row.get(3)?);
+            let post = Post { id, title: row.get(1)?, body: row.get(2)?, author_id, tags: Vec::new() };
+            posts.entry(author_id).or_default().push(post);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT post_id, tags.id, name FROM post_tags JOIN tags ON tags.id = tag_id \
+             WHERE post_id IN (SELECT id FROM posts WHERE author_id <= ?1)",
+        )?;
+        let mut tags: HashMap<i64, Vec<Tag>> = HashMap::new();
+        let mut rows = statement.query([n])?;
+        while let Some(row) = rows.next()? {
+            tags.entry(row.get(0)?).or_default().push(Tag { id: row.get(1)?, name: row.get(2)? });
+        }
+        Ok(eager_sum(users, posts, tags).into())
+    }
+
+    fn graph(&mut self, graph: &NewGraph) -> Result<Outcome> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut keys = Vec::with_capacity(graph.users.len());
+        {
+            let mut statement = transaction.prepare_cached("INSERT INTO tags (name) VALUES (?1)")?;
+            let mut tags = Vec::with_capacity(graph.tags.len());
+            for name in &graph.tags {
+                tags.push(statement.insert([name])?);
+            }
+            let mut insert_user = transaction.prepare_cached(
+                "INSERT INTO users (email, username, hashed_password, full_name, is_active, created_at, updated_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?;
+            let mut insert_post =
+                transaction.prepare_cached("INSERT INTO posts (title, body, author_id) VALUES (?1, ?2, ?3)")?;
+            let mut insert_link =
+                transaction.prepare_cached("INSERT INTO post_tags (post_id, tag_id) VALUES (?1, ?2)")?;
+            for (user, posts) in &graph.users {
+                let author_id = insert_user.insert((
+                    &user.email,
+                    &user.username,
+                    &user.hashed_password,
+                    &user.full_name,
+                    user.is_active,
+                    format(user.created_at),
+                    format(user.updated_at),
+                ))?;
+                keys.push(author_id);
+                for (post, of) in posts {
+                    let post = insert_post.insert((&post.title, &post.body, author_id))?;
+                    for tag in of {
+                        insert_link.execute((post, tags[*tag]))?;
+                    }
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(keys.into())
+    }
+
+    fn delete(&mut self, above: i64) -> Result<Outcome> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, email, username, hashed_password, full_name, is_active, created_at, updated_at \
+             FROM users WHERE id > ?1 ORDER BY id",
+        )?;
+        let mut rows = statement.query([above])?;
+        let mut users = Vec::new();
+        while let Some(row) = rows.next()? {
+            users.push(decode(row)?);
+        }
+        drop(rows);
+        let mut delete = self.connection.prepare_cached("DELETE FROM users WHERE id = ?1")?;
+        for user in &users {
+            delete.execute([user.id])?;
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(sum(&users).into())
     }
 
     fn select(&self, n: i64) -> Result<Outcome> {
@@ -115,6 +233,9 @@ impl Contender for RawSqlite {
                 Task::Get(ids) => self.get(ids),
                 Task::Insert(users) => self.insert(users),
                 Task::Change(n, name) => self.change(n, name),
+                Task::Eager(n) => self.eager(n),
+                Task::Graph(graph) => self.graph(graph),
+                Task::Delete(above) => self.delete(above),
             }
         })
     }

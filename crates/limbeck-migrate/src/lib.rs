@@ -17,6 +17,7 @@
 //! applies them.
 
 pub mod autogenerate;
+pub mod between;
 pub mod compare;
 mod error;
 pub mod reflect;

@@ -110,7 +110,7 @@ both! {
         project.upgrade().await;
         let before = sorted(project.schema().await);
         let check = |table: &mut Table, sql: &str| {
-            table.checks.push(Check { name: Some("ck_a".into()), expression: sql.into() });
+            table.checks.push(Check { name: Some("ck_a".into()), expression: sql.into(), ..Check::default() });
         };
         let index = |table: &mut Table, change: fn(&mut IndexOptions)| {
             let key = IndexKey {

@@ -51,6 +51,7 @@ fn watched(values: &[&str], other_than: &str) -> Metadata {
     live.computed = Some(Computed { expression: "status = 'live'".into(), stored: true });
     table.columns.push(live);
     table.checks.push(Check {
+        no_inherit: false,
         name: Some("ck_posts_rank".into()),
         expression: format!("status <> '{other_than}' OR rank > 0"),
     });

@@ -108,7 +108,8 @@ fn say_more(draw: &mut Draw, kind: Kind, table: &mut Table) {
         format!("{what}_{}_{number}", table.name)
     };
     let (mut checks, mut indexes) = (Vec::new(), Vec::new());
-    let mut check = |name: String, expression: String| checks.push(Check { name: Some(name), expression });
+    let mut check =
+        |name: String, expression: String| checks.push(Check { name: Some(name), expression, ..Check::default() });
     for column in &mut table.columns {
         column.comment = draw.chance(15).then(|| draw.one(&texts).to_string());
         let name = quoted(&column.name);
@@ -175,7 +176,7 @@ fn say_more(draw: &mut Draw, kind: Kind, table: &mut Table) {
         if !options.is_plain() {
             let unique = draw.chance(20) && !hash;
             let (name, columns) = (unused("ix"), options.columns());
-            table.indexes.push(Index { name, columns, unique, options: Some(options), definition: None });
+            table.indexes.push(Index { name, columns, unique, options: Some(options), ..Index::default() });
         }
     }
     table.checks.extend(checks);

@@ -141,6 +141,30 @@ pub enum Error {
     StaleRow(Box<StaleRow>),
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
+    /// A relationship or a deferred column was loaded for one object after the other: see
+    /// [`NPlusOne`](crate::session::NPlusOne).
+    NPlusOne {
+        /// `Post.author`
+        relation: String,
+        /// What the query that loads the objects lacks: `.with(Post.author)`.
+        remedy: String,
+        /// How often, in this transaction.
+        loads: usize,
+        /// Where the last of them was asked for.
+        location: &'static std::panic::Location<'static>,
+    },
+    /// Something that a hook of a flush may not do, since it would flush again, or end the transaction under the flush.
+    InHook {
+        /// `commit`
+        call: &'static str,
+    },
+    /// Hooks made new work for each other without an end.
+    HookLoop {
+        /// The last of them: ``before_insert of `Audit` ``.
+        hook: String,
+        /// After how many rounds it was given up.
+        rounds: usize,
+    },
     /// Rows that need each other's keys before either can be inserted.
     Cycle {
         /// The tables of the cycle.
@@ -428,6 +452,22 @@ impl fmt::Display for Error {
             ),
             Error::Interrupted => f.write_str(
                 "the future of a flush or commit was dropped before it ended: call `session.rollback().await?` first",
+            ),
+            Error::NPlusOne { relation, remedy, loads, location } => write!(
+                f,
+                "`{relation}` was loaded for one object at a time, {loads} times and by a query each, last at {location}: \
+                 add `{remedy}` to the query that loads the objects, or load it for all of their handles at once"
+            ),
+            Error::InHook { call } => {
+                write!(
+                    f,
+                    "`{call}` cannot be called in a hook of a flush: what the hook changes is a part of that flush"
+                )
+            }
+            Error::HookLoop { hook, rounds } => write!(
+                f,
+                "the hooks of a flush still made new work for each other after {rounds} rounds, last {hook}: let the \
+                 hook leave out what it has made itself"
             ),
             Error::NoRows => f.write_str("expected one row, found none"),
             Error::MultipleRows => f.write_str("expected one row, found more"),

@@ -1,4 +1,4 @@
-//! libsqlite3-sys 0.40 under a version that Diesel accepts.
+//! libsqlite3-sys 0.40 under a version that Diesel and sqlx accept.
 
 #![no_std]
 

@@ -28,9 +28,11 @@ impl Parts {
                 !kept_uniques.contains(&i)
                     && other.columns == unique.columns
                     && other.nulls_not_distinct == unique.nulls_not_distinct
+                    && spelling.same_name(unique.name.as_deref(), other.name.as_deref())
             });
             let index = live.indexes.iter().find(|index| {
-                index.is_plain()
+                !spelling.exact
+                    && index.is_plain()
                     && index.unique
                     && index.columns == unique.columns
                     && !unique.nulls_not_distinct
@@ -56,6 +58,10 @@ impl Parts {
             match live.indexes.iter().filter(same).max_by_key(|other| other.name == index.name) {
                 Some(found) => {
                     kept.insert(&found.name);
+                    if index.comment != found.comment {
+                        let (name, from, to) = (found.name.clone(), found.comment.clone(), index.comment.clone());
+                        self.comments.push(Op::SetComment { table: table(), index: Some(name), from, to });
+                    }
                 }
                 None => self.add_indexes.push(Op::CreateIndex { table: table(), index: index.clone() }),
             }

@@ -110,6 +110,7 @@ struct Parts {
     add_computed: Vec<Op>,
     add_indexes: Vec<Op>,
     add_checks: Vec<Op>,
+    logged: Vec<Op>,
     comments: Vec<Op>,
     create_tables: Vec<Op>,
     add_keys: Vec<Op>,
@@ -132,6 +133,7 @@ impl Parts {
             self.add_computed,
             self.add_indexes,
             self.add_checks,
+            self.logged,
             self.comments,
             self.create_tables,
             self.add_keys,
@@ -195,7 +197,8 @@ impl Parts {
             }
         }
         let key = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
-        if key(wanted) != key(live) {
+        let name = |table: &'_ Table| table.primary_key.as_ref().and_then(|key| key.name.clone());
+        if key(wanted) != key(live) || !spelling.same_name(name(wanted).as_deref(), name(live).as_deref()) {
             self.primary_keys.push(Op::SetPrimaryKey {
                 table: table(),
                 from: live.primary_key.clone(),
@@ -217,11 +220,15 @@ impl Parts {
         }
         if wanted.comment != live.comment {
             let (from, to) = (live.comment.clone(), wanted.comment.clone());
-            self.comments.push(Op::SetComment { table: table(), from, to });
+            self.comments.push(Op::SetComment { table: table(), index: None, from, to });
         }
-        for (key, missing) in
-            unmatched(&wanted.foreign_keys, &live.foreign_keys, |key| key.name.as_deref(), same_foreign_key)
-        {
+        if wanted.unlogged != live.unlogged {
+            self.logged.push(Op::SetLogged { table: table(), logged: !wanted.unlogged });
+        }
+        let same = |a: &ForeignKey, b: &ForeignKey| {
+            same_foreign_key(a, b) && spelling.same_name(a.name.as_deref(), b.name.as_deref())
+        };
+        for (key, missing) in unmatched(&wanted.foreign_keys, &live.foreign_keys, |key| key.name.as_deref(), same) {
             let (table, key) = (table(), key.clone());
             if missing {
                 self.add_keys.push(Op::AddForeignKey { table, key });
@@ -241,6 +248,7 @@ impl Parts {
         let same_numbering =
             wanted.generated == live.generated || (dialect == Dialect::Sqlite && live.generated && !wanted.generated);
         let same_identity = wanted.identity == live.identity;
+        let same_serial = wanted.serial.is_some() == live.serial.is_some();
         let same_null = wanted.nullable == live.nullable || in_key;
         let same_collation = same_collation(dialect, wanted, live);
         // What is the same keeps the live spelling, so that the step says, and the way back restores, only
@@ -251,6 +259,7 @@ impl Parts {
             nullable: if same_null { live.nullable } else { wanted.nullable },
             server_default: if same_default { &live.server_default } else { &wanted.server_default }.clone(),
             generated: if same_numbering { live.generated } else { wanted.generated },
+            serial: if same_numbering && same_serial { &live.serial } else { &wanted.serial }.clone(),
             identity: if same_identity { live.identity } else { wanted.identity },
             computed: if same_computed { &live.computed } else { &wanted.computed }.clone(),
             collation: if same_collation { &live.collation } else { &wanted.collation }.clone(),

@@ -110,10 +110,19 @@ pub enum Op {
         /// The constraint as it was.
         check: Check,
     },
-    /// Another comment of a table, or none.
+    /// A table goes into the log of PostgreSQL, or out of it.
+    SetLogged {
+        /// The table.
+        table: TableName,
+        /// Whether it is kept through a crash.
+        logged: bool,
+    },
+    /// Another comment of a table or of one of its indexes, or none.
     SetComment {
         /// The table.
         table: TableName,
+        /// The index; `None` for the table itself.
+        index: Option<String>,
         /// The comment as it was.
         from: Option<String>,
         /// The comment as it shall be.
@@ -170,6 +179,7 @@ impl Op {
             | Op::DropUnique { table, .. }
             | Op::AddCheck { table, .. }
             | Op::DropCheck { table, .. }
+            | Op::SetLogged { table, .. }
             | Op::SetComment { table, .. }
             | Op::AddForeignKey { table, .. }
             | Op::DropForeignKey { table, .. } => table.clone(),
@@ -194,7 +204,8 @@ impl Op {
             Op::DropUnique { table, unique } => Op::AddUnique { table, unique },
             Op::AddCheck { table, check } => Op::DropCheck { table, check },
             Op::DropCheck { table, check } => Op::AddCheck { table, check },
-            Op::SetComment { table, from, to } => Op::SetComment { table, from: to, to: from },
+            Op::SetLogged { table, logged } => Op::SetLogged { table, logged: !logged },
+            Op::SetComment { table, index, from, to } => Op::SetComment { table, index, from: to, to: from },
             Op::CreateEnum(values) => Op::DropEnum(values),
             Op::DropEnum(values) => Op::CreateEnum(values),
             Op::AlterEnum { from, to, columns, anew, released } => {
@@ -247,8 +258,12 @@ impl Op {
             Op::DropUnique { table, unique } => format!("drop unique {}", of(table, &unique.columns)),
             Op::AddCheck { table, check } => format!("check of {table}: {}", one_line(&check.expression)),
             Op::DropCheck { table, check } => format!("drop check of {table}: {}", one_line(&check.expression)),
-            Op::SetComment { table, to: Some(_), .. } => format!("comment of {table}"),
-            Op::SetComment { table, to: None, .. } => format!("no comment of {table}"),
+            Op::SetLogged { table, logged: true } => format!("log {table}"),
+            Op::SetLogged { table, logged: false } => format!("do not log {table}"),
+            Op::SetComment { table, index, to, .. } => {
+                let what = index.as_ref().map_or_else(|| table.to_string(), |index| format!("index {index}"));
+                format!("{} of {what}", if to.is_some() { "comment" } else { "no comment" })
+            }
             Op::AddForeignKey { table, key } => {
                 format!("foreign key {} to {}", of(table, &key.columns), key.target())
             }
@@ -272,6 +287,10 @@ fn changes(from: &Column, to: &Column) -> String {
             Some(default) => format!("default {}", one_line(default)),
             None => "no default".to_string(),
         });
+    }
+    if from.serial != to.serial && from.generated && to.generated {
+        changes
+            .push(if to.serial.is_some() { "numbered by a sequence" } else { "numbered as an identity" }.to_string());
     }
     if from.generated != to.generated {
         changes.push(if to.generated { "numbered by the database" } else { "not numbered" }.to_string());

@@ -24,6 +24,8 @@ pub struct Spelling {
     indexes: HashMap<(TableName, String), String>,
     /// Why the server could not be asked, when it could not. Texts are compared by their tokens then.
     pub note: Option<String>,
+    /// Whether both sides are in the database's own words, so that names and texts count as they are.
+    pub(crate) exact: bool,
 }
 
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d \
@@ -42,6 +44,16 @@ const INDEXES: &str = "SELECT c.relname::text, ic.relname::text, pg_get_indexdef
 type Texts = Vec<(String, String, Option<String>)>;
 
 impl Spelling {
+    /// For two databases of one kind: there is nothing to ask, and names count too.
+    pub fn exact() -> Spelling {
+        Spelling { exact: true, ..Spelling::default() }
+    }
+
+    /// Whether a constraint or index is not another one for its name.
+    pub(crate) fn same_name(&self, wanted: Option<&str>, live: Option<&str>) -> bool {
+        !self.exact || wanted == live
+    }
+
     /// Asks the database about all expressions whose text differs from the live one.
     ///
     /// # Errors
@@ -92,6 +104,9 @@ impl Spelling {
 
     /// Whether a check that a model wants is this live one.
     pub(crate) fn same_check(&self, dialect: Dialect, table: &TableName, wanted: &Check, live: &Check) -> bool {
+        if !self.same_name(wanted.name.as_deref(), live.name.as_deref()) || wanted.no_inherit != live.no_inherit {
+            return false;
+        }
         match self.checks.get(&(table.clone(), wanted.expression.clone())) {
             Some(spelled) => *spelled == live.expression,
             None => normal(dialect, &wanted.expression) == normal(dialect, &live.expression),
@@ -100,7 +115,7 @@ impl Spelling {
 
     /// Whether an index that a model wants is this live one.
     pub(crate) fn same_index(&self, dialect: Dialect, table: &TableName, wanted: &Index, live: &Index) -> bool {
-        if wanted.unique != live.unique {
+        if wanted.unique != live.unique || !self.same_name(Some(&wanted.name), Some(&live.name)) {
             return false;
         }
         if wanted.is_plain() && live.is_plain() {
@@ -187,7 +202,7 @@ async fn create(connection: &mut Connection, n: usize, table: &Table) -> limbeck
     }
     for (i, check) in table.checks.iter().enumerate() {
         let name = Some(format!("limbeck_check_{i}"));
-        scratch.checks.push(Check { name, expression: check.expression.clone() });
+        scratch.checks.push(Check { name, ..check.clone() });
     }
     connection
         .execute_raw(&ddl::create_table_with(Dialect::Postgres, &scratch, "CREATE TEMPORARY TABLE", |_| false))

@@ -30,8 +30,6 @@ pub struct Schema {
     pub current: Option<String>,
     /// Those of PostgreSQL's schemas that were asked for and are there.
     pub schemas: BTreeSet<String>,
-    /// Columns that are numbered by a sequence of their own and not as an identity.
-    pub serials: BTreeSet<(TableName, String)>,
     /// The enumerations of PostgreSQL's current schema.
     pub enums: Vec<EnumType>,
     /// What SQLite's tables are in their own words.
@@ -63,7 +61,6 @@ impl Schema {
             tables: Vec::new(),
             current: None,
             schemas: BTreeSet::new(),
-            serials: BTreeSet::new(),
             enums: Vec::new(),
             sqlite: BTreeMap::new(),
             sqlite_readers: Vec::new(),
@@ -88,12 +85,15 @@ impl Schema {
         wanted: &Metadata,
         owned: &BTreeSet<TableName>,
     ) -> Result<Schema> {
+        let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
+        let owned = owned.iter().filter_map(|table| table.schema.as_deref());
+        Schema::read_in(connection, named.chain(owned).collect()).await
+    }
+
+    /// Reads the schema of a database, and on PostgreSQL these schemas too.
+    pub(crate) async fn read_in(connection: &mut Connection, schemas: BTreeSet<&str>) -> Result<Schema> {
         let mut schema = match connection.dialect() {
-            Dialect::Postgres => {
-                let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
-                let owned = owned.iter().filter_map(|table| table.schema.as_deref());
-                postgres::read(connection, &named.chain(owned).collect()).await?
-            }
+            Dialect::Postgres => postgres::read(connection, &schemas).await?,
             _ => sqlite::read(connection).await?,
         };
         schema.tables.retain(|table| table.name != LEDGER);
@@ -121,6 +121,9 @@ impl Schema {
         for table in &mut wanted.tables {
             current(&mut table.schema);
             table.foreign_keys.iter_mut().for_each(|key| current(&mut key.target_schema));
+            if let Some(live) = self.table(&table.full_name()) {
+                kept(table, live);
+            }
         }
         let mut seen = BTreeSet::new();
         if let Some(twice) = wanted.tables.iter().find(|table| !seen.insert(table.full_name())) {
@@ -132,5 +135,20 @@ impl Schema {
             .into());
         }
         Ok(wanted)
+    }
+}
+
+/// What no model can say stays as it is.
+fn kept(wanted: &mut Table, live: &Table) {
+    wanted.unlogged = live.unlogged;
+    for column in wanted.columns.iter_mut().filter(|column| column.generated && column.identity.is_none()) {
+        column.serial = live.column(&column.name).and_then(|column| column.serial.clone());
+    }
+    for check in &mut wanted.checks {
+        check.no_inherit = live.checks.iter().any(|other| other.name == check.name && other.no_inherit);
+    }
+    for index in &mut wanted.indexes {
+        let found = live.indexes.iter().find(|other| other.name == index.name);
+        index.comment = found.and_then(|other| other.comment.clone());
     }
 }

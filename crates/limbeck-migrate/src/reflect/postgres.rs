@@ -18,7 +18,8 @@ use super::{Schema, no_schema};
 use crate::error::Result;
 
 /// Plain and partitioned tables that no extension has made; and the schemas that there are.
-const TABLES: &str = "SELECT n.nspname::text, c.relname::text, obj_description(c.oid, 'pg_class') \
+const TABLES: &str = "SELECT n.nspname::text, c.relname::text, obj_description(c.oid, 'pg_class'), \
+     c.relpersistence::text = 'u' \
      FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p') \
      AND NOT c.relispartition AND NOT EXISTS (SELECT FROM pg_depend x \
        WHERE x.classid = 'pg_class'::regclass AND x.objid = c.oid AND x.deptype = 'e') \
@@ -27,9 +28,9 @@ const TABLES: &str = "SELECT n.nspname::text, c.relname::text, obj_description(c
 const COLUMNS: &str = "SELECT n.nspname::text, c.relname::text, a.attname::text, \
      format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, a.attgenerated::text, \
      pg_get_expr(d.adbin, d.adrelid), \
-     EXISTS (SELECT FROM pg_depend x JOIN pg_class s ON s.oid = x.objid AND s.relkind = 'S' \
+     (SELECT s.relname::text FROM pg_depend x JOIN pg_class s ON s.oid = x.objid AND s.relkind = 'S' \
        WHERE x.classid = 'pg_class'::regclass AND x.refclassid = 'pg_class'::regclass \
-       AND x.refobjid = a.attrelid AND x.refobjsubid = a.attnum AND x.deptype = 'a'), \
+       AND x.refobjid = a.attrelid AND x.refobjsubid = a.attnum AND x.deptype = 'a' LIMIT 1), \
      CASE WHEN a.attcollation <> t.typcollation \
        THEN (SELECT o.collname::text FROM pg_collation o WHERE o.oid = a.attcollation) END, \
      col_description(a.attrelid, a.attnum), q.seqstart, q.seqincrement \
@@ -46,7 +47,7 @@ const CONSTRAINTS: &str = "SELECT n.nspname::text, c.relname::text, k.conname::t
      m.nspname::text, t.relname::text, b.attname::text, k.confdeltype::text, k.confupdtype::text, k.condeferrable, \
      k.condeferred, CASE WHEN k.contype = 'u' THEN coalesce((SELECT to_jsonb(i) ->> 'indnullsnotdistinct' \
        FROM pg_index i WHERE i.indexrelid = k.conindid) = 'true', false) ELSE false END, \
-     CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END \
+     CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END, k.connoinherit \
      FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
      LEFT JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY p (own, other, place) ON k.contype <> 'c' \
      LEFT JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.own \
@@ -57,8 +58,9 @@ const CONSTRAINTS: &str = "SELECT n.nspname::text, c.relname::text, k.conname::t
 
 /// Server text (the slow part) only for indexes that have more than plain columns.
 const INDEXES: &str = "SELECT n.nspname::text, c.relname::text, ic.relname::text, i.indisunique, a.attname::text, \
+     obj_description(ic.oid, 'pg_class'), \
      CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR am.amname <> 'btree' OR i.indnkeyatts <> i.indnatts \
-       OR 0 <> ANY (i.indoption::int2[]) OR (to_jsonb(i) ->> 'indnullsnotdistinct') = 'true' \
+       OR ic.reloptions IS NOT NULL OR 0 <> ANY (i.indoption::int2[]) OR (to_jsonb(i) ->> 'indnullsnotdistinct') = 'true' \
        OR EXISTS (SELECT FROM unnest(i.indclass::oid[]) o (id) JOIN pg_opclass q ON q.oid = o.id WHERE NOT q.opcdefault) \
        OR EXISTS (SELECT FROM unnest(i.indkey::int2[], i.indcollation::oid[]) z (col, coll) JOIN pg_attribute y \
          ON y.attrelid = i.indrelid AND y.attnum = z.col WHERE y.attcollation <> z.coll) \
@@ -88,13 +90,14 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
     let list = [Value::Text(text_array(std::iter::once(current.as_str()).chain(wanted.iter().copied())).into())];
     let own = [Value::Text(current.clone().into())];
     let enums = Enums::new(connection.fetch_raw(ENUMS, &own).await?);
-    let mut found = Found { current, tables: BTreeMap::new(), serials: BTreeSet::new(), enums };
+    let mut found = Found { current, tables: BTreeMap::new(), enums };
     let mut schemas = BTreeSet::new();
-    let rows: Vec<(String, Option<String>, Option<String>)> = connection.fetch_raw(TABLES, &list).await?;
-    for (schema, name, comment) in rows {
+    let rows: Vec<(String, Option<String>, Option<String>, Option<bool>)> = connection.fetch_raw(TABLES, &list).await?;
+    for (schema, name, comment, unlogged) in rows {
         if let Some(name) = name {
             let place = found.place(Some(schema.clone()), &name);
-            let table = Table { schema: place.schema.clone(), name, comment, ..Table::default() };
+            let unlogged = unlogged.unwrap_or(false);
+            let table = Table { schema: place.schema.clone(), name, comment, unlogged, ..Table::default() };
             found.tables.insert(place, table);
         }
         schemas.insert(schema);
@@ -106,7 +109,6 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
         tables: found.tables.into_values().collect(),
         current: Some(found.current),
         schemas,
-        serials: found.serials,
         enums: found.enums.all,
         ..Schema::empty(Dialect::Postgres)
     })
@@ -122,23 +124,22 @@ fn text_array<'t>(texts: impl Iterator<Item = &'t str>) -> String {
 struct Found {
     current: String,
     tables: BTreeMap<TableName, Table>,
-    serials: BTreeSet<(TableName, String)>,
     enums: Enums,
 }
 
 type ColumnRow = (
     (String, String, String, String, bool),
-    (String, String, Option<String>, bool),
+    (String, String, Option<String>, Option<String>),
     (Option<String>, Option<String>, Option<i64>, Option<i64>),
 );
 
 type ConstraintRow = (
     (String, String, String, String, Option<String>),
     (Option<String>, Option<String>, Option<String>, Option<String>, Option<String>),
-    (bool, bool, bool, Option<String>),
+    (bool, bool, bool, Option<String>, bool),
 );
 
-type IndexRow = (String, String, String, bool, Option<String>, Option<String>);
+type IndexRow = (String, String, String, bool, Option<String>, Option<String>, Option<String>);
 
 impl Found {
     /// A table's name, without the schema where that is the current one.
@@ -148,25 +149,23 @@ impl Found {
 
     fn columns(&mut self, rows: Vec<ColumnRow>) {
         for ((schema, table, name, declared, not_null), made, (collation, comment, start, increment)) in rows {
-            let (identity, computed, expression, owns_sequence) = made;
+            let (identity, computed, expression, sequence) = made;
             let place = self.place(Some(schema), &table);
             let Some(table) = self.tables.get_mut(&place) else { continue };
-            let serial = owns_sequence && expression.as_deref().is_some_and(|e| e.starts_with("nextval("));
-            if serial {
-                self.serials.insert((place, name.clone()));
-            }
+            let serial = sequence.filter(|_| expression.as_deref().is_some_and(|e| e.starts_with("nextval(")));
             let numbers =
                 Identity { always: identity == "a", start: start.unwrap_or(1), increment: increment.unwrap_or(1) };
             let (default, computed) = match expression {
                 Some(expression) if !computed.is_empty() => {
                     (None, Some(Computed { expression, stored: computed == "s" }))
                 }
-                expression => (expression.filter(|_| !serial), None),
+                expression => (expression.filter(|_| serial.is_none()), None),
             };
             table.columns.push(Column {
                 nullable: !not_null,
                 server_default: default,
-                generated: !identity.is_empty() || serial,
+                generated: !identity.is_empty() || serial.is_some(),
+                serial,
                 identity: Some(numbers).filter(|numbers| *numbers != Identity::default()),
                 computed,
                 collation: collation.map(|name| Collation::of(Dialect::Postgres, name)),
@@ -177,7 +176,8 @@ impl Found {
     }
 
     fn constraints(&mut self, rows: Vec<ConstraintRow>) {
-        for ((schema, table, name, kind, column), target, (deferrable, deferred, nulls, expression)) in rows {
+        for ((schema, table, name, kind, column), target, (deferrable, deferred, nulls, expression, no_inherit)) in rows
+        {
             let place = self.place(Some(schema), &table);
             let (target_schema, target_table, target_column, on_delete, on_update) = target;
             let target = self.place(target_schema, &target_table.unwrap_or_default());
@@ -220,7 +220,8 @@ impl Found {
                     }
                 }
                 ("c", _) => {
-                    table.checks.push(Check { name: Some(name), expression: expression.unwrap_or_default() });
+                    let expression = expression.unwrap_or_default();
+                    table.checks.push(Check { name: Some(name), expression, no_inherit });
                 }
                 _ => {}
             }
@@ -228,11 +229,11 @@ impl Found {
     }
 
     fn indexes(&mut self, rows: Vec<IndexRow>) {
-        for (schema, table, name, unique, column, definition) in rows {
+        for (schema, table, name, unique, column, comment, definition) in rows {
             let place = self.place(Some(schema), &table);
             let Some(table) = self.tables.get_mut(&place) else { continue };
             if table.indexes.last().is_none_or(|last| last.name != name) {
-                table.indexes.push(Index { name, unique, definition, ..Index::default() });
+                table.indexes.push(Index { name, unique, definition, comment, ..Index::default() });
             }
             if let Some(last) = table.indexes.last_mut() {
                 last.columns.extend(column);

@@ -221,7 +221,9 @@ fn constraints(create: &CreateTable, table: &mut Table) {
                     key.deferrable = constraint.deferrable();
                 }
             }
-            What::Check(expression) => table.checks.push(Check { name: name(), expression: expression.clone() }),
+            What::Check(expression) => {
+                table.checks.push(Check { name: name(), expression: expression.clone(), no_inherit: false });
+            }
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! From operations to the SQL of a revision: the way there and the way back.
 
 mod enums;
+mod numbers;
 mod postgres;
 mod sqlite;
 

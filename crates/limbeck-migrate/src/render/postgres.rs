@@ -3,7 +3,7 @@
 use limbeck::dialect::{Dialect, ddl};
 use limbeck::schema::{Column, SqlType, TableName};
 
-use super::{Plan, neutral, title};
+use super::{Plan, neutral, numbers, title};
 use crate::compare::Op;
 use crate::reflect::Schema;
 use crate::revision::DraftStep;
@@ -43,20 +43,28 @@ fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
         Op::DropTable(table) => vec![ddl::drop_table(DIALECT, &table.full_name())],
         Op::AddColumn { table, column } => add_column(table, column, downgrade),
         Op::DropColumn { table, column } => vec![alter(table, &format!("DROP COLUMN {}", DIALECT.ident(&column.name)))],
-        Op::AlterColumn { table, from, to } => alter_column(table, from, to, live),
+        Op::AlterColumn { table, from, to } => alter_column(table, from, to),
         Op::SetPrimaryKey { table, from, to } => {
             let drop = from.as_ref().and_then(|key| key.name.as_ref());
             let drop = drop.map(|name| ddl::drop_constraint(DIALECT, table, name));
             let add = to.as_ref().map(|key| ddl::add_constraint(DIALECT, table, &ddl::primary_key(DIALECT, key)));
             drop.into_iter().chain(add).collect()
         }
-        Op::CreateIndex { table, index } => vec![ddl::create_index(DIALECT, table, index)],
+        Op::CreateIndex { table, index } => {
+            let comment = index.comment.as_deref();
+            let comment = comment.map(|text| ddl::comment_on_index(DIALECT, table, &index.name, Some(text)));
+            std::iter::once(ddl::create_index(DIALECT, table, index)).chain(comment).collect()
+        }
         Op::DropIndex { table, index } => vec![ddl::drop_index(DIALECT, table, &index.name)],
         Op::AddUnique { table, unique } => vec![ddl::add_constraint(DIALECT, table, &ddl::unique(DIALECT, unique))],
         Op::DropUnique { table, unique } => drop_named(table, unique.name.as_deref()),
         Op::AddCheck { table, check } => vec![ddl::add_constraint(DIALECT, table, &ddl::check(DIALECT, check))],
         Op::DropCheck { table, check } => drop_named(table, check.name.as_deref()),
-        Op::SetComment { table, to, .. } => vec![ddl::comment_on_table(DIALECT, table, to.as_deref())],
+        Op::SetLogged { table, logged } => vec![alter(table, if *logged { "SET LOGGED" } else { "SET UNLOGGED" })],
+        Op::SetComment { table, index: None, to, .. } => vec![ddl::comment_on_table(DIALECT, table, to.as_deref())],
+        Op::SetComment { table, index: Some(index), to, .. } => {
+            vec![ddl::comment_on_index(DIALECT, table, index, to.as_deref())]
+        }
         Op::AddForeignKey { table, key } => vec![ddl::add_constraint(DIALECT, table, &ddl::foreign_key(DIALECT, key))],
         Op::DropForeignKey { table, key } => drop_named(table, key.name.as_deref()),
     }
@@ -88,7 +96,7 @@ fn add_column(table: &TableName, column: &Column, downgrade: bool) -> Vec<String
     out
 }
 
-fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) -> Vec<String> {
+fn alter_column(table: &TableName, from: &Column, to: &Column) -> Vec<String> {
     let name = DIALECT.ident(&to.name);
     let change = |action: &str| alter(table, &format!("ALTER COLUMN {name} {action}"));
     let mut out = Vec::new();
@@ -101,22 +109,9 @@ fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) ->
         return out;
     }
     let retyped = from.sql_type != to.sql_type || from.collation != to.collation;
-    let serial = live.serials.contains(&(table.clone(), to.name.clone()));
-    // A sequence of the column's own says nothing of identity.
-    let renumbered = from.generated != to.generated || (serial && from.identity != to.identity);
-    if from.generated && to.generated && from.identity != to.identity && !serial {
-        let numbers = to.identity.unwrap_or_default();
-        out.push(change(&format!(
-            "SET GENERATED {} SET START WITH {} SET INCREMENT BY {}",
-            if numbers.always { "ALWAYS" } else { "BY DEFAULT" },
-            numbers.start,
-            numbers.increment
-        )));
-    }
-    if renumbered && from.generated {
-        // One of the two is there: an identity column, or a serial's default.
-        out.push(change("DROP IDENTITY IF EXISTS"));
-        out.push(change("DROP DEFAULT"));
+    let renumbered = numbers::differ(from, to);
+    if renumbered {
+        out.extend(numbers::change(table, from, to));
     }
     // A default of the old type may not be one of the new.
     let redefault = from.server_default != to.server_default || (retyped && to.server_default.is_some());
@@ -139,18 +134,7 @@ fn alter_column(table: &TableName, from: &Column, to: &Column, live: &Schema) ->
         out.push(change(if to.nullable { "DROP NOT NULL" } else { "SET NOT NULL" }));
     }
     if renumbered && to.generated {
-        out.push(change(&format!("ADD{}", ddl::identity(to.identity))));
-        // The numbers go on where the rows end. The sequence of a serial may still be there, too.
-        let table_name = DIALECT.table(table);
-        let start = to.identity.unwrap_or_default().start;
-        out.push(format!(
-            "SELECT setval(x.objid::regclass, (SELECT greatest(coalesce(max({name}) + 1, {start}), {start}) FROM \
-             {table_name}), false)\n    FROM pg_depend x JOIN pg_attribute a ON a.attrelid = x.refobjid AND a.attnum = \
-             x.refobjsubid\n    WHERE x.classid = 'pg_class'::regclass AND x.deptype = 'i' AND x.refobjid = \
-             {}::regclass AND a.attname = {}",
-            ddl::text_literal(&table_name),
-            ddl::text_literal(&to.name)
-        ));
+        out.extend(numbers::begin(table, from, to));
     }
     if from.comment != to.comment {
         out.push(ddl::comment_on_column(DIALECT, table, &to.name, to.comment.as_deref()));

@@ -183,6 +183,7 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             | Op::CreateEnum(_)
             | Op::DropEnum(_)
             | Op::AlterEnum { .. }
+            | Op::SetLogged { .. }
             | Op::SetComment { .. } => {}
         }
     }

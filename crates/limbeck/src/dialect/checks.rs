@@ -26,7 +26,7 @@ pub(super) fn type_checks(dialect: Dialect, table: &Table) -> Vec<Check> {
             about.push_str(suffix);
             name = naming::check(&table.name, &about);
         }
-        made.push(Check { name: Some(name), expression });
+        made.push(Check { name: Some(name), expression, no_inherit: false });
     }
     made
 }

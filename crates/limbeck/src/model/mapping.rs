@@ -3,7 +3,7 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
+use super::{Cascade, ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
 use crate::schema::{Action, Association, Deferrable, association};
 
 /// The relationships and foreign keys of a model, resolved.
@@ -14,6 +14,22 @@ pub(crate) struct Mapping {
     pub(crate) references: Vec<Reference>,
     /// What is unique in the table: the primary key first.
     pub(crate) uniques: Vec<Unique>,
+    /// The relationships with the cascade `delete`.
+    pub(crate) deleting: Vec<usize>,
+    /// Whether one of them has the key in this table and the cascade `delete-orphan`.
+    pub(crate) orphans_target: bool,
+    /// The relationships of other models by which an object of this one is an orphan when it loses its parent.
+    pub(crate) claims: Vec<Claim>,
+}
+
+/// A relationship to the model, over a key of the model, with the cascade `delete-orphan`.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    /// Its name.
+    pub(crate) label: &'static str,
+    pub(crate) keys: Vec<KeyPair>,
+    /// The model's own relationship that says the same.
+    pub(crate) back: Option<usize>,
 }
 
 /// Columns that are unique together.
@@ -79,7 +95,14 @@ impl Reference {
 impl Mapping {
     pub(super) fn resolve(model: &'static ModelDef) -> Result<Self, String> {
         let relations = model.relations.iter().map(|relation| resolve(model, relation)).collect::<Result<_, _>>()?;
-        Ok(Mapping { relations, references: references(model)?, uniques: uniques(model) })
+        let has = |relation: &RelationDef, cascade| relation.options.cascade.contains(cascade);
+        let deleting = (0..model.relations.len()).filter(|one| has(&model.relations[*one], Cascade::DELETE)).collect();
+        let orphans_target = model
+            .relations
+            .iter()
+            .any(|relation| relation.kind == RelationKind::BelongsTo && has(relation, Cascade::DELETE_ORPHAN));
+        let (references, uniques, claims) = (references(model)?, uniques(model), claims(model));
+        Ok(Mapping { relations, references, uniques, deleting, orphans_target, claims })
     }
 
     /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in
@@ -118,6 +141,24 @@ fn references(model: &'static ModelDef) -> Result<Vec<Reference>, String> {
         references.push(Reference { target, keys, on_delete, on_update, deferrable, name: foreign.name });
     }
     Ok(references)
+}
+
+/// What has `delete-orphan` over a key of the model. A relationship that says too little is the error of its own model.
+fn claims(model: &'static ModelDef) -> Vec<Claim> {
+    let claims = registry::all().flat_map(|parent| parent.relations.iter().map(move |relation| (parent, relation)));
+    let claims = claims.filter(|(_, relation)| {
+        relation.options.cascade.contains(Cascade::DELETE_ORPHAN) && std::ptr::eq((relation.target)(), model)
+    });
+    let claims = claims.filter_map(|(parent, relation)| {
+        let resolved = resolve(parent, relation).ok()?;
+        match resolved.path {
+            Path::HasMany(keys) | Path::HasOne(keys) => {
+                Some(Claim { label: relation.label, keys, back: resolved.back })
+            }
+            _ => None,
+        }
+    });
+    claims.collect()
 }
 
 /// What is unique in a model's table. An index over some of the rows, or over an expression, says nothing of a key.

@@ -16,6 +16,8 @@ pub struct Index {
     /// The definition in the database's own words, for an index that has more than plain columns
     /// (expressions, a predicate, a method). Reflection makes these.
     pub definition: Option<String>,
+    /// Its comment. No model says one.
+    pub comment: Option<String>,
 }
 
 impl Index {

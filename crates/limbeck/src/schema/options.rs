@@ -28,7 +28,8 @@ pub(super) fn apply(model: &ModelDef, table: &mut Table) {
     for def in model.options.checks {
         let about = def.column.map_or(def.expression, |column| model.columns[column].name);
         let name = def.name.map_or_else(|| naming::check(model.table, about), str::to_string);
-        table.checks.push(Check { name: Some(name), expression: def.expression.trim().to_string() });
+        let expression = def.expression.trim().to_string();
+        table.checks.push(Check { name: Some(name), expression, no_inherit: false });
     }
 }
 
@@ -75,6 +76,7 @@ fn index(model: &ModelDef, def: &IndexDef) -> Index {
         unique: def.unique,
         options: Some(options).filter(|options| !options.is_plain()),
         definition: None,
+        comment: None,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Table {
     pub foreign_keys: Vec<ForeignKey>,
     /// Check constraints.
     pub checks: Vec<Check>,
+    /// Whether PostgreSQL keeps it out of its log, so that a crash empties it. No model says so.
+    pub unlogged: bool,
 }
 
 impl Table {
@@ -91,6 +93,8 @@ pub struct Column {
     pub server_default: Option<String>,
     /// Whether the database numbers the rows: an identity column or serial on PostgreSQL, SQLite's rowid.
     pub generated: bool,
+    /// The sequence that numbers them, where that is not an identity: PostgreSQL's `serial`. No model says one.
+    pub serial: Option<String>,
     /// How it numbers them, where that is not from 1 in steps of 1, taking numbers that are sent.
     pub identity: Option<Identity>,
     /// The expression that the database computes it by.
@@ -110,6 +114,7 @@ impl Column {
             nullable: false,
             server_default: None,
             generated: false,
+            serial: None,
             identity: None,
             computed: None,
             collation: None,
@@ -208,4 +213,6 @@ pub struct Check {
     pub name: Option<String>,
     /// The condition, as SQL.
     pub expression: String,
+    /// Whether it does not hold for tables that inherit from this one (PostgreSQL). No model says so.
+    pub no_inherit: bool,
 }

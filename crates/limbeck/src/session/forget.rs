@@ -107,7 +107,7 @@ impl Objects {
 
     /// Takes an object that leaves out of the collections that it is in. One that has a row is in them in the
     /// database still: then the collection is unloaded rather than wrong.
-    fn leave_collections(&mut self, obj: Obj, has_row: bool) {
+    pub(super) fn leave_collections(&mut self, obj: Obj, has_row: bool) {
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {

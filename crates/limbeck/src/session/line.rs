@@ -205,6 +205,14 @@ impl Line {
         }
     }
 
+    /// Rolls back a transaction that a flush has opened, and goes on.
+    pub(super) async fn give_up(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            // What failed first is what counts; a connection that cannot go back is closed by the pool.
+            let _ = connection.rollback().await;
+        }
+    }
+
     /// Sets a savepoint, in the transaction that is open or a new one.
     pub(super) async fn savepoint(&mut self, name: &str) -> Result<()> {
         if self.commits_at_once() {

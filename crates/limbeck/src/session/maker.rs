@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Options, Session};
+use super::{Hooks, NPlusOne, Options, Session};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -14,8 +15,9 @@ const ATTEMPTS: u32 = 5;
 /// Opens sessions with the same settings. It is cheap to clone and made once for a program.
 #[derive(Clone, Debug)]
 pub struct SessionMaker {
-    engine: Engine,
-    options: Options,
+    pub(super) engine: Engine,
+    pub(super) options: Options,
+    pub(super) hooks: Option<Arc<Hooks>>,
 }
 
 impl Engine {
@@ -24,7 +26,13 @@ impl Engine {
     pub fn sessionmaker(&self) -> SessionMaker {
         SessionMaker {
             engine: self.clone(),
-            options: Options { expire_on_commit: false, autoflush: true, autocommit: false },
+            options: Options {
+                expire_on_commit: false,
+                autoflush: true,
+                autocommit: false,
+                n_plus_one: NPlusOne::default(),
+            },
+            hooks: None,
         }
     }
 }
@@ -52,10 +60,18 @@ impl SessionMaker {
         self
     }
 
+    /// What a session does that loads a relationship for one object after the other: it warns by default, and can fail
+    /// in tests.
+    #[must_use]
+    pub fn n_plus_one(mut self, guard: NPlusOne) -> Self {
+        self.options.n_plus_one = guard;
+        self
+    }
+
     /// A new session. It takes no connection before it needs one.
     #[track_caller]
     pub fn open(&self) -> Session {
-        Session::open(self.engine.clone(), self.options, Location::caller())
+        Session::open(self, Location::caller())
     }
 
     /// The engine.
@@ -111,7 +127,7 @@ impl SessionMaker {
         let location = Location::caller();
         let mut attempt = 1;
         loop {
-            let mut session = Session::open(self.engine.clone(), self.options, location);
+            let mut session = Session::open(self, location);
             let outcome = match session.begin().await {
                 Ok(()) => work.clone()(&mut session).await,
                 Err(error) => Err(error.into()),

@@ -5,14 +5,19 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `inspect`: what the next flush would do.
-//! * `merge`, `refresh`: values that come in, and objects that are read again.
+//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
+//!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
-//! * `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
+//! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
+//! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
+mod cascade;
 mod flush;
 mod forget;
+mod guard;
+mod hooks;
+mod info;
 mod inspect;
 mod line;
 mod load;
@@ -27,6 +32,8 @@ mod store;
 mod transaction;
 mod undo;
 
+pub use guard::NPlusOne;
+pub use hooks::{ColumnChange, Flushed, FlushedRow, FlushedWork, Hooks, RowEvent};
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
@@ -37,6 +44,9 @@ use crate::driver::Stats;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{Handle, Model, ModelDef, New, NewObject, Tracked};
+use guard::Guard;
+use hooks::Hooked;
+use info::Info;
 use line::Line;
 use objects::{Obj, Objects, Refused};
 use undo::Undo;
@@ -47,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) expire_on_commit: bool,
     pub(crate) autoflush: bool,
     pub(crate) autocommit: bool,
+    pub(crate) n_plus_one: NPlusOne,
 }
 
 /// Objects, the transaction that they are read and written in, and what is to be written.
@@ -60,6 +71,9 @@ pub struct Session {
     pub(crate) options: Options,
     pub(crate) line: Line,
     pub(crate) objects: Objects,
+    pub(crate) hooked: Option<Hooked>,
+    pub(crate) info: Option<Box<Info>>,
+    pub(crate) guard: Guard,
 }
 
 impl std::fmt::Debug for Session {
@@ -72,8 +86,15 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    pub(crate) fn open(engine: Engine, options: Options, location: &'static std::panic::Location<'static>) -> Self {
-        Session { options, line: Line::new(engine, options.autocommit, location), objects: Objects::new() }
+    pub(crate) fn open(maker: &SessionMaker, location: &'static std::panic::Location<'static>) -> Self {
+        Session {
+            options: maker.options,
+            line: Line::new(maker.engine.clone(), maker.options.autocommit, location),
+            objects: Objects::new(),
+            hooked: maker.hooks.clone().map(Hooked::new),
+            info: None,
+            guard: Guard::default(),
+        }
     }
 
     /// Adds a new object: a finished builder, or a model by value. Its row is inserted at the next flush; it

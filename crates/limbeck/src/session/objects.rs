@@ -66,6 +66,8 @@ pub(crate) struct LinkRow {
     pub(crate) local: Obj,
     pub(crate) remote: Obj,
     pub(crate) add: bool,
+    /// Of one that is deleted: whether it is known to be there.
+    pub(crate) seen: bool,
 }
 
 /// Something that `add` was asked for and could not do. It returns a handle and no error, so the flush says it.
@@ -97,12 +99,16 @@ pub(crate) struct Objects {
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
     pub(crate) doomed: Vec<Obj>,
+    /// Those among them, and pending ones, that a flush marked by itself.
+    pub(crate) cascaded: Vec<Obj>,
     /// Objects with key links, in the order in which they were linked.
     pub(crate) linked: Vec<Obj>,
     /// Rows of association tables, by (association, both ends).
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     /// One-to-one relationships, by owner, whose place was taken without knowing which row has it.
     pub(crate) evictions: FxHashSet<(Obj, usize)>,
+    /// Who was linked to an object by a relationship with `single_parent` (model and number). It may have changed.
+    pub(crate) single: FxHashMap<(u32, usize, Obj), Obj>,
     /// What `add` could not do, for the next flush to say.
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
@@ -116,9 +122,11 @@ impl Objects {
             stamps: Stamps::new(),
             pending: Vec::new(),
             doomed: Vec::new(),
+            cascaded: Vec::new(),
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
             evictions: FxHashSet::default(),
+            single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
         }
@@ -256,6 +264,8 @@ impl Objects {
         self.stamps.renew();
         self.pending.clear();
         self.doomed.clear();
+        self.cascaded.clear();
+        self.single.clear();
         self.linked.clear();
         self.link_rows.clear();
         self.evictions.clear();

@@ -82,7 +82,11 @@ impl Session {
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
         let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
-        self.line.execute(&stmt, &binds).await
+        let changed = self.line.execute(&stmt, &binds).await?;
+        if self.line.commits_at_once() {
+            self.after_commit().await;
+        }
+        Ok(changed)
     }
 
     /// What the database says of how it would run a query: its `EXPLAIN`, or `EXPLAIN QUERY PLAN` on SQLite, a line

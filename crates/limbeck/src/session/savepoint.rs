@@ -51,6 +51,7 @@ impl Session {
     /// What a flush may fail with; [`Error::Statement`] with `autocommit` outside [`begin`](Self::begin).
     pub async fn begin_nested(&mut self) -> Result<Savepoint<'_>> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.outside_hooks("begin_nested")?;
         self.flush().await?;
         let name = format!("limbeck_{}", NEXT.fetch_add(1, Ordering::Relaxed) % 1000);
         self.line.savepoint(&name).await?;

@@ -3,7 +3,7 @@
 use super::Session;
 use super::flush::Next;
 use super::undo::Undo;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Session {
     /// Begins a transaction that may write. Needed only with `autocommit`, or to take the write lock of
@@ -21,15 +21,19 @@ impl Session {
     /// What a flush may fail with: then nothing is committed, the transaction is open still, and the objects
     /// are as they were. When the COMMIT itself fails, the transaction is rolled back, and the objects with it.
     pub async fn commit(&mut self) -> Result<()> {
+        self.outside_hooks("commit")?;
         self.flush_before(Next::Commit).await?;
         if let Err(error) = self.line.commit().await {
             self.forget_transaction();
+            self.after_rollback().await;
             return Err(error);
         }
         self.objects.committed();
         if self.options.expire_on_commit {
             self.objects.expire_all();
         }
+        self.guard.restart();
+        self.after_commit().await;
         Ok(())
     }
 
@@ -41,8 +45,20 @@ impl Session {
     /// # Errors
     /// When the database refuses to roll back. A connection that is lost is no error: the server rolls back then.
     pub async fn rollback(&mut self) -> Result<()> {
+        if self.is_flushing() {
+            return Err(Error::InHook { call: "rollback" });
+        }
+        let anything = self.line.connection.is_some() || !self.objects.undo.is_empty() || self.objects.has_changes();
         self.forget_transaction();
-        self.line.rollback().await
+        let result = self.line.rollback().await;
+        if let Some(hooked) = &self.hooked {
+            hooked.mend();
+        }
+        self.guard.restart();
+        if anything {
+            self.after_rollback().await;
+        }
+        result
     }
 
     /// Brings the objects back to what they were when the transaction began. Where a COMMIT was sent and never

@@ -87,7 +87,7 @@ impl Objects {
                 if !store.occupied(slot) {
                     continue;
                 }
-                if store.meta(slot).state == State::Pending {
+                if matches!(store.meta(slot).state, State::Pending | State::Transient) {
                     // What was never in the database keeps what was written into it: it may be added again.
                     let changed = store.changed(slot);
                     store.take_saved(slot);
@@ -119,12 +119,14 @@ impl Objects {
     }
 
     /// Forgets what the next flush was to do, apart from the columns of objects.
-    fn drop_plans(&mut self) {
+    pub(super) fn drop_plans(&mut self) {
         for obj in std::mem::take(&mut self.linked) {
             self.store_mut(obj).meta_mut(obj.slot).links.clear();
         }
         self.link_rows.clear();
         self.evictions.clear();
+        self.unmark();
+        self.single.clear();
         for obj in std::mem::take(&mut self.doomed) {
             self.store_mut(obj).meta_mut(obj.slot).doomed = false;
         }

@@ -17,6 +17,7 @@ mod json;
 mod number;
 mod numeric;
 pub(crate) mod scan;
+mod show;
 mod text;
 #[cfg(feature = "chrono")]
 mod time;

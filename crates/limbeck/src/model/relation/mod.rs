@@ -39,6 +39,16 @@ pub(crate) enum Many {
     },
 }
 
+impl One {
+    /// What it leads to, if it is loaded and not nothing.
+    pub(crate) fn handle(self) -> Option<Handle> {
+        match self {
+            One::Loaded(handle) => handle,
+            One::Unloaded => None,
+        }
+    }
+}
+
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;

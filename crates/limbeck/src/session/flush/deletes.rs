@@ -11,6 +11,7 @@ use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
+use crate::session::cascade::nulling;
 use crate::session::objects::{Obj, Objects};
 use crate::sql::compile::Compiler;
 
@@ -30,20 +31,33 @@ pub(super) fn deletes(
                 continue;
             }
             let keys: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
+            let passive = |obj: &&Obj| objects.is_passive(**obj, relation) && !objects.is_loaded(**obj, relation);
+            let rows: Vec<Obj> = of(work).iter().filter(|obj| !passive(obj)).copied().collect();
+            if rows.is_empty() {
+                continue;
+            }
             batches.push(Batch {
                 stmt: statement::unlink_all(compiler, work.model, relation, link)?,
-                rows: Rows::objects(of(work).to_vec(), ColumnSet::EMPTY, &keys),
+                rows: Rows::objects(rows, ColumnSet::EMPTY, &keys),
                 returns: Returns::Count,
                 kind: BatchKind::Other,
             });
         }
     }
     for work in going() {
-        for (child, reference) in nullified(work.model)? {
+        for (child, reference, relations) in nullified(work.model)? {
+            let written = plan.models.iter().any(|other| {
+                std::ptr::eq(other.model, child) && !(other.inserts.is_empty() && other.updates.is_empty())
+            });
+            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, written));
+            let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
+            if rows.is_empty() {
+                continue;
+            }
             let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
             batches.push(Batch {
                 stmt: statement::nullify(compiler, child, &reference.keys)?,
-                rows: Rows::objects(of(work).to_vec(), ColumnSet::EMPTY, &to),
+                rows: Rows::objects(rows, ColumnSet::EMPTY, &to),
                 returns: Returns::Count,
                 kind: BatchKind::Other,
             });
@@ -69,15 +83,19 @@ pub(super) fn deletes(
     Ok(batches)
 }
 
+/// A key that the flush sets to NULL: the model that has it, and the relationships of the other model that lead there.
+type Nullified = (&'static ModelDef, &'static Reference, Vec<usize>);
+
 /// The keys that the flush sets to NULL when rows of a model are deleted.
-fn nullified(model: &'static ModelDef) -> Result<Vec<(&'static ModelDef, &'static Reference)>> {
-    let mut found: Vec<(&'static ModelDef, &'static Reference)> = Vec::new();
-    for (child, keys) in super::plan::collections(model) {
+fn nullified(model: &'static ModelDef) -> Result<Vec<Nullified>> {
+    let mut found: Vec<Nullified> = Vec::new();
+    for (relation, child, keys) in nulling(model) {
         let reference = child.mapping()?.references.iter().find(|reference| reference.keys == keys);
-        if let Some(reference) = reference.filter(|reference| orphans(model, child, reference) == Orphans::Nullify)
-            && !found.iter().any(|(_, other)| std::ptr::eq(*other, reference))
-        {
-            found.push((child, reference));
+        let reference = reference.filter(|reference| orphans(model, child, reference) == Orphans::Nullify);
+        let Some(reference) = reference else { continue };
+        match found.iter_mut().find(|(_, other, _)| std::ptr::eq(*other, reference)) {
+            Some((.., relations)) => relations.push(relation),
+            None => found.push((child, reference, vec![relation])),
         }
     }
     Ok(found)

@@ -26,6 +26,7 @@ struct Written {
 impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
+        self.drop_doomed_pending();
         self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
@@ -50,14 +51,23 @@ impl Objects {
         for store in self.stores_mut() {
             for slot in store.take_touched() {
                 // Borrowed, and found to be the same.
-                if store.occupied(slot) {
-                    store.take_saved(slot);
+                if !store.occupied(slot) {
+                    continue;
                 }
+                if store.meta(slot).state == State::Transient {
+                    // It may yet be added.
+                    let changed = store.changed(slot);
+                    let meta = store.meta_mut(slot);
+                    meta.given = meta.given.union(changed);
+                }
+                store.take_saved(slot);
             }
         }
         self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
+        self.cascaded.clear();
+        self.single.clear();
         self.linked.clear();
         self.link_rows.clear();
         self.refused.clear();

@@ -63,6 +63,23 @@ impl Session {
         if !self.objects.has_changes() {
             return Ok(());
         }
+        if self.hooked.is_some() {
+            return Box::pin(self.flush_hooked(next)).await;
+        }
+        self.send(next).await
+    }
+
+    /// The flush itself, without hooks.
+    pub(super) async fn send(&mut self, next: Next) -> Result<()> {
+        self.cascade().await?;
+        let sent = self.send_planned(next).await;
+        if sent.is_err() {
+            self.objects.unmark();
+        }
+        sent
+    }
+
+    async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
         self.plan_new_keys().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
@@ -82,7 +99,11 @@ impl Session {
 
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
-        if self.options.autoflush && self.objects.has_changes() { self.flush().await } else { Ok(()) }
+        if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 }
 

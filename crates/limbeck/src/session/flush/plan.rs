@@ -6,9 +6,10 @@ use super::check;
 use super::rounds::Round;
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::model::mapping::{KeyPair, Path, Reference};
+use crate::model::mapping::{KeyPair, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Action;
+use crate::session::cascade::nulling;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::{KeyLink, State};
 use crate::types::Value;
@@ -91,13 +92,16 @@ impl Objects {
         let evictions = super::room::evictions(self)?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
+            if self.is_going(obj) && self.state(obj) == State::Pending {
+                continue;
+            }
             self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
             if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
             }
         }
-        for obj in &self.pending {
+        for obj in self.pending.iter().filter(|obj| !self.is_going(**obj)) {
             self.check_deferred(*obj)?;
             check::key_is_free(self, *obj)?;
             let store = self.store(*obj);
@@ -131,7 +135,7 @@ impl Objects {
     }
 
     /// Everything that was borrowed mutably or linked, but not what was only added.
-    pub(super) fn touched(&self) -> Vec<Obj> {
+    pub(in crate::session) fn touched(&self) -> Vec<Obj> {
         let mut touched = Vec::new();
         for store in self.stores() {
             let model = store.model().id.get() as u32;
@@ -143,7 +147,7 @@ impl Objects {
         touched
     }
 
-    fn is_changed(&self, obj: Obj) -> bool {
+    pub(in crate::session) fn is_changed(&self, obj: Obj) -> bool {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty()
@@ -199,7 +203,7 @@ impl Objects {
     }
 
     /// The value of a column, if it is known already what it will be after the flush.
-    pub(super) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
+    pub(in crate::session) fn settled(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
         let made = meta.state == State::Pending
@@ -210,7 +214,7 @@ impl Objects {
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.
-    fn check_refused(&mut self) -> Result<()> {
+    pub(in crate::session) fn check_refused(&mut self) -> Result<()> {
         match self.refused.iter().position(|refused| refused.place.is_none()) {
             Some(at) => Err(self.refused.remove(at).why),
             None => self.refused.first().map_or(Ok(()), |refused| Err(refused.again())),
@@ -219,19 +223,24 @@ impl Objects {
 
     /// Refuses links to objects that were rolled back and not added again.
     fn check_transient(&self) -> Result<()> {
-        let keys = self.linked.iter().flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
+        let linked = self.linked.iter().filter(|obj| !self.is_going(**obj));
+        let keys = linked.flat_map(|obj| &self.store(*obj).meta(obj.slot).links);
         let targets = keys.filter_map(|link| link.target.map(|target| (target, link.label)));
         let rows = self.link_rows.values().filter(|row| row.add).flat_map(|row| {
             let label = row.owner.relations[row.relation].label;
             [(row.local, label), (row.remote, label)]
         });
-        match targets.chain(rows).find(|(obj, _)| self.state(*obj) == State::Transient) {
-            None => Ok(()),
-            Some((obj, label)) => Err(Error::InvalidState {
-                model: self.store(obj).model().name,
-                reason: format!("was rolled back, but `{label}` links to it: add it again, or unlink it"),
-            }),
+        for (obj, label) in targets.chain(rows) {
+            let why = match self.state(obj) {
+                State::Transient => format!("was rolled back, but `{label}` links to it: add it again, or unlink it"),
+                State::Pending if self.is_going(obj) => {
+                    format!("goes with an object that is deleted, but `{label}` links to it: unlink it")
+                }
+                _ => continue,
+            };
+            return Err(Error::InvalidState { model: self.store(obj).model().name, reason: why });
         }
+        Ok(())
     }
 }
 
@@ -263,27 +272,19 @@ pub(super) enum Orphans {
 
 /// What happens to the rows of `child` whose foreign key refers to a row of `model` that is deleted.
 ///
-/// The flush itself sets keys to NULL only where the deleted model has the relationship from the other side.
+/// The flush itself sets keys to NULL only where the deleted model has the relationship from the other side, without
+/// the cascade `delete`.
 pub(super) fn orphans(model: &'static ModelDef, child: &'static ModelDef, reference: &Reference) -> Orphans {
     match reference.on_delete {
         Action::Cascade => Orphans::Deleted,
         Action::SetNull => Orphans::ToNull,
         _ if reference.keys.iter().any(|pair| child.columns[pair.key].nullable)
-            && collections(model).any(|(of, keys)| std::ptr::eq(of, child) && keys == reference.keys) =>
+            && nulling(model).any(|(_, of, keys)| std::ptr::eq(of, child) && keys == reference.keys) =>
         {
             Orphans::Nullify
         }
         _ => Orphans::Kept,
     }
-}
-
-/// The relationships of a model whose key the other model has: that model, and the key.
-pub(super) fn collections(model: &'static ModelDef) -> impl Iterator<Item = (&'static ModelDef, &'static [KeyPair])> {
-    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
-    relations.iter().filter_map(|resolved| match &resolved.path {
-        Path::HasMany(keys) | Path::HasOne(keys) => Some((resolved.target, keys.as_slice())),
-        _ => None,
-    })
 }
 
 /// A key and its relationship, or two relationships over one column, that disagree.

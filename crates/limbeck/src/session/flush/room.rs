@@ -8,8 +8,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::plan::{Eviction, Work};
 use crate::error::Result;
-use crate::model::ColumnSet;
 use crate::model::mapping::{KeyPair, Path, Unique};
+use crate::model::{Cascade, ColumnSet};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -111,7 +111,8 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
     // Not in the order of a hash.
     places.sort_unstable();
     for (parent, relation) in places {
-        if objects.is_going(parent) {
+        // An orphan that has the place is known by now, and deleted.
+        if objects.is_going(parent) || objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
             continue;
         }
         let resolved = &objects.store(parent).model().mapping()?.relations[relation];

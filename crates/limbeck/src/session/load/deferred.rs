@@ -1,5 +1,6 @@
 //! Loading a deferred column of objects that are there already.
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::Owners;
@@ -24,12 +25,22 @@ impl Session {
     /// # Errors
     /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when an object's row is gone; and when
     /// the database cannot be asked.
-    pub async fn load_column<M: Model, T>(&mut self, owners: impl Owners<M>, column: Column<M, T>) -> Result<()> {
+    #[track_caller]
+    pub fn load_column<M: Model, T>(
+        &mut self,
+        owners: impl Owners<M>,
+        column: Column<M, T>,
+    ) -> impl Future<Output = Result<()>> {
         let owners: Vec<Handle> = owners.handles().into_iter().map(|handle| handle.raw).collect();
-        self.load_deferred(M::def(), owners, usize::from(column.index)).await
+        self.load_column_counted(M::def(), owners, usize::from(column.index), Location::caller())
     }
 
-    async fn load_deferred(&mut self, model: &'static ModelDef, owners: Vec<Handle>, column: usize) -> Result<()> {
+    pub(in crate::session) async fn load_deferred(
+        &mut self,
+        model: &'static ModelDef,
+        owners: Vec<Handle>,
+        column: usize,
+    ) -> Result<()> {
         let mut missing: Vec<Obj> = Vec::new();
         for handle in owners {
             let obj = self.objects.resolve(model, handle)?;

@@ -143,6 +143,28 @@ impl Session {
     ) -> Result<()> {
         let target = resolved.target;
         let Some(first) = owners.first() else { return Ok(()) };
+        let owner_model = self.objects.store(*first).model();
+        let found = self.associated_rows(owners, relation, target, link).await?;
+        let mut pairs: Vec<(u32, Handle)> = Vec::with_capacity(found.len());
+        for (owner, handle) in found {
+            if !self.objects.is_going(self.objects.resolve(target, handle)?) {
+                pairs.push((owner, handle));
+            }
+        }
+        self.objects.merge_rows(owner_model, relation, target, owners, &mut pairs);
+        self.objects.fill(owners, relation, pairs, false);
+        Ok(())
+    }
+
+    /// The rows that an association table ties to objects of a model, each with the position of its owner.
+    pub(in crate::session) async fn associated_rows(
+        &mut self,
+        owners: &[Obj],
+        relation: usize,
+        target: &'static ModelDef,
+        link: &Association,
+    ) -> Result<Vec<(u32, Handle)>> {
+        let Some(first) = owners.first() else { return Ok(Vec::new()) };
         let columns: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
         let (list, index) = self.owner_keys(owners, &columns);
         let owner_model = self.objects.store(*first).model();
@@ -161,17 +183,7 @@ impl Session {
         let found = sink.found;
         result?;
 
-        let mut pairs: Vec<(u32, Handle)> = Vec::with_capacity(found.len());
-        for (value, handle) in found {
-            if let Some(owner) = index.get(&value)
-                && !self.objects.is_going(self.objects.resolve(target, handle)?)
-            {
-                pairs.push((*owner, handle));
-            }
-        }
-        self.objects.merge_rows(owner_model, relation, target, owners, &mut pairs);
-        self.objects.fill(owners, relation, pairs, false);
-        Ok(())
+        Ok(found.into_iter().filter_map(|(value, handle)| Some((*index.get(&value)?, handle))).collect())
     }
 
     /// Tracks the rows of a statement, each with the values of some of its columns.

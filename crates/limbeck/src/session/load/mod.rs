@@ -20,6 +20,7 @@ use crate::model::mapping::Path;
 use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationRef, Tracked};
 use crate::sql::{IntoLoad, Load};
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 
 /// What `load` takes: a handle, or several.
@@ -59,33 +60,40 @@ impl Session {
     /// # Errors
     /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or
     /// [`Error::StaleHandle`](crate::Error::StaleHandle), and when the database cannot be asked.
-    pub async fn load<M: Model, L: IntoLoad<M>>(&mut self, owners: impl Owners<M>, relation: L) -> Result<()> {
+    #[track_caller]
+    pub fn load<M: Model, L: IntoLoad<M>>(
+        &mut self,
+        owners: impl Owners<M>,
+        relation: L,
+    ) -> impl Future<Output = Result<()>> {
         let owners: Vec<Handle> = owners.handles().into_iter().map(|handle| handle.raw).collect();
-        self.autoflush().await?;
-        let load = relation.into_load();
-        self.load_raw(M::def(), owners, load.relation, &load.nested).await
+        self.load_counted(M::def(), owners, relation.into_load(), Location::caller())
     }
 
     /// The collection or target of a relationship, loaded first if need be.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn related<R: Related + IntoLoad<R::Owner>>(
+    #[track_caller]
+    pub fn related<R: Related + IntoLoad<R::Owner>>(
         &mut self,
         owner: Tracked<R::Owner>,
         relation: R,
-    ) -> Result<Vec<Tracked<R::Target>>> {
-        self.load(owner, relation).await?;
-        let obj = self.objects.resolve(R::Owner::def(), owner.raw)?;
-        Ok(match self.objects.store(obj).relation(obj.slot, relation.index()) {
-            RelationRef::One(field) => match field.state {
-                One::Loaded(target) => target.into_iter().map(Tracked::new).collect(),
-                One::Unloaded => Vec::new(),
-            },
-            RelationRef::Many(field) => {
-                field.state.handles().unwrap_or_default().iter().copied().map(Tracked::new).collect()
-            }
-        })
+    ) -> impl Future<Output = Result<Vec<Tracked<R::Target>>>> {
+        let at = Location::caller();
+        async move {
+            self.load_counted(R::Owner::def(), vec![owner.raw], relation.into_load(), at).await?;
+            let obj = self.objects.resolve(R::Owner::def(), owner.raw)?;
+            Ok(match self.objects.store(obj).relation(obj.slot, relation.index()) {
+                RelationRef::One(field) => match field.state {
+                    One::Loaded(target) => target.into_iter().map(Tracked::new).collect(),
+                    One::Unloaded => Vec::new(),
+                },
+                RelationRef::Many(field) => {
+                    field.state.handles().unwrap_or_default().iter().copied().map(Tracked::new).collect()
+                }
+            })
+        }
     }
 
     /// Loads a relationship, and what is nested in it. Boxed, since it calls itself for what is nested.
@@ -185,7 +193,7 @@ impl super::objects::Objects {
     }
 
     /// The objects at the other end.
-    fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
+    pub(super) fn targets(&self, owners: &[Obj], relation: usize) -> Vec<Handle> {
         let mut targets = Vec::new();
         for obj in owners {
             match self.store(*obj).relation(obj.slot, relation) {

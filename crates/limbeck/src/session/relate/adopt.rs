@@ -28,7 +28,7 @@ impl Objects {
                             self.refused.push(Refused { place: Some((obj, relation)), why });
                         }
                     }
-                    (_, One::Loaded(target)) => self.adopt_one(obj, relation, target),
+                    (_, One::Loaded(target)) => self.adopt_one(obj, relation, target, again),
                     // Nothing was said: the key columns, if they were given, say it.
                     (_, One::Unloaded) => {}
                 },
@@ -50,12 +50,16 @@ impl Objects {
         }
     }
 
-    fn adopt_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>) {
+    fn adopt_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>, again: bool) {
         self.set_one_field(obj, relation, One::Unloaded);
         let Some(handle) = target else { return self.set_one_field(obj, relation, One::Loaded(None)) };
         let model = self.store(obj).model();
         let linked = self.resolve((model.relations[relation].target)(), handle).and_then(|target| {
             self.check_target(target)?;
+            self.check_single_parent(obj, relation, target)?;
+            if !again {
+                self.save_target(obj, relation, target);
+            }
             // Rolled back together, it has kept this one in its collection.
             if let Some(back) = model.mapping()?.relations[relation].back {
                 self.pull(target, back, obj);

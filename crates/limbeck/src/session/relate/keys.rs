@@ -25,7 +25,7 @@ impl Objects {
     }
 
     /// Whether a key says another object, or will after the next flush.
-    pub(super) fn points_to(&self, child: Obj, keys: &[KeyPair], parent: Obj) -> bool {
+    pub(in crate::session) fn points_to(&self, child: Obj, keys: &[KeyPair], parent: Obj) -> bool {
         match self.planned(child, keys) {
             Some(target) => target == Some(parent),
             None => {

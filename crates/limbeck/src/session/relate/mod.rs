@@ -19,7 +19,7 @@ use super::objects::{LinkRow, Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Handle, Model, ModelDef, Related, RelationKind, RelationRef, Tracked, registry};
+use crate::model::{Cascade, Handle, Model, ModelDef, Related, RelationKind, RelationRef, Tracked, registry};
 
 impl Session {
     /// Relates two objects: `session.link(post, Post.author, ada)`, `session.link(post, Post.tags, rust)`.
@@ -133,10 +133,14 @@ impl Objects {
     pub(super) fn link(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
         self.check_owner(owner)?;
         self.check_target(target)?;
+        self.save_target(owner, relation, target);
         let model = self.store(owner).model();
         let resolved = &model.mapping()?.relations[relation];
         match &resolved.path {
-            Path::BelongsTo(_) => self.set_one(owner, relation, Some(target)),
+            Path::BelongsTo(_) => {
+                self.check_single_parent(owner, relation, target)?;
+                self.set_one(owner, relation, Some(target))
+            }
             Path::HasMany(keys) | Path::HasOne(keys) => match resolved.back {
                 Some(back) => self.set_one(target, back, Some(owner)),
                 None => {
@@ -159,6 +163,12 @@ impl Objects {
                 // Both ends say the same, but perhaps only one is loaded.
                 let there = || resolved.back.and_then(|back| self.holds(target, back, owner));
                 if self.holds(owner, relation, target).or_else(there) != Some(true) {
+                    self.check_single_parent(owner, relation, target)?;
+                    if let Some(back) = resolved.back {
+                        self.check_single_parent(target, back, owner)?;
+                        self.note_single_parent(target, back, owner);
+                    }
+                    self.note_single_parent(owner, relation, target);
                     self.plan_row(model, relation, owner, target, true)?;
                     self.push(owner, relation, target);
                     if let Some(back) = resolved.back {
@@ -193,10 +203,32 @@ impl Objects {
             },
             Path::ManyToMany(_) => {
                 check_written(&model.relations[relation], model)?;
+                let there = resolved.back.and_then(|back| self.holds(target, back, owner));
+                let seen = self.holds(owner, relation, target).or(there);
+                let orphans = self.cascades(owner, relation, Cascade::DELETE_ORPHAN);
+                let orphans_back =
+                    resolved.back.is_some_and(|back| self.cascades(target, back, Cascade::DELETE_ORPHAN));
+                // Who was not in it loses nothing.
+                if (orphans || orphans_back) && seen == Some(false) {
+                    return Ok(());
+                }
                 self.plan_row(model, relation, owner, target, false)?;
+                if let Some(row) = self.link_rows.get_mut(&row_key(model, relation, owner, target)?) {
+                    row.seen = seen == Some(true);
+                }
                 self.pull(owner, relation, target);
                 if let Some(back) = resolved.back {
                     self.pull(target, back, owner);
+                }
+                if orphans && self.state(target) == State::Pending && !self.has_other_parent(owner, relation, target) {
+                    self.drop_pending_orphan(target);
+                }
+                if let Some(back) = resolved.back
+                    && orphans_back
+                    && self.state(owner) == State::Pending
+                    && !self.has_other_parent(target, back, owner)
+                {
+                    self.drop_pending_orphan(owner);
                 }
                 Ok(())
             }
@@ -236,18 +268,25 @@ impl Objects {
         target: Obj,
         add: bool,
     ) -> Result<()> {
-        let Path::ManyToMany(link) = &model.mapping()?.relations[relation].path else { return Ok(()) };
-        let table = model.relations[relation].secondary.unwrap_or_default();
-        // The row is the same from both ends: its key is ordered by the association's columns.
-        let local_first = link.local.first().map(|c| &c.0) <= link.remote.first().map(|c| &c.0);
-        let key = if local_first { (table, owner, target) } else { (table, target, owner) };
+        let key = row_key(model, relation, owner, target)?;
         if !add && (self.state(owner) != State::Persistent || self.state(target) != State::Persistent) {
             self.link_rows.remove(&key);
         } else {
-            self.link_rows.insert(key, LinkRow { owner: model, relation, local: owner, remote: target, add });
+            self.link_rows
+                .insert(key, LinkRow { owner: model, relation, local: owner, remote: target, add, seen: false });
         }
         Ok(())
     }
+}
+
+/// What a row of an association table is known by: the same from both ends, ordered by the table's columns.
+fn row_key(model: &'static ModelDef, relation: usize, owner: Obj, target: Obj) -> Result<(&'static str, Obj, Obj)> {
+    let table = model.relations[relation].secondary.unwrap_or_default();
+    let local_first = match &model.mapping()?.relations[relation].path {
+        Path::ManyToMany(link) => link.local.first().map(|c| &c.0) <= link.remote.first().map(|c| &c.0),
+        _ => true,
+    };
+    Ok(if local_first { (table, owner, target) } else { (table, target, owner) })
 }
 
 /// Refuses to write through a relationship that is only read.

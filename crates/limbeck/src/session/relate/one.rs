@@ -7,7 +7,8 @@
 use super::keys::check_nullable;
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path};
-use crate::model::{One, RelationKind, RelationRef};
+use crate::model::{Cascade, One, RelationKind, RelationRef};
+use crate::session::cascade::is_claimed;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
 
@@ -20,7 +21,8 @@ impl Objects {
         let resolved = &model.mapping()?.relations[relation];
         let Path::BelongsTo(keys) = &resolved.path else { return Ok(()) };
         let label = model.relations[relation].label;
-        if target.is_none() {
+        let claimed = target.is_none() && is_claimed(model, keys, label);
+        if target.is_none() && !claimed {
             check_nullable(model, keys, label)?;
         }
         let old = match self.store(owner).relation(owner.slot, relation) {
@@ -45,8 +47,21 @@ impl Objects {
             self.pull(parent, back, owner);
         }
         self.plan_key(owner, keys, target, label);
-        if let (Some(back), Some(target)) = (resolved.back, target) {
-            self.push(target, back, owner);
+        if let Some(target) = target {
+            self.note_single_parent(owner, relation, target);
+            if let Some(back) = resolved.back {
+                self.push(target, back, owner);
+            }
+        }
+        if claimed {
+            self.drop_pending_orphan(owner);
+        }
+        if let Some(parent) = parent
+            && self.cascades(owner, relation, Cascade::DELETE_ORPHAN)
+            && self.state(parent) == State::Pending
+            && !self.has_other_parent(owner, relation, parent)
+        {
+            self.drop_pending_orphan(parent);
         }
         Ok(())
     }
@@ -86,7 +101,8 @@ impl Objects {
             None if !self.is_expired(newcomer) && self.points_to(newcomer, keys, parent) => Ok(()),
             None => {
                 let nulls = resolved.target.mapping()?.nulls(resolved.target, keys);
-                if self.state(parent) == State::Persistent && !nulls.is_empty() {
+                let orphans = self.cascades(parent, relation, Cascade::DELETE_ORPHAN);
+                if self.state(parent) == State::Persistent && (orphans || !nulls.is_empty()) {
                     self.evictions.insert((parent, relation));
                 }
                 Ok(())
@@ -97,9 +113,16 @@ impl Objects {
     /// Ends what a key says that no field of the child is for.
     pub(super) fn end_key(&mut self, child: Obj, keys: &'static [KeyPair], parent: Obj, relation: usize) -> Result<()> {
         let label = self.store(parent).model().relations[relation].label;
-        check_nullable(self.store(child).model(), keys, label)?;
+        let model = self.store(child).model();
+        let claimed = is_claimed(model, keys, label);
+        if !claimed {
+            check_nullable(model, keys, label)?;
+        }
         self.pull(parent, relation, child);
         self.plan_key(child, keys, None, label);
+        if claimed {
+            self.drop_pending_orphan(child);
+        }
         Ok(())
     }
 

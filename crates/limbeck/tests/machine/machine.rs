@@ -1,0 +1,463 @@
+//! The session under test beside the reference, and what has to be true of both after each operation.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use limbeck::engine::Connection;
+use limbeck::prelude::*;
+use limbeck::session::{Session, State};
+use limbeck::{Error, Violation as Refused};
+
+use crate::database::{self, Dump};
+use crate::models::*;
+use crate::objects::{Any, Side, Typed, View, planned};
+use crate::operation::What;
+use crate::reference::{Col, Id, KINDS, Kind, Violation, World};
+use crate::on;
+
+/// What went wrong, or nothing.
+pub type Outcome<T = ()> = Result<T, String>;
+
+/// What makes the session flush.
+#[derive(Clone, Copy, Debug)]
+pub enum Trigger {
+    Flush,
+    Commit,
+    Query,
+    Begin,
+}
+
+pub struct Machine {
+    /// With all that the program did.
+    pub now: World,
+    /// As of the last flush: what the transaction sees.
+    pub flushed: World,
+    pub committed: World,
+    /// As each savepoint began.
+    pub savepoints: Vec<World>,
+    /// The objects in the session that have a row, will have one, or had one when the transaction began.
+    pub handles: BTreeMap<Id, Any>,
+    /// Every handle that the session ever gave out.
+    pub ids: HashMap<Any, Id>,
+    /// Objects whose insert was rolled back.
+    pub transient: BTreeMap<Id, Any>,
+    /// Rows whose object came from a query, not from `add`.
+    pub queried: BTreeSet<Id>,
+    /// Rows of which an UPDATE may have been sent, or not.
+    pub uncertain: BTreeSet<Id>,
+    /// What the database held when it was last looked at.
+    pub views: BTreeMap<Id, View>,
+    pub autoflush: bool,
+    pub connection: Connection,
+    pub done: BTreeMap<What, usize>,
+    trace: Vec<String>,
+    next: Id,
+}
+
+/// Fails with the sentence, unless the condition holds.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr, $($words:tt)+) => {
+        if !$condition {
+            return Err(format!($($words)+));
+        }
+    };
+}
+
+pub fn said(error: Error) -> String {
+    format!("{error} ({error:?})")
+}
+
+impl Machine {
+    pub fn new(connection: Connection, autoflush: bool) -> Self {
+        Machine {
+            now: World::default(),
+            flushed: World::default(),
+            committed: World::default(),
+            savepoints: Vec::new(),
+            handles: BTreeMap::new(),
+            ids: HashMap::new(),
+            transient: BTreeMap::new(),
+            queried: BTreeSet::new(),
+            uncertain: BTreeSet::new(),
+            views: BTreeMap::new(),
+            autoflush,
+            connection,
+            done: BTreeMap::new(),
+            trace: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// A number that was not used before in this run.
+    pub fn number(&mut self) -> Id {
+        self.next += 1;
+        self.next
+    }
+
+    pub fn fresh_value(&mut self) -> String {
+        format!("v{}", self.number())
+    }
+
+    /// What the program does, as it would be written.
+    pub fn say(&mut self, line: impl Into<String>) {
+        self.trace.push(line.into());
+    }
+
+    pub fn trace(&self) -> String {
+        self.trace.join("\n")
+    }
+
+    /// How the object is called in the trace.
+    pub fn name(&self, id: Id) -> String {
+        let kind = [&self.now, &self.flushed, &self.committed].into_iter().find_map(|world| world.rows.get(&id));
+        match kind {
+            Some(row) => format!("{}{id}", format!("{:?}", row.kind).to_lowercase()),
+            None => format!("object{id}"),
+        }
+    }
+
+    pub fn register(&mut self, id: Id, any: Any) {
+        self.handles.insert(id, any);
+        self.ids.insert(any, id);
+    }
+
+    /// One of those of a kind that are in the session and not to be deleted.
+    pub fn pick(&self, kind: Kind, n: u16) -> Option<(Id, Any)> {
+        self.pick_where(kind, n, |_| true)
+    }
+
+    pub fn pick_where(&self, kind: Kind, n: u16, keep: impl Fn(Id) -> bool) -> Option<(Id, Any)> {
+        let here = |id: Id| Some((id, *self.handles.get(&id)?));
+        let all: Vec<_> = self.now.of(kind).filter(|id| keep(*id)).filter_map(here).collect();
+        all.get(usize::from(n) % all.len().max(1)).copied()
+    }
+
+    pub fn has_row(&self, id: Id) -> bool {
+        self.flushed.rows.contains_key(&id)
+    }
+
+    pub fn is_expired(&self, session: &Session, any: Any) -> Outcome<bool> {
+        Ok(any.view(session).map_err(said)?.is_none())
+    }
+
+    /// Where the next flush has to fail, has it fail, sees that nothing changed, and mends what was wrong.
+    pub async fn settle(&mut self, session: &mut Session, trigger: Trigger) -> Outcome {
+        while let Err(wrong) = self.now.flushed() {
+            self.say(format!("// {trigger:?}, which has to fail: {wrong:?}"));
+            let result = match trigger {
+                Trigger::Flush => session.flush().await,
+                Trigger::Commit => session.commit().await,
+                Trigger::Query => session.count(select(Tag)).await.map(drop),
+                Trigger::Begin => session.begin_nested().await.map(drop),
+            };
+            match result {
+                Ok(()) => return Err(format!("{trigger:?} succeeded, though {wrong:?}")),
+                Err(error) if self.expected(&error, &wrong) => {}
+                Err(error) => return Err(format!("{trigger:?} was to fail by {wrong:?}, not by {}", said(error))),
+            }
+            self.learn(session)?;
+            self.check(session, None)?;
+            if !self.autoflush {
+                let dump = database::inside(session).await.map_err(said)?;
+                ensure!(dump.world == self.flushed, "a flush that failed left something in the database");
+            }
+            self.mend(session, &wrong[0])?;
+        }
+        Ok(())
+    }
+
+    /// Whether an error says one of the things that are wrong, and blames an object that takes part in it.
+    fn expected(&self, error: &Error, wrong: &[Violation]) -> bool {
+        let blames = |refused: &Refused, ids: &[Id]| {
+            refused.object.is_none_or(|object| ids.iter().any(|id| self.handles.get(id).is_some_and(|a| a.raw() == object)))
+        };
+        wrong.iter().any(|violation| match (error, violation) {
+            (Error::UniqueViolation(refused), Violation::Unique(_, _, ids) | Violation::UniqueFk(_, ids)) => {
+                blames(refused, ids)
+            }
+            (Error::ForeignKeyViolation(_), Violation::ForeignKey(..)) => true,
+            _ => false,
+        })
+    }
+
+    /// Does away with one thing that keeps the flush from being done.
+    fn mend(&mut self, session: &mut Session, violation: &Violation) -> Outcome {
+        let newest = |ids: &[Id]| ids.iter().rev().find_map(|id| Some((*id, *self.handles.get(id)?)));
+        match violation {
+            Violation::Unique(_, col, ids) => {
+                let (id, any) = newest(ids).ok_or("nobody to mend")?;
+                let value = self.fresh_value();
+                self.write(session, id, any, *col, Some(value), false)
+            }
+            Violation::UniqueFk(_, ids) => {
+                let (id, any) = newest(ids).ok_or("nobody to mend")?;
+                self.remove(session, id, any)
+            }
+            Violation::ForeignKey(parent, _) => {
+                let any = *self.handles.get(parent).ok_or("nobody to mend")?;
+                self.say(format!("session.add({}); // not to be deleted after all", self.name(*parent)));
+                any.add(session);
+                self.now.doomed.remove(parent);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a column, in the session and in the reference.
+    pub fn write(
+        &mut self,
+        session: &mut Session,
+        id: Id,
+        any: Any,
+        col: Col,
+        value: Option<String>,
+        in_place: bool,
+    ) -> Outcome {
+        let expired = self.is_expired(session, any)?;
+        let name = self.name(id);
+        if in_place && !expired {
+            self.say(format!("session[{name}].{} = {value:?};", col.name()));
+        } else {
+            self.say(format!("session.set({name}, {}, {value:?})?;", col.name()));
+        }
+        any.set(session, col, value.clone(), in_place && !expired).map_err(said)?;
+        if expired {
+            self.uncertain.insert(id);
+        }
+        let row = self.now.rows.get_mut(&id).ok_or("no such row")?;
+        row.cols.insert(col, value);
+        Ok(())
+    }
+
+    /// Deletes an object; one that has no row is expunged. That is refused while others are linked to it.
+    pub fn remove(&mut self, session: &mut Session, id: Id, any: Any) -> Outcome {
+        let name = self.name(id);
+        if self.has_row(id) {
+            self.say(format!("session.delete({name})?;"));
+            any.delete(session).map_err(said)?;
+            self.now.doomed.insert(id);
+            return Ok(());
+        }
+        ensure!(matches!(any.delete(session), Err(Error::InvalidState { .. })), "{name} has no row to delete");
+        let needed = self.now.rows.iter().any(|(other, row)| *other != id && row.refs.values().any(|to| *to == Some(id)));
+        self.say(format!("session.expunge({name}); // needed: {needed}"));
+        match any.expunge(session) {
+            Err(Error::InvalidState { .. }) if needed => Ok(()),
+            Ok(()) if !needed => {
+                self.forget(id);
+                self.now.rows.remove(&id);
+                self.now.links.retain(|(task, tag)| *task != id && *tag != id);
+                Ok(())
+            }
+            Ok(()) => Err(format!("{name} was expunged, though others are linked to it")),
+            Err(error) => Err(said(error)),
+        }
+    }
+
+    /// The session no longer has the object.
+    pub fn forget(&mut self, id: Id) {
+        self.handles.remove(&id);
+        self.queried.remove(&id);
+    }
+
+    /// Finds the objects that came with others.
+    pub fn learn(&mut self, session: &Session) -> Outcome {
+        let mut look: Vec<Any> = self.handles.values().chain(self.transient.values()).copied().collect();
+        while let Some(any) = look.pop() {
+            let Ok(Some((_, related))) = any.view(session) else { continue };
+            for other in related.into_iter().filter_map(|(_, found)| found).flatten() {
+                if !self.ids.contains_key(&other) {
+                    let label = on!(other, handle => session.try_get(handle).map(|object| Typed::label(object)));
+                    self.found(other, label.map_err(said)?)?;
+                    look.push(other);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A handle that a query gave.
+    pub fn found(&mut self, any: Any, id: Id) -> Outcome {
+        match self.handles.get(&id) {
+            Some(known) if *known == any => {}
+            Some(known) => return Err(format!("{} is two objects: {known:?} and {any:?}", self.name(id))),
+            None => {
+                self.register(id, any);
+                self.queried.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// A flush was done, by whatever: the database, the session and the reference agree.
+    pub async fn after_flush(&mut self, session: &mut Session) -> Outcome {
+        let dump = self.flushed_world(session).await?;
+        self.learn(session)?;
+        self.check(session, Some(&dump))?;
+        self.views = dump.views;
+        Ok(())
+    }
+
+    async fn flushed_world(&mut self, session: &mut Session) -> Outcome<Dump> {
+        let end = self.now.flushed().map_err(|wrong| format!("flushed, though {wrong:?}"))?;
+        let before = std::mem::replace(&mut self.flushed, end.clone());
+        let after = std::mem::replace(&mut self.now, end);
+        let dump = if session.in_transaction() {
+            database::inside(session).await.map_err(said)?
+        } else {
+            database::committed(&mut self.connection).await.map_err(said)?
+        };
+        self.check_dump(&dump)?;
+        // `on_update`: of each row that was changed, and of no other.
+        for (id, view) in &dump.views {
+            let (Some(old), Some(row)) = (before.rows.get(id), after.rows.get(id)) else { continue };
+            let (Some(then), Some(tick)) = (self.views.get(id).and_then(|view| view.tick), view.tick) else { continue };
+            if self.uncertain.contains(id) {
+                continue;
+            }
+            let name = self.name(*id);
+            let changed = old.cols != row.cols || old.refs != row.refs;
+            ensure!(changed || then == tick, "{name} was updated, though nothing in it had changed");
+            ensure!(!changed || then != tick, "`on_update` of {name} was not applied");
+        }
+        self.uncertain.clear();
+        Ok(dump)
+    }
+
+    pub fn check_dump(&self, dump: &Dump) -> Outcome {
+        let (found, wanted) = (&dump.world, &self.flushed);
+        for (id, row) in &wanted.rows {
+            let there = found.rows.get(id).ok_or_else(|| format!("{} is not in the database", self.name(*id)))?;
+            ensure!(there == row, "in the database {} is {there:?}, and should be {row:?}", self.name(*id));
+        }
+        for id in found.rows.keys() {
+            ensure!(wanted.rows.contains_key(id), "{} is in the database still", self.name(*id));
+        }
+        ensure!(found.links == wanted.links, "the association has {:?}, and should have {:?}", found.links, wanted.links);
+        Ok(())
+    }
+
+    /// Whatever the session holds says what the reference says.
+    pub fn check(&self, session: &Session, dump: Option<&Dump>) -> Outcome {
+        ensure!(session.has_changes() || self.now == self.flushed, "the session knows of no change, but there are some");
+        self.check_plans(session)?;
+        for (id, any) in &self.transient {
+            ensure!(any.state(session).map_err(said)? == State::Transient, "object{id} should be transient");
+        }
+        for (id, any) in &self.handles {
+            let name = self.name(*id);
+            let state = any.state(session).map_err(|error| format!("{name}: {}", said(error)))?;
+            let wanted = match (self.now.rows.contains_key(id), self.flushed.rows.contains_key(id)) {
+                (true, true) => State::Persistent,
+                (true, false) => State::Pending,
+                _ => State::Deleted,
+            };
+            ensure!(state == wanted, "{name} is {state:?}, and should be {wanted:?}");
+            let (Some(row), Some((view, related))) = (self.now.rows.get(id), any.view(session).map_err(said)?) else {
+                continue;
+            };
+            for (col, value) in &row.cols {
+                let found = &view.cols[col];
+                let unmade = matches!(col, Col::Points | Col::Double) && value.is_none();
+                let value = if unmade { &Some("0".to_owned()) } else { value };
+                // The database computes it anew at the flush.
+                let stale = *col == Col::Double && row.cols[&Col::Points] != self.flushed_col(*id, Col::Points);
+                ensure!(found == value || stale, "`{}` of {name} is {found:?}, and should be {value:?}", col.name());
+            }
+            if let Some(there) = dump.and_then(|dump| dump.views.get(id)) {
+                ensure!(view == *there, "{name} holds {view:?}, but its row has {there:?}");
+            }
+            for (side, found) in related {
+                if let Some(found) = found {
+                    self.check_side(*id, side, &found)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn flushed_col(&self, id: Id, col: Col) -> Option<String> {
+        self.flushed.rows.get(&id).and_then(|row| row.cols[&col].clone())
+    }
+
+    /// What the next flush inserts and deletes.
+    fn check_plans(&self, session: &Session) -> Outcome {
+        for kind in KINDS {
+            let (new, deleted) = planned(session, kind);
+            let ids = |all: &[Any]| all.iter().map(|any| self.ids.get(any).copied()).collect::<BTreeSet<_>>();
+            let is = |id: &Id| self.now.rows.get(id).is_some_and(|row| row.kind == kind);
+            let pending = self.now.rows.keys().filter(|id| is(id) && !self.has_row(**id));
+            ensure!(ids(&new) == pending.map(|id| Some(*id)).collect(), "the session is to insert {new:?}");
+            let doomed = self.now.doomed.iter().filter(|id| is(id));
+            ensure!(ids(&deleted) == doomed.map(|id| Some(*id)).collect(), "the session is to delete {deleted:?}");
+        }
+        Ok(())
+    }
+
+    /// A loaded relationship. What is marked to be deleted may be in it until the flush.
+    fn check_side(&self, id: Id, side: Side, found: &[Any]) -> Outcome {
+        let unknown = |any: &Any| format!("{} of {} has {any:?}, which nobody knows", side.label(), self.name(id));
+        let ids = found.iter().map(|any| self.ids.get(any).copied().ok_or_else(|| unknown(any)));
+        let ids: Vec<Id> = ids.collect::<Outcome<_>>()?;
+        let mut set: BTreeSet<Id> = ids.iter().copied().collect();
+        ensure!(set.len() == ids.len(), "{} of {} has one of {ids:?} twice", side.label(), self.name(id));
+        let wanted: BTreeSet<Id> = match side {
+            Side::One(fk) => self.now.rows[&id].refs[&fk].into_iter().collect(),
+            Side::Back(fk) => self.now.children(fk, id),
+            Side::Tags => self.now.links.iter().filter(|link| link.0 == id).map(|link| link.1).collect(),
+            Side::Tagged => self.now.links.iter().filter(|link| link.1 == id).map(|link| link.0).collect(),
+        };
+        let mut wanted = wanted;
+        if !matches!(side, Side::One(_)) {
+            set.retain(|id| !self.now.doomed.contains(id));
+            wanted.retain(|id| !self.now.doomed.contains(id));
+        }
+        ensure!(set == wanted, "{} of {} is {set:?}, and should be {wanted:?}", side.label(), self.name(id));
+        Ok(())
+    }
+
+    /// The transaction, or the part of it behind a savepoint, was given up.
+    pub async fn went_back(&mut self, session: &mut Session, to: World) -> Outcome {
+        for (id, any) in self.handles.clone() {
+            if to.rows.contains_key(&id) {
+                continue;
+            }
+            self.handles.remove(&id);
+            if self.queried.remove(&id) {
+                // It was read, and its row is no more.
+                let expired = self.is_expired(session, any)?;
+                ensure!(expired, "object{id} can be read, though its row was rolled back");
+                any.expunge(session).map_err(said)?;
+            } else {
+                self.transient.insert(id, any);
+            }
+        }
+        self.now = to.clone();
+        self.flushed = to;
+        self.uncertain.clear();
+        let dump = if session.in_transaction() {
+            database::inside(session).await.map_err(said)?
+        } else {
+            database::committed(&mut self.connection).await.map_err(said)?
+        };
+        self.check_dump(&dump)?;
+        self.learn(session)?;
+        self.check(session, Some(&dump))?;
+        self.views = dump.views;
+        Ok(())
+    }
+
+    /// The transaction was committed.
+    pub async fn was_committed(&mut self, session: &mut Session) -> Outcome {
+        self.savepoints.clear();
+        self.after_flush(session).await?;
+        self.committed = self.flushed.clone();
+        let gone: Vec<_> = self.handles.iter().filter(|(id, _)| !self.has_row(**id)).map(|(id, any)| (*id, *any)).collect();
+        for (id, any) in gone {
+            let stale = matches!(any.state(session), Err(Error::StaleHandle { .. }));
+            ensure!(stale, "object{id} was deleted and committed, and is there still");
+            self.forget(id);
+        }
+        Ok(())
+    }
+}

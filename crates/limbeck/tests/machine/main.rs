@@ -1,0 +1,110 @@
+//! Proof that the session is right: random programs beside a reference that is simple enough to be seen to be right.
+//!
+//! After each operation all that the session holds (columns, both sides of loaded relationships, states, what it is
+//! to insert and to delete) says what the reference says. After each flush, commit and rollback the database is read
+//! by a statement written by hand, and agrees with both. Where the reference says that the end of a flush satisfies
+//! all constraints, the flush has to succeed: no order that the session chose may violate one. Where it does not, the
+//! flush has to fail by the right error, and leave everything as it was.
+//!
+//! `LIMBECK_MACHINE_STEPS` says how many operations are done on each database, 10,000 if it is not set; of each kind
+//! a hundredth of that has to be done. `scripts/mutants` proves that faults are found.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![allow(unreachable_pub)]
+
+mod add;
+mod change;
+mod database;
+mod machine;
+mod models;
+mod objects;
+mod operation;
+mod read;
+mod reference;
+mod relate;
+mod run;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use limbeck::prelude::*;
+use limbeck::session::SessionMaker;
+use limbeck_test_support::{Kind, TestDb};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use machine::{Machine, Outcome, said};
+use models::*;
+use operation::{ALL, Program, What};
+
+/// How long a program is.
+const LENGTH: std::ops::Range<usize> = 100..160;
+
+async fn run(sessions: &SessionMaker, program: &Program, done: &mut BTreeMap<What, usize>) -> Result<(), String> {
+    let mut connection = sessions.engine().connect().await.map_err(said)?;
+    database::clear(&mut connection).await.map_err(said)?;
+    let maker = sessions.clone().autoflush(program.autoflush).expire_on_commit(program.expire_on_commit);
+    let mut session = maker.open();
+    let mut machine = Machine::new(connection, program.autoflush);
+    let outcome: Outcome = run::program(&mut machine, &mut session, program).await;
+    for (what, times) in std::mem::take(&mut machine.done) {
+        *done.entry(what).or_default() += times;
+    }
+    outcome.map_err(|why| {
+        let settings = format!("autoflush: {}, expire_on_commit: {}", program.autoflush, program.expire_on_commit);
+        format!("{why}\n// {settings}\n{}", machine.trace())
+    })
+}
+
+async fn prepared(url: &str) -> limbeck::Result<SessionMaker> {
+    let engine = Engine::builder(url).connect().await?;
+    let models = limbeck::metadata![Person, Profile, Passport, Task, Tag, Room, Pin, Badge]?;
+    engine.create_all(&models).await?;
+    Ok(engine.sessionmaker())
+}
+
+fn steps() -> usize {
+    std::env::var("LIMBECK_MACHINE_STEPS").ok().and_then(|steps| steps.parse().ok()).unwrap_or(10_000)
+}
+
+fn check(kind: Kind) {
+    let Some(db) = TestDb::of(kind) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let sessions = runtime.block_on(prepared(db.url())).expect("the tables");
+    let steps = steps();
+    let cases = u32::try_from(steps.div_ceil(LENGTH.start)).expect("not that many");
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 3000, ..Config::default() };
+    let done = RefCell::new(BTreeMap::new());
+    let (failing, first) = (RefCell::new(String::new()), Cell::new(None));
+    let outcome = TestRunner::new(config).run(&operation::program(LENGTH), |program| {
+        let mut done = done.borrow_mut();
+        runtime.block_on(run(&sessions, &program, &mut done)).map_err(|why| {
+            if first.get().is_none() {
+                first.set(Some(done.values().sum::<usize>()));
+            }
+            *failing.borrow_mut() = why.clone();
+            TestCaseError::fail(why)
+        })
+    });
+    if outcome.is_err() {
+        let after = first.get().unwrap_or_default();
+        panic!("after {after} steps, and shrunk:\n{}", failing.borrow());
+    }
+    let done = done.into_inner();
+    let total: usize = done.values().sum();
+    println!("{total} steps: {done:?}");
+    assert!(total * 2 >= steps, "{total} of {steps} steps found something to be done to");
+    for (what, _) in ALL {
+        let times = done.get(what).copied().unwrap_or_default();
+        assert!(times >= steps / 100, "{what:?} was done {times} times in {total} steps");
+    }
+}
+
+#[test]
+fn session_database_and_reference_agree_on_sqlite() {
+    check(Kind::Sqlite);
+}
+
+#[test]
+fn session_database_and_reference_agree_on_postgres() {
+    check(Kind::Postgres);
+}

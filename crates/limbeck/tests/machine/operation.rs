@@ -1,0 +1,136 @@
+//! What a program may do, how often, and how it is drawn.
+
+use proptest::prelude::*;
+
+/// One operation. What it is done to is chosen by numbers among what there is when it is its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    AddPerson,
+    AddProfile,
+    AddPassport,
+    AddTask,
+    AddByKey,
+    AddTag,
+    AddRoom,
+    AddPin,
+    AddBadge,
+    AddAgain,
+    Set,
+    SetAndRevert,
+    SetByHandle,
+    SwapValues,
+    TakeValue,
+    DeleteAndAddSameValue,
+    Clash,
+    Link,
+    Unlink,
+    Assign,
+    LinkTag,
+    UnlinkTag,
+    Reparent,
+    SetKey,
+    SwapOnes,
+    ReplaceOne,
+    Delete,
+    Undelete,
+    ChangeKey,
+    Expire,
+    ExpireAll,
+    Expunge,
+    ExpungeAll,
+    Refresh,
+    Fresh,
+    Get,
+    Query,
+    QueryEager,
+    Load,
+    LoadMany,
+    Count,
+    Flush,
+    Commit,
+    Rollback,
+    Begin,
+    Release,
+    RollbackTo,
+    DropSavepoint,
+}
+
+use What::*;
+
+/// Each with its weight.
+pub const ALL: &[(What, u32)] = &[
+    (AddPerson, 4),
+    (AddProfile, 3),
+    (AddPassport, 3),
+    (AddTask, 4),
+    (AddByKey, 3),
+    (AddTag, 3),
+    (AddRoom, 3),
+    (AddPin, 2),
+    (AddBadge, 3),
+    (AddAgain, 8),
+    (Set, 4),
+    (SetAndRevert, 3),
+    (SetByHandle, 3),
+    (SwapValues, 4),
+    (TakeValue, 4),
+    (DeleteAndAddSameValue, 4),
+    (Clash, 3),
+    (Link, 6),
+    (Unlink, 5),
+    (Assign, 5),
+    (LinkTag, 5),
+    (UnlinkTag, 5),
+    (Reparent, 5),
+    (SetKey, 3),
+    (SwapOnes, 8),
+    (ReplaceOne, 5),
+    (Delete, 6),
+    (Undelete, 12),
+    (ChangeKey, 5),
+    (Expire, 4),
+    (ExpireAll, 3),
+    (Expunge, 3),
+    (ExpungeAll, 3),
+    (Refresh, 3),
+    (Fresh, 4),
+    (Get, 4),
+    (Query, 4),
+    (QueryEager, 4),
+    (Load, 6),
+    (LoadMany, 5),
+    (Count, 3),
+    (Flush, 6),
+    (Commit, 4),
+    (Rollback, 3),
+    (Begin, 8),
+    (Release, 6),
+    (RollbackTo, 6),
+    (DropSavepoint, 6),
+];
+
+/// An operation and what it is done to.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    pub what: What,
+    pub n: [u16; 4],
+}
+
+pub fn operation() -> impl Strategy<Value = Operation> {
+    let kinds = prop::strategy::Union::new_weighted(ALL.iter().map(|(what, weight)| (*weight, Just(*what))).collect());
+    (kinds, prop::array::uniform4(0..1000u16)).prop_map(|(what, n)| Operation { what, n })
+}
+
+/// A program, and how its session behaves: `autoflush`, `expire_on_commit`.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub autoflush: bool,
+    pub expire_on_commit: bool,
+    pub operations: Vec<Operation>,
+}
+
+pub fn program(length: std::ops::Range<usize>) -> impl Strategy<Value = Program> {
+    let operations = prop::collection::vec(operation(), length);
+    (any::<bool>(), prop::bool::weighted(0.25), operations)
+        .prop_map(|(autoflush, expire_on_commit, operations)| Program { autoflush, expire_on_commit, operations })
+}
