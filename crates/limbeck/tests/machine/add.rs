@@ -41,7 +41,8 @@ impl Machine {
             refs.iter().filter_map(|(fk, to)| Some(format!("{fk:?} → {}", self.name((*to)?)))).collect();
         let cols: Vec<String> =
             cols.iter().filter_map(|(col, value)| Some(format!("{}: {}", col.name(), value.as_ref()?))).collect();
-        let line = format!("let {} = session.add({kind:?} {{ {} }}); // {}", self.name(id), cols.join(", "), refs.join(", "));
+        let line =
+            format!("let {} = session.add({kind:?} {{ {} }}); // {}", self.name(id), cols.join(", "), refs.join(", "));
         self.say(line);
     }
 

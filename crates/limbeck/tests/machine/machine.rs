@@ -10,9 +10,9 @@ use limbeck::{Error, Violation as Refused};
 use crate::database::{self, Dump};
 use crate::models::*;
 use crate::objects::{Any, Side, Typed, View, planned};
+use crate::on;
 use crate::operation::What;
 use crate::reference::{Col, Id, KINDS, Kind, Violation, World};
-use crate::on;
 
 /// What went wrong, or nothing.
 pub type Outcome<T = ()> = Result<T, String>;
@@ -169,7 +169,9 @@ impl Machine {
     /// Whether an error says one of the things that are wrong, and blames an object that takes part in it.
     fn expected(&self, error: &Error, wrong: &[Violation]) -> bool {
         let blames = |refused: &Refused, ids: &[Id]| {
-            refused.object.is_none_or(|object| ids.iter().any(|id| self.handles.get(id).is_some_and(|a| a.raw() == object)))
+            refused
+                .object
+                .is_none_or(|object| ids.iter().any(|id| self.handles.get(id).is_some_and(|a| a.raw() == object)))
         };
         wrong.iter().any(|violation| match (error, violation) {
             (Error::UniqueViolation(refused), Violation::Unique(_, _, ids) | Violation::UniqueFk(_, ids)) => {
@@ -239,7 +241,8 @@ impl Machine {
             return Ok(());
         }
         ensure!(matches!(any.delete(session), Err(Error::InvalidState { .. })), "{name} has no row to delete");
-        let needed = self.now.rows.iter().any(|(other, row)| *other != id && row.refs.values().any(|to| *to == Some(id)));
+        let needed =
+            self.now.rows.iter().any(|(other, row)| *other != id && row.refs.values().any(|to| *to == Some(id)));
         self.say(format!("session.expunge({name}); // needed: {needed}"));
         match any.expunge(session) {
             Err(Error::InvalidState { .. }) if needed => Ok(()),
@@ -333,13 +336,21 @@ impl Machine {
         for id in found.rows.keys() {
             ensure!(wanted.rows.contains_key(id), "{} is in the database still", self.name(*id));
         }
-        ensure!(found.links == wanted.links, "the association has {:?}, and should have {:?}", found.links, wanted.links);
+        ensure!(
+            found.links == wanted.links,
+            "the association has {:?}, and should have {:?}",
+            found.links,
+            wanted.links
+        );
         Ok(())
     }
 
     /// Whatever the session holds says what the reference says.
     pub fn check(&self, session: &Session, dump: Option<&Dump>) -> Outcome {
-        ensure!(session.has_changes() || self.now == self.flushed, "the session knows of no change, but there are some");
+        ensure!(
+            session.has_changes() || self.now == self.flushed,
+            "the session knows of no change, but there are some"
+        );
         self.check_plans(session)?;
         for (id, any) in &self.transient {
             ensure!(any.state(session).map_err(said)? == State::Transient, "object{id} should be transient");
@@ -452,7 +463,8 @@ impl Machine {
         self.savepoints.clear();
         self.after_flush(session).await?;
         self.committed = self.flushed.clone();
-        let gone: Vec<_> = self.handles.iter().filter(|(id, _)| !self.has_row(**id)).map(|(id, any)| (*id, *any)).collect();
+        let gone: Vec<_> =
+            self.handles.iter().filter(|(id, _)| !self.has_row(**id)).map(|(id, any)| (*id, *any)).collect();
         for (id, any) in gone {
             let stale = matches!(any.state(session), Err(Error::StaleHandle { .. }));
             ensure!(stale, "object{id} was deleted and committed, and is there still");

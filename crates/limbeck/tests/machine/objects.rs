@@ -45,14 +45,38 @@ macro_rules! on {
 macro_rules! on_kind {
     ($kind:expr, $table:ident => $run:expr) => {
         match $kind {
-            Kind::Person => { let $table = Person; $run }
-            Kind::Profile => { let $table = Profile; $run }
-            Kind::Passport => { let $table = Passport; $run }
-            Kind::Task => { let $table = Task; $run }
-            Kind::Tag => { let $table = Tag; $run }
-            Kind::Room => { let $table = Room; $run }
-            Kind::Pin => { let $table = Pin; $run }
-            Kind::Badge => { let $table = Badge; $run }
+            Kind::Person => {
+                let $table = Person;
+                $run
+            }
+            Kind::Profile => {
+                let $table = Profile;
+                $run
+            }
+            Kind::Passport => {
+                let $table = Passport;
+                $run
+            }
+            Kind::Task => {
+                let $table = Task;
+                $run
+            }
+            Kind::Tag => {
+                let $table = Tag;
+                $run
+            }
+            Kind::Room => {
+                let $table = Room;
+                $run
+            }
+            Kind::Pin => {
+                let $table = Pin;
+                $run
+            }
+            Kind::Badge => {
+                let $table = Badge;
+                $run
+            }
         }
     };
 }
@@ -94,22 +118,70 @@ pub const SIDES: [Side; 16] = [
 macro_rules! on_side {
     ($side:expr, $relation:ident => $run:expr) => {
         match $side {
-            Side::One(Fk::Boss) => { let $relation = Person.boss; $run }
-            Side::Back(Fk::Boss) => { let $relation = Person.reports; $run }
-            Side::One(Fk::ProfileOf) => { let $relation = Profile.person; $run }
-            Side::Back(Fk::ProfileOf) => { let $relation = Person.profile; $run }
-            Side::One(Fk::PassportOf) => { let $relation = Passport.person; $run }
-            Side::Back(Fk::PassportOf) => { let $relation = Person.passport; $run }
-            Side::One(Fk::TaskOf) => { let $relation = Task.person; $run }
-            Side::Back(Fk::TaskOf) => { let $relation = Person.tasks; $run }
-            Side::One(Fk::TaskIn) => { let $relation = Task.room; $run }
-            Side::Back(Fk::TaskIn) => { let $relation = Room.tasks; $run }
-            Side::One(Fk::PinOf) => { let $relation = Pin.person; $run }
-            Side::Back(Fk::PinOf) => { let $relation = Person.pins; $run }
-            Side::One(Fk::BadgeOf) => { let $relation = Badge.person; $run }
-            Side::Back(Fk::BadgeOf) => { let $relation = Person.badges; $run }
-            Side::Tags => { let $relation = Task.tags; $run }
-            Side::Tagged => { let $relation = Tag.tasks; $run }
+            Side::One(Fk::Boss) => {
+                let $relation = Person.boss;
+                $run
+            }
+            Side::Back(Fk::Boss) => {
+                let $relation = Person.reports;
+                $run
+            }
+            Side::One(Fk::ProfileOf) => {
+                let $relation = Profile.person;
+                $run
+            }
+            Side::Back(Fk::ProfileOf) => {
+                let $relation = Person.profile;
+                $run
+            }
+            Side::One(Fk::PassportOf) => {
+                let $relation = Passport.person;
+                $run
+            }
+            Side::Back(Fk::PassportOf) => {
+                let $relation = Person.passport;
+                $run
+            }
+            Side::One(Fk::TaskOf) => {
+                let $relation = Task.person;
+                $run
+            }
+            Side::Back(Fk::TaskOf) => {
+                let $relation = Person.tasks;
+                $run
+            }
+            Side::One(Fk::TaskIn) => {
+                let $relation = Task.room;
+                $run
+            }
+            Side::Back(Fk::TaskIn) => {
+                let $relation = Room.tasks;
+                $run
+            }
+            Side::One(Fk::PinOf) => {
+                let $relation = Pin.person;
+                $run
+            }
+            Side::Back(Fk::PinOf) => {
+                let $relation = Person.pins;
+                $run
+            }
+            Side::One(Fk::BadgeOf) => {
+                let $relation = Badge.person;
+                $run
+            }
+            Side::Back(Fk::BadgeOf) => {
+                let $relation = Person.badges;
+                $run
+            }
+            Side::Tags => {
+                let $relation = Task.tags;
+                $run
+            }
+            Side::Tagged => {
+                let $relation = Tag.tasks;
+                $run
+            }
         }
     };
 }

@@ -187,12 +187,9 @@ impl Machine {
             What::LoadMany => self.load(session, n, true).await,
             What::Count => self.count(session, n).await,
             What::Flush => self.flush(session).await.map(|()| true),
-            What::Commit
-            | What::Rollback
-            | What::Begin
-            | What::Release
-            | What::RollbackTo
-            | What::DropSavepoint => Ok(false),
+            What::Commit | What::Rollback | What::Begin | What::Release | What::RollbackTo | What::DropSavepoint => {
+                Ok(false)
+            }
         }
     }
 }
