@@ -141,6 +141,19 @@ pub enum Error {
     StaleRow(Box<StaleRow>),
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
+    /// Rows of which each is to get a unique value that another has, in a circle, or that a row has that cannot let
+    /// go of it before: no order of statements keeps the constraint, and the columns cannot stand aside at NULL or at
+    /// a value made up for their type. Found before anything is sent.
+    ///
+    /// Do it in two flushes: move one of the objects to a value that is free, flush, then set what it is to have.
+    UniqueCycle {
+        /// The table.
+        table: &'static str,
+        /// The columns that are unique, together if there are several.
+        columns: Vec<&'static str>,
+        /// The objects: who has the value that another is to get, and who that is.
+        objects: Vec<crate::model::Handle>,
+    },
     /// A relationship or a deferred column was loaded for one object after the other: see
     /// [`NPlusOne`](crate::session::NPlusOne).
     NPlusOne {
@@ -153,6 +166,8 @@ pub enum Error {
         /// Where the last of them was asked for.
         location: &'static std::panic::Location<'static>,
     },
+    /// What a hook of the program refused a flush with: see [`Error::hook`].
+    Hook(Box<dyn std::error::Error + Send + Sync>),
     /// Something that a hook of a flush may not do, since it would flush again, or end the transaction under the flush.
     InHook {
         /// `commit`
@@ -165,7 +180,7 @@ pub enum Error {
         /// After how many rounds it was given up.
         rounds: usize,
     },
-    /// Rows that need each other's keys before either can be inserted.
+    /// Rows that need each other's keys before either can be inserted, or that cannot be deleted before each other.
     Cycle {
         /// The tables of the cycle.
         tables: Vec<&'static str>,
@@ -291,6 +306,24 @@ impl Error {
     /// transaction, or the connection was lost.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Conflict { .. })
+    }
+
+    /// An error of the program's own, for a hook to refuse a flush with: a message, or an error that whoever flushes finds
+    /// again by `downcast_ref`.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// use limbeck::Error;
+    /// use limbeck::session::Hooks;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String }
+    /// let hooks = Hooks::new().before_insert(Post, |session, post| match session[post].title.as_str() {
+    ///     "" => Err(Error::hook("a post needs a title")),
+    ///     _ => Ok(()),
+    /// });
+    /// ```
+    pub fn hook(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Hook(error.into())
     }
 
     /// Whether the connection is gone.
@@ -445,9 +478,17 @@ impl fmt::Display for Error {
             }
             Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
             Error::StaleRow(stale) => stale.describe(f),
+            Error::UniqueCycle { table, columns, objects } => write!(
+                f,
+                "{} rows of {table} are to get unique values of ({}) that others of them still have, and the columns \
+                 can hold nothing else meanwhile: flush in two steps, with one of them moved to a value that is free",
+                objects.len(),
+                columns.join(", ")
+            ),
             Error::Cycle { tables } => write!(
                 f,
-                "rows of {} refer to each other in a circle, so that none can be inserted first",
+                "rows of {} refer to each other in a circle over keys that are NOT NULL, so that none can be first: make \
+                 one of the keys an `Option`, or deferrable where the keys are known",
                 tables.join(", ")
             ),
             Error::Interrupted => f.write_str(
@@ -458,6 +499,7 @@ impl fmt::Display for Error {
                 "`{relation}` was loaded for one object at a time, {loads} times and by a query each, last at {location}: \
                  add `{remedy}` to the query that loads the objects, or load it for all of their handles at once"
             ),
+            Error::Hook(error) => write!(f, "{error}"),
             Error::InHook { call } => {
                 write!(
                     f,
@@ -508,6 +550,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Decode { source, .. } => Some(source),
+            Error::Hook(error) => Some(&**error),
             _ => None,
         }
     }

@@ -47,6 +47,8 @@ pub(super) enum Rows {
     Objects { objs: Vec<Obj>, columns: Vec<usize>, keys: Vec<usize> },
     /// Values that were put together.
     Values(Vec<Vec<Value<'static>>>),
+    /// Likewise, each for an object.
+    Built { objs: Vec<Obj>, values: Vec<Vec<Value<'static>>> },
 }
 
 impl Rows {
@@ -57,14 +59,14 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         match self {
             Rows::Objects { objs, .. } => objs.len(),
-            Rows::Values(rows) => rows.len(),
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => rows.len(),
         }
     }
 
     /// The object of a row.
     pub(super) fn object(&self, row: usize) -> Option<Obj> {
         match self {
-            Rows::Objects { objs, .. } => objs.get(row).copied(),
+            Rows::Objects { objs, .. } | Rows::Built { objs, .. } => objs.get(row).copied(),
             Rows::Values(_) => None,
         }
     }
@@ -82,7 +84,7 @@ impl<'a> Source<'a> {
             Rows::Objects { objs, columns, keys } => {
                 Source::Objects { store: objects.store(*objs.first()?), objs, columns, keys }
             }
-            Rows::Values(rows) => Source::Values(rows),
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => Source::Values(rows),
         })
     }
 }

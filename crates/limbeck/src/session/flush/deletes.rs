@@ -4,45 +4,33 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::batch::{Batch, BatchKind, Rows};
+use super::graph::Graph;
 use super::plan::{Orphans, Plan, Work, orphans};
-use super::{check, statement, version};
+use super::{check, circles, statement, version, write};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
+use crate::schema::Deferrable;
 use crate::session::cascade::nulling;
+use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::sql::compile::Compiler;
+use crate::types::Value;
 
 /// The rows that `of` picks from the work: first what refers to them and is not an object, then they themselves.
 pub(super) fn deletes(
     objects: &Objects,
     compiler: Compiler<'_>,
     plan: &Plan,
+    removal: &Removal,
     of: fn(&Work) -> &[Obj],
 ) -> Result<Vec<Batch>> {
     let mut batches = Vec::new();
     let going = || plan.models.iter().filter(|work| !of(work).is_empty());
     for work in going() {
-        for (relation, def) in work.model.relations.iter().enumerate() {
-            let Path::ManyToMany(link) = &work.model.mapping()?.relations[relation].path else { continue };
-            if def.view_only {
-                continue;
-            }
-            let keys: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
-            let passive = |obj: &&Obj| objects.is_passive(**obj, relation) && !objects.is_loaded(**obj, relation);
-            let rows: Vec<Obj> = of(work).iter().filter(|obj| !passive(obj)).copied().collect();
-            if rows.is_empty() {
-                continue;
-            }
-            batches.push(Batch {
-                stmt: statement::unlink_all(compiler, work.model, relation, link)?,
-                rows: Rows::objects(rows, ColumnSet::EMPTY, &keys),
-                returns: Returns::Count,
-                kind: BatchKind::Other,
-            });
-        }
+        unlinks(objects, compiler, work.model, of(work), &mut batches)?;
     }
     for work in going() {
         for (child, reference, relations) in nullified(work.model)? {
@@ -63,24 +51,55 @@ pub(super) fn deletes(
             });
         }
     }
-    let mut backwards: Vec<&Work> = going().collect();
-    backwards.reverse();
-    for work in backwards {
+    for (model, columns, objs) in &removal.untied {
+        let row = |obj: &Obj| {
+            let key = model.primary_key.iter().map(|key| objects.store(*obj).saved_value(obj.slot, *key).into_owned());
+            columns.iter().map(|_| Value::Null).chain(key).collect()
+        };
+        let rows = Rows::Values(objs.iter().map(row).collect());
+        batches.push(write::assigned(compiler, model, *columns, rows, BatchKind::Other)?);
+    }
+    for (model, objs) in &removal.order {
         batches.push(Batch {
-            stmt: statement::delete(compiler, work.model)?,
-            rows: Rows::objects(
-                children_first(objects, work.model, of(work))?,
-                ColumnSet::EMPTY,
-                &version::found_by(work.model),
-            ),
-            returns: match (work.model.version(), compiler.dialect) {
-                (Some(_), Dialect::Postgres) => Returns::Columns(work.model.primary_key.len()),
+            stmt: statement::delete(compiler, model)?,
+            rows: Rows::objects(objs.clone(), ColumnSet::EMPTY, &version::found_by(model)),
+            returns: match (model.version(), compiler.dialect) {
+                (Some(_), Dialect::Postgres) => Returns::Columns(model.primary_key.len()),
                 _ => Returns::Count,
             },
             kind: BatchKind::Delete,
         });
     }
     Ok(batches)
+}
+
+/// Deletes the association rows of objects.
+pub(super) fn unlinks(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    objs: &[Obj],
+    batches: &mut Vec<Batch>,
+) -> Result<()> {
+    for (relation, def) in model.relations.iter().enumerate() {
+        let Path::ManyToMany(link) = &model.mapping()?.relations[relation].path else { continue };
+        if def.view_only {
+            continue;
+        }
+        let keys: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
+        let passive = |obj: &&Obj| objects.is_passive(**obj, relation) && !objects.is_loaded(**obj, relation);
+        let rows: Vec<Obj> = objs.iter().filter(|obj| !passive(obj)).copied().collect();
+        if rows.is_empty() {
+            continue;
+        }
+        batches.push(Batch {
+            stmt: statement::unlink_all(compiler, model, relation, link)?,
+            rows: Rows::objects(rows, ColumnSet::EMPTY, &keys),
+            returns: Returns::Count,
+            kind: BatchKind::Other,
+        });
+    }
+    Ok(())
 }
 
 /// A key that the flush sets to NULL: the model that has it, and the relationships of the other model that lead there.
@@ -101,47 +120,190 @@ fn nullified(model: &'static ModelDef) -> Result<Vec<Nullified>> {
     Ok(found)
 }
 
-/// By primary key; in a table that refers to itself, rows that refer to others of the batch before these.
-fn children_first(objects: &Objects, model: &'static ModelDef, rows: &[Obj]) -> Result<Vec<Obj>> {
-    let mut objs = rows.to_vec();
-    objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-    let own: Vec<&Reference> =
-        model.mapping()?.references.iter().filter(|reference| std::ptr::eq(reference.target, model)).collect();
-    if !own.is_empty() {
-        let depths = depths(objects, &objs, model, &own);
-        objs.sort_by_key(|obj| std::cmp::Reverse(depths.get(obj).copied()));
-    }
-    Ok(objs)
+/// In which order rows are deleted.
+#[derive(Debug, Default)]
+pub(super) struct Removal {
+    /// Rows that refer to others in a circle, and the columns that are set to NULL first.
+    pub(super) untied: Vec<(&'static ModelDef, ColumnSet, Vec<Obj>)>,
+    pub(super) order: Vec<(&'static ModelDef, Vec<Obj>)>,
 }
 
-/// How deep each row is below others of the batch. A circle ends the climb.
-fn depths(objects: &Objects, objs: &[Obj], model: &'static ModelDef, own: &[&Reference]) -> FxHashMap<Obj, usize> {
-    let doomed: FxHashSet<Obj> = objs.iter().copied().collect();
-    let parent = |obj: Obj| {
-        own.iter().find_map(|reference| {
-            let parent = objects.by_saved_key(obj, &reference.keys, model)?;
-            (doomed.contains(&parent) && parent != obj).then_some(parent)
-        })
-    };
-    let mut depths: FxHashMap<Obj, usize> = FxHashMap::default();
-    for obj in objs {
-        let mut path = Vec::new();
-        let mut at = Some(*obj);
-        let mut depth = 0;
-        while let Some(row) = at {
-            if let Some(known) = depths.get(&row) {
-                depth = known + 1;
-                break;
+/// Puts rows that are deleted in an order: what refers to others before these, in a table by primary key.
+///
+/// # Errors
+/// [`Error::Cycle`](crate::Error::Cycle) when rows refer to each other by keys that cannot be NULL.
+pub(super) fn removal(
+    objects: &Objects,
+    dialect: Dialect,
+    models: &[Work],
+    of: fn(&Work) -> &[Obj],
+) -> Result<Removal> {
+    let mut removal = Removal::default();
+    let going: Vec<&Work> = models.iter().rev().filter(|work| !of(work).is_empty()).collect();
+    if going.is_empty() {
+        return Ok(removal);
+    }
+    let mut untied: FxHashMap<Obj, ColumnSet> = FxHashMap::default();
+    let mut graph = Graph::new();
+    for work in &going {
+        for reference in &work.model.mapping()?.references {
+            let Some(target) = going.iter().find(|other| std::ptr::eq(other.model, reference.target)) else { continue };
+            let post_update = circles::is_post_update(work.model, reference);
+            if !post_update && (work.cycle.is_none() || work.cycle != target.cycle) {
+                continue;
             }
-            // Known from here on, so that a circle ends here; the right depth follows.
-            depths.insert(row, 0);
-            path.push(row);
-            at = parent(row);
-        }
-        for row in path.into_iter().rev() {
-            depths.insert(row, depth);
-            depth += 1;
+            let way = way(dialect, work.model, reference);
+            for (row, referred) in referring(objects, of(work), of(target), reference) {
+                match &way {
+                    Way::Null(columns) if post_update => {
+                        let all = untied.entry(row).or_default();
+                        *all = all.union(*columns);
+                    }
+                    Way::Free if post_update => {}
+                    _ => graph.add(row, referred, 1, (reference, way)),
+                }
+            }
         }
     }
-    depths
+    loop {
+        let circles = graph.circles();
+        if circles.is_empty() {
+            break;
+        }
+        for circle in circles {
+            let best = circle.iter().copied().min_by_key(|edge| graph.edges[*edge].why.1.rank());
+            let Some(edge) = best else { continue };
+            let (row, (reference, way)) = (graph.edges[edge].first, graph.edges[edge].why);
+            match way {
+                Way::Null(columns) => {
+                    let all = untied.entry(row).or_default();
+                    *all = all.union(columns);
+                }
+                Way::Free => {}
+                Way::Together if std::ptr::eq(reference.target, objects.store(row).model()) => {}
+                _ => return Err(circles::cycle(objects, circle.iter().map(|edge| graph.edges[*edge].first))),
+            }
+            for other in graph.edges.iter_mut().filter(|edge| edge.first == row) {
+                other.cut |= std::ptr::eq(other.why.0, reference);
+            }
+        }
+    }
+    let levels = graph.levels();
+    let level = |obj: &Obj| levels.get(obj).copied().unwrap_or(0);
+    for work in &going {
+        let mut rows: Vec<(ColumnSet, Obj)> =
+            of(work).iter().filter_map(|obj| Some((*untied.get(obj)?, *obj))).collect();
+        rows.sort_by(|a, b| check::by_key(objects, work.model, a.1, b.1));
+        for (columns, obj) in rows {
+            let group = removal.untied.iter_mut().find(|(m, c, _)| std::ptr::eq(*m, work.model) && *c == columns);
+            match group {
+                Some((.., objs)) => objs.push(obj),
+                None => removal.untied.push((work.model, columns, vec![obj])),
+            }
+        }
+    }
+    let mut done: FxHashSet<usize> = FxHashSet::default();
+    for work in &going {
+        // The models of a circle take turns, as long as there are rows.
+        let circle: Vec<&&Work> = match work.cycle {
+            Some(cycle) if done.insert(cycle) => going.iter().filter(|other| other.cycle == Some(cycle)).collect(),
+            Some(_) => continue,
+            None => vec![work],
+        };
+        let mut left: Vec<(&'static ModelDef, Vec<Obj>)> = Vec::new();
+        for work in circle {
+            let mut rows = of(work).to_vec();
+            rows.sort_by(|a, b| level(a).cmp(&level(b)).then_with(|| check::by_key(objects, work.model, *a, *b)));
+            left.push((work.model, rows));
+        }
+        take_turns(&graph, left, &mut removal.order);
+    }
+    Ok(removal)
+}
+
+/// Deletes of each model in turn what nothing refers to any more.
+fn take_turns(
+    graph: &Graph<(&'static Reference, Way)>,
+    mut left: Vec<(&'static ModelDef, Vec<Obj>)>,
+    order: &mut Vec<(&'static ModelDef, Vec<Obj>)>,
+) {
+    if let [(model, rows)] = left.as_mut_slice() {
+        order.push((*model, std::mem::take(rows)));
+        return;
+    }
+    let mut waits: FxHashMap<Obj, Vec<Obj>> = FxHashMap::default();
+    for edge in graph.edges.iter().filter(|edge| !edge.cut) {
+        waits.entry(edge.then).or_default().push(edge.first);
+    }
+    let mut gone: FxHashSet<Obj> = FxHashSet::default();
+    while left.iter().any(|(_, rows)| !rows.is_empty()) {
+        let before = gone.len();
+        for (model, rows) in &mut left {
+            let mut turn = Vec::new();
+            // In the order of levels, so that a row comes after those that refer to it.
+            rows.retain(|row| {
+                let free = waits.get(row).is_none_or(|all| all.iter().all(|other| gone.contains(other)));
+                if free {
+                    gone.insert(*row);
+                    turn.push(*row);
+                }
+                !free
+            });
+            if !turn.is_empty() {
+                order.push((*model, turn));
+            }
+        }
+        debug_assert!(gone.len() > before, "without circles there is always a first");
+        if gone.len() == before {
+            break;
+        }
+    }
+}
+
+/// How a row can be deleted after one that it refers to.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Nothing has to be done: the flush or the database sees to the key, or looks at it at the end.
+    Free,
+    /// These columns are set to NULL before.
+    Null(ColumnSet),
+    /// By one statement for both, on PostgreSQL.
+    Together,
+    None,
+}
+
+impl Way {
+    fn rank(self) -> usize {
+        match self {
+            Way::Free => 0,
+            Way::Null(_) => 1,
+            Way::Together => 2,
+            Way::None => 3,
+        }
+    }
+}
+
+fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference) -> Way {
+    let fate = orphans(reference.target, model, reference);
+    if matches!(fate, Orphans::ToNull | Orphans::Nullify) || reference.deferrable == Deferrable::InitiallyDeferred {
+        return Way::Free;
+    }
+    let mut nulls = ColumnSet::EMPTY;
+    let columns = model.mapping().map(|mapping| mapping.nulls(model, &reference.keys)).unwrap_or_default();
+    columns.into_iter().for_each(|column| nulls.insert(column));
+    match (nulls.is_empty(), fate) {
+        (false, _) => Way::Null(nulls),
+        (true, Orphans::Deleted) => Way::Free,
+        _ if dialect == Dialect::Postgres => Way::Together,
+        _ => Way::None,
+    }
+}
+
+/// Rows that refer to others that are deleted with them.
+fn referring(objects: &Objects, rows: &[Obj], others: &[Obj], reference: &Reference) -> Vec<(Obj, Obj)> {
+    let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+    let others: FxHashMap<RowKey, Obj> =
+        others.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj))).collect();
+    let referred = |obj: &Obj| others.get(&objects.saved_key_in(*obj, &keys)?).map(|other| (*obj, *other));
+    rows.iter().filter_map(referred).filter(|(row, other)| row != other).collect()
 }

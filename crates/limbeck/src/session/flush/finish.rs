@@ -34,12 +34,14 @@ impl Objects {
                 self.deleted(work.model, &work.early);
             }
         }
-        let moved = self.moved(plan.models.iter().flat_map(|work| &work.updates));
+        self.switched(&plan);
+        let moved = self.moved(plan.models.iter().flat_map(|work| work.first.iter().chain(&work.updates)));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
         for work in &plan.models {
             written.extend(work.inserts.iter().map(|obj| self.inserted(*obj)));
-            written.extend(work.updates.iter().map(|obj| self.updated(*obj)));
+            written.extend(work.switches.iter().map(|switch| self.inserted(switch.new)));
+            written.extend(work.first.iter().chain(&work.updates).map(|obj| self.updated(*obj)));
         }
         self.follow_moved(moved, written.iter().map(|written| (written.obj, written.columns)));
         written.iter().for_each(|written| self.follow_keys(written));
@@ -176,6 +178,37 @@ impl Objects {
                     met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
                 }
                 _ => self.all_orphaned(child, &reference.keys, met),
+            }
+        }
+    }
+
+    /// Rows went from one object to another, and what referred to them was seen to.
+    fn switched(&mut self, plan: &Plan) {
+        for sweep in &plan.sweeps {
+            self.unload_expired(sweep.child, &sweep.reference.keys, &sweep.olds);
+            let mut met = self.referring(sweep.child, &sweep.reference.keys, &sweep.olds);
+            // What is linked to the new object was written again.
+            met.retain(|obj| !matches!(self.planned(*obj, &sweep.reference.keys), Some(Some(_))));
+            match sweep.fate {
+                _ if met.is_empty() => {}
+                Orphans::Deleted => self.deleted(sweep.child, &met),
+                _ => self.all_orphaned(sweep.child, &sweep.reference.keys, met),
+            }
+        }
+        for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
+            let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+            self.leave(work.model, &olds);
+            // Rows that nothing was done to are now the new object's, and nobody knows them.
+            let Ok(mapping) = work.model.mapping() else { continue };
+            for (relation, resolved) in mapping.relations.iter().enumerate() {
+                let (Path::HasMany(keys) | Path::HasOne(keys)) = &resolved.path else { continue };
+                let swept = plan
+                    .sweeps
+                    .iter()
+                    .any(|sweep| std::ptr::eq(sweep.child, resolved.target) && sweep.reference.keys == *keys);
+                if !swept && !super::switch::cascades(work.model, resolved.target, keys) {
+                    work.switches.iter().for_each(|switch| self.unload_field(switch.new, relation));
+                }
             }
         }
     }

@@ -6,8 +6,9 @@
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
 //! * `plan` finds what has to be done, and what is wrong with it, before anything is sent.
-//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first,
-//!   `room` finds rows whose unique values others take.
+//! * `order` sorts models by their foreign keys, `rounds` cuts the work where a key has to be known first.
+//! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
+//!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
@@ -16,10 +17,13 @@
 
 mod batch;
 pub(super) mod check;
+mod circles;
 mod deletes;
 mod failing;
 mod finish;
+mod graph;
 mod order;
+mod park;
 mod plan;
 mod receive;
 mod rekey;
@@ -28,6 +32,7 @@ mod rounds;
 mod run;
 pub(super) mod stale;
 mod statement;
+mod switch;
 pub(super) mod version;
 mod write;
 

@@ -5,6 +5,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::circles;
 use super::plan::Work;
 use crate::error::Result;
 
@@ -18,7 +19,9 @@ pub(super) fn sorted(work: FxHashMap<usize, Work>) -> Result<Vec<Work>> {
     models.sort_unstable_by_key(|work| work.model.id.get());
     let mut edges: Vec<Vec<usize>> = Vec::with_capacity(models.len());
     for work in &models {
-        let referred = work.model.mapping()?.references.iter().map(|reference| reference.target);
+        // A key that has an UPDATE of its own asks for no order.
+        let references = work.model.mapping()?.references.iter();
+        let referred = references.filter(|reference| !circles::is_post_update(work.model, reference)).map(|r| r.target);
         let mut parents: Vec<usize> =
             referred.filter_map(|p| models.iter().position(|m| std::ptr::eq(m.model, p))).collect();
         parents.sort_unstable();

@@ -2,8 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::check;
+use super::circles::{self, Waits};
+use super::deletes::{self, Removal};
+use super::park::Values;
 use super::rounds::Round;
+use super::switch::{Sweep, Switch};
+use super::{check, room};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Reference};
@@ -27,6 +31,24 @@ pub(super) struct Plan {
     pub(super) unlinks: Vec<LinkRow>,
     /// Rows that lose their key before anything else, since another row takes their place.
     pub(super) evictions: Vec<Eviction>,
+    /// What refers to rows that get another object.
+    pub(super) sweeps: Vec<Sweep>,
+    /// Foreign keys that are to be checked at the end only.
+    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    /// How rows are deleted before all others, since others take their unique values.
+    pub(super) early: Removal,
+    /// How rows are deleted at the end.
+    pub(super) removal: Removal,
+}
+
+/// A key that is written by an UPDATE of its own, after all rows.
+#[derive(Debug)]
+pub(super) struct Later {
+    pub(super) keys: &'static [KeyPair],
+    /// The columns of it that are NULL until then.
+    pub(super) nulls: ColumnSet,
+    /// Their values; `None` where a linked object says them.
+    pub(super) values: Option<Vec<Value<'static>>>,
 }
 
 /// A place in a one-to-one relationship that is taken without knowing who has it.
@@ -46,11 +68,17 @@ pub(super) struct Work {
     pub(super) inserts: Vec<Obj>,
     /// In no order yet.
     pub(super) updates: Vec<Obj>,
+    /// Rows that get another object.
+    pub(super) switches: Vec<Switch>,
     pub(super) deletes: Vec<Obj>,
-    /// Rows to delete before anything else, since others take their unique values.
+    /// Rows to update before anything else, since they refer to some that are deleted early.
+    pub(super) first: Vec<Obj>,
+    /// Rows to delete before anything else but these, since others take their unique values.
     pub(super) early: Vec<Obj>,
-    /// Rows that give up unique columns before anything else, since others take their values.
-    pub(super) parked: Vec<(ColumnSet, Obj)>,
+    /// Rows that give up columns before anything else, since others take their values: what they hold meanwhile.
+    pub(super) parked: FxHashMap<Obj, Vec<(usize, Value<'static>)>>,
+    /// Keys that are written after all rows, by the row that has them.
+    pub(super) later: FxHashMap<Obj, Vec<Later>>,
     /// Models of the plan that this one refers to, by position, without itself and those of its cycle.
     pub(super) parents: Vec<usize>,
     /// Whether its rows may refer to each other, directly or over other models: the position of the first model
@@ -58,16 +86,37 @@ pub(super) struct Work {
     pub(super) cycle: Option<usize>,
 }
 
+impl Work {
+    /// The objects whose rows are inserted or updated in their turn.
+    pub(super) fn written(&self) -> impl Iterator<Item = Obj> {
+        let new = self.switches.iter().map(|switch| switch.new);
+        self.inserts.iter().chain(&self.updates).copied().chain(new)
+    }
+
+    /// All objects.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Obj> {
+        self.written().chain(self.deletes.iter().chain(&self.early).chain(&self.first).copied())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows().next().is_none()
+    }
+}
+
 impl Plan {
+    /// The work on an object's table.
+    pub(super) fn work_of(&self, obj: Obj) -> Option<&Work> {
+        self.models.iter().find(|work| work.model.id.get() as u32 == obj.model)
+    }
+
     /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
     pub(super) fn is_one_row(&self) -> bool {
         let [work] = self.models.as_slice() else { return false };
         self.links.is_empty()
             && self.unlinks.is_empty()
             && work.inserts.len() == 1
-            && work.updates.is_empty()
-            && work.deletes.is_empty()
-            && work.early.is_empty()
+            && work.rows().count() == 1
+            && work.later.is_empty()
             && self.evictions.is_empty()
     }
 
@@ -75,9 +124,7 @@ impl Plan {
         self.links.is_empty()
             && self.unlinks.is_empty()
             && self.evictions.is_empty()
-            && self.models.iter().all(|work| {
-                work.inserts.is_empty() && work.updates.is_empty() && work.deletes.is_empty() && work.early.is_empty()
-            })
+            && self.models.iter().all(Work::is_empty)
     }
 }
 
@@ -89,7 +136,7 @@ impl Objects {
     pub(super) fn plan(&mut self, dialect: Dialect) -> Result<Plan> {
         self.check_refused()?;
         self.check_transient()?;
-        let evictions = super::room::evictions(self)?;
+        let evictions = room::evictions(self)?;
         let mut work: FxHashMap<usize, Work> = FxHashMap::default();
         for obj in self.touched() {
             if self.is_going(obj) && self.state(obj) == State::Pending {
@@ -113,13 +160,27 @@ impl Objects {
             entry(&mut work, self.store(*obj).model()).deletes.push(*obj);
         }
         let mut models = super::order::sorted(work)?;
-        super::room::make_room(self, &mut models)?;
+        let sweeps = super::switch::find(self, &mut models)?;
+        let mut values = Values::default();
+        circles::post_updates(self, &mut models)?;
+        let conflicts = room::conflicts(self, &models)?;
+        let conflicts = room::clear(self, &mut models, conflicts, &mut values)?;
+        let conflicts = circles::without_later(&mut models, conflicts);
+        let Waits { levels, deferred } = circles::sort_out(self, dialect, &mut models, &conflicts, &mut values)?;
         for work in &mut models {
-            let held = self.held_back(work)?;
-            work.parked.extend(held);
+            for (columns, obj) in self.held_back(work)? {
+                let aside = work.parked.entry(obj).or_default();
+                for column in columns.iter() {
+                    if aside.iter().all(|(other, _)| *other != column) {
+                        aside.push((column, Value::Null));
+                    }
+                }
+            }
         }
-        let rounds = super::rounds::rounds(self, &models)?;
-        let mut plan = Plan { models, rounds, evictions, ..Plan::default() };
+        let rounds = super::rounds::rounds(self, &models, &levels);
+        let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
+        let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
+        let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         for (_, row) in rows {
@@ -249,9 +310,12 @@ fn entry<'w>(work: &'w mut FxHashMap<usize, Work>, model: &'static ModelDef) -> 
         model,
         inserts: Vec::new(),
         updates: Vec::new(),
+        switches: Vec::new(),
         deletes: Vec::new(),
+        first: Vec::new(),
         early: Vec::new(),
-        parked: Vec::new(),
+        parked: FxHashMap::default(),
+        later: FxHashMap::default(),
         parents: Vec::new(),
         cycle: None,
     })

@@ -1,69 +1,88 @@
 //! Room for unique values: who holds one that another row takes in the same flush lets go of it first.
 //!
-//! Of an object that replaces another in a one-to-one relationship the key is unique, and databases check that
-//! row by row. A row that is to be deleted and is in the way is deleted first; one whose key changes has it set
-//! to NULL first. Where neither can be (the key is NOT NULL), the database has the last word.
+//! Databases check unique values row by row. A *conflict* is a row that holds a value and goes or moves away, and
+//! one that takes it. The means, in the order in which they are tried:
+//!
+//! * A row that is deleted goes first, and with it what is deleted and refers to it. An updated row that refers to
+//!   it lets go before: by an update that comes earlier, or by NULL.
+//! * A row that moves away goes before the one that takes its value (`circles`), where an order is all that it takes.
+//! * Otherwise it stands aside at NULL, or at a value made up for its type (`park`).
+//! * Where there is none of these, `Error::UniqueCycle` says so before anything is sent.
+//!
+//! Only objects of the session are seen. Of a value that a row has which nobody loaded, the database has the last word.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::plan::{Eviction, Work};
-use crate::error::Result;
-use crate::model::mapping::{KeyPair, Path, Unique};
+use super::park::{self, Values};
+use super::plan::{Eviction, Orphans, Work, orphans};
+use crate::error::{Error, Result};
+use crate::model::mapping::{KeyPair, Path, Reference, Unique};
 use crate::model::{Cascade, ColumnSet};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
+use crate::types::Value;
 
-/// Finds the rows that are in the way of others.
-pub(super) fn make_room(objects: &Objects, models: &mut [Work]) -> Result<()> {
-    for work in models.iter_mut() {
-        if work.deletes.is_empty() && work.updates.is_empty() {
-            continue;
-        }
-        let moving: Vec<(Obj, ColumnSet)> = work.updates.iter().map(|obj| (*obj, written(objects, *obj))).collect();
-        for unique in &work.model.mapping()?.uniques {
-            of_unique(objects, work, unique, &moving);
-        }
-    }
-    // What refers to a row that is deleted first has to be gone before it.
-    while let Some((of, obj)) = next_dependent(objects, models)? {
-        models[of].deletes.retain(|other| *other != obj);
-        models[of].early.push(obj);
-    }
-    Ok(())
+/// A row that holds a unique value, and one that takes it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Conflict {
+    pub(super) unique: &'static Unique,
+    pub(super) holder: Obj,
+    pub(super) taker: Obj,
 }
 
-fn of_unique(objects: &Objects, work: &mut Work, unique: &Unique, moving: &[(Obj, ColumnSet)]) {
+/// Finds the rows that are in the way of others.
+pub(super) fn conflicts(objects: &Objects, models: &[Work]) -> Result<Vec<Conflict>> {
+    let mut found = Vec::new();
+    for work in models {
+        if work.deletes.is_empty() && work.updates.is_empty() && work.switches.is_empty() {
+            continue;
+        }
+        let mut moving: Vec<(Obj, ColumnSet)> = work.updates.iter().map(|obj| (*obj, written(objects, *obj))).collect();
+        let all = ColumnSet::first(work.model.columns.len());
+        moving.extend(work.switches.iter().map(|switch| (switch.new, all)));
+        for unique in &work.model.mapping()?.uniques {
+            of_unique(objects, work, unique, &moving, &mut found);
+        }
+    }
+    Ok(found)
+}
+
+fn of_unique(
+    objects: &Objects,
+    work: &Work,
+    unique: &'static Unique,
+    moving: &[(Obj, ColumnSet)],
+    found: &mut Vec<Conflict>,
+) {
     let columns = unique.columns.as_slice();
     let moves = |written: &ColumnSet| columns.iter().any(|column| written.contains(*column));
-    let moving = || moving.iter().filter(|(_, written)| moves(written)).map(|(obj, _)| obj);
+    let moving: Vec<Obj> = moving.iter().filter(|(_, written)| moves(written)).map(|(obj, _)| *obj).collect();
+    if moving.is_empty() && work.inserts.is_empty() {
+        return;
+    }
+    let before: FxHashMap<Obj, Obj> = work.switches.iter().map(|switch| (switch.new, switch.old)).collect();
     // Who holds which value and may let go of it: several only where an expired object may hold it no longer.
     let mut held: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
-    let mut hold = |obj: Obj| {
-        if let Some(key) = objects.saved_key_in(obj, columns) {
-            held.entry(key).or_default().push(obj);
+    for holder in work.deletes.iter().chain(&moving) {
+        let row = before.get(holder).unwrap_or(holder);
+        if let Some(key) = objects.saved_key_in(*row, columns) {
+            held.entry(key).or_default().push(*holder);
         }
-    };
-    work.deletes.iter().chain(moving()).for_each(|obj| hold(*obj));
+    }
     if held.is_empty() {
         return;
     }
-    let takers = moving().chain(&work.inserts);
-    let mut early: FxHashSet<Obj> = FxHashSet::default();
-    for taker in takers {
+    let stays = |holder: Obj, key: &RowKey| {
+        !objects.is_going(holder) && objects.key_to_be(holder, columns).as_ref() == Some(key)
+    };
+    for taker in moving.iter().chain(&work.inserts) {
         let Some(wanted) = objects.key_to_be(*taker, columns) else { continue };
         let holders = held.get(&wanted).into_iter().flatten();
-        for holder in holders.filter(|holder| *holder != taker) {
-            if objects.store(*holder).meta(holder.slot).doomed {
-                early.insert(*holder);
-            } else if !unique.nulls.is_empty() {
-                // Of two columns that are unique together one NULL is enough, and any may be it.
-                work.parked.push((unique.nulls, *holder));
-            }
-        }
+        // Who is to keep the value cannot make room: that is for the database to say.
+        let others = holders.filter(|holder| *holder != taker && !stays(**holder, &wanted));
+        found.extend(others.map(|holder| Conflict { unique, holder: *holder, taker: *taker }));
     }
-    work.deletes.retain(|obj| !early.contains(obj));
-    work.early.extend(early);
 }
 
 /// The columns that an update may change.
@@ -75,33 +94,160 @@ fn written(objects: &Objects, obj: Obj) -> ColumnSet {
     columns
 }
 
-/// A row that goes at the end, but refers to one that goes first.
-fn next_dependent(objects: &Objects, models: &[Work]) -> Result<Option<(usize, Obj)>> {
-    if models.iter().all(|work| work.early.is_empty()) {
-        return Ok(None);
+/// Has rows that are deleted make room: first of all, or by standing aside. What is left are rows that move away.
+///
+/// # Errors
+/// [`Error::UniqueCycle`]
+pub(super) fn clear(
+    objects: &Objects,
+    models: &mut [Work],
+    conflicts: Vec<Conflict>,
+    values: &mut Values,
+) -> Result<Vec<Conflict>> {
+    let (going, moving): (Vec<_>, Vec<_>) = conflicts.into_iter().partition(|one| objects.is_going(one.holder));
+    if going.is_empty() {
+        return Ok(moving);
     }
-    for (index, work) in models.iter().enumerate() {
-        for reference in &work.model.mapping()?.references {
-            let first: FxHashSet<RowKey> = models
-                .iter()
-                .filter(|other| std::ptr::eq(other.model, reference.target))
-                .flat_map(|other| &other.early)
-                .filter_map(|obj| {
-                    let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
-                    objects.saved_key_in(*obj, &to)
-                })
-                .collect();
-            if first.is_empty() {
+    let referring = Referring::new(objects, models)?;
+    let mut ties: FxHashSet<Obj> = moving.iter().flat_map(|one| [one.holder, one.taker]).collect();
+    ties.extend(going.iter().map(|one| one.taker));
+    let (mut early, mut first): (FxHashSet<Obj>, FxHashSet<Obj>) = Default::default();
+    for conflict in &going {
+        let holder = conflict.holder;
+        let work = of(models, holder);
+        let aside = models[work].parked.get(&holder);
+        if early.contains(&holder)
+            || aside.is_some_and(|all| all.iter().any(|(column, _)| conflict.unique.columns.contains(column)))
+        {
+            continue;
+        }
+        let (gone, tied) = referring.closure(holder);
+        // Those that let go by themselves, if they come early; and those that have to be made to.
+        let (ready, unready): (Vec<_>, Vec<_>) =
+            tied.into_iter().partition(|(obj, _)| is_ready(objects, *obj) && !ties.contains(obj));
+        if !unready.is_empty() {
+            let model = models[work].model;
+            let spot = park::spot(model, conflict.unique, true);
+            if let Some((spot, value)) = spot.and_then(|spot| {
+                let value = values.make(objects, model, spot, &mut models[work].rows())?;
+                Some((spot, value))
+            }) {
+                models[work].parked.entry(holder).or_default().push((spot.column, value));
                 continue;
             }
-            let keys: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
-            let refers = |obj: &&Obj| objects.saved_key_in(**obj, &keys).is_some_and(|key| first.contains(&key));
-            if let Some(obj) = work.deletes.iter().find(refers) {
-                return Ok(Some((index, *obj)));
+            if let Some(obj) = unready.iter().find(|(obj, keys)| !can_let_go(objects, *obj, keys)) {
+                return Err(unique_cycle(objects, conflict.unique, &[holder, conflict.taker, obj.0]));
+            }
+            for (obj, keys) in unready {
+                let child = of(models, obj);
+                let model = models[child].model;
+                for column in model.mapping()?.nulls(model, keys) {
+                    models[child].parked.entry(obj).or_default().push((column, Value::Null));
+                }
+            }
+        }
+        first.extend(ready.into_iter().map(|(obj, _)| obj));
+        early.extend(gone);
+    }
+    for work in models.iter_mut() {
+        work.first = work.updates.iter().copied().filter(|obj| first.contains(obj)).collect();
+        work.updates.retain(|obj| !first.contains(obj));
+        work.early = work.deletes.iter().copied().filter(|obj| early.contains(obj)).collect();
+        work.deletes.retain(|obj| !early.contains(obj));
+    }
+    Ok(moving)
+}
+
+/// The place of an object's model in the plan.
+pub(super) fn of(models: &[Work], obj: Obj) -> usize {
+    models.iter().position(|work| work.model.id.get() as u32 == obj.model).unwrap_or_default()
+}
+
+/// Whether a row can be updated before all others: nothing that it is to hold is still to come.
+fn is_ready(objects: &Objects, obj: Obj) -> bool {
+    let links = &objects.store(obj).meta(obj.slot).links;
+    links.iter().all(|link| link.target.is_none_or(|target| objects.state(target) == State::Persistent))
+}
+
+/// Whether a row that is updated can stop referring to another before. It has to be told again where it leads.
+fn can_let_go(objects: &Objects, obj: Obj, keys: &'static [KeyPair]) -> bool {
+    let model = objects.store(obj).model();
+    let moves = objects.store(obj).meta(obj.slot).links.iter().any(|link| link.keys == keys);
+    moves && model.mapping().is_ok_and(|mapping| !mapping.nulls(model, keys).is_empty())
+}
+
+/// Who refers to rows that are deleted.
+#[derive(Default)]
+struct Referring {
+    /// What is deleted as well.
+    gone: FxHashMap<Obj, Vec<Obj>>,
+    /// What is updated, and would be gone with the row or keep it from going; by which key.
+    tied: FxHashMap<Obj, Vec<(Obj, &'static [KeyPair])>>,
+}
+
+impl Referring {
+    fn new(objects: &Objects, models: &[Work]) -> Result<Self> {
+        let mut referring = Referring::default();
+        for child in models.iter().filter(|work| !work.deletes.is_empty() || !work.updates.is_empty()) {
+            for reference in &child.model.mapping()?.references {
+                let target = models.iter().find(|work| std::ptr::eq(work.model, reference.target));
+                if let Some(target) = target.filter(|target| !target.deletes.is_empty()) {
+                    referring.by(objects, child, target, reference);
+                }
+            }
+        }
+        Ok(referring)
+    }
+
+    fn by(&mut self, objects: &Objects, child: &Work, target: &Work, reference: &'static Reference) {
+        let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+        let rows = target.deletes.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj)));
+        let rows: FxHashMap<RowKey, Obj> = rows.collect();
+        let row = |obj: &Obj| objects.saved_key_in(*obj, &keys).and_then(|key| rows.get(&key).copied());
+        for obj in &child.deletes {
+            if let Some(row) = row(obj).filter(|row| row != obj) {
+                self.gone.entry(row).or_default().push(*obj);
+            }
+        }
+        // Where the key is set to NULL with the deletion, the row is there for its update.
+        let fate = orphans(target.model, child.model, reference);
+        if matches!(fate, Orphans::Deleted | Orphans::Kept) {
+            for obj in &child.updates {
+                if let Some(row) = row(obj) {
+                    self.tied.entry(row).or_default().push((*obj, &reference.keys));
+                }
             }
         }
     }
-    Ok(None)
+
+    /// What has to go with a row, itself included; and what has to let go of these.
+    fn closure(&self, holder: Obj) -> (Vec<Obj>, Vec<(Obj, &'static [KeyPair])>) {
+        let mut gone = vec![holder];
+        let mut met: FxHashSet<Obj> = FxHashSet::from_iter([holder]);
+        let mut tied = Vec::new();
+        let mut at = 0;
+        while let Some(row) = gone.get(at).copied() {
+            at += 1;
+            gone.extend(self.gone.get(&row).into_iter().flatten().copied().filter(|obj| met.insert(*obj)));
+            tied.extend(self.tied.get(&row).into_iter().flatten().copied());
+        }
+        (gone, tied)
+    }
+}
+
+#[cold]
+pub(super) fn unique_cycle(objects: &Objects, unique: &Unique, rows: &[Obj]) -> Error {
+    let Some(model) = rows.first().map(|obj| objects.store(*obj).model()) else {
+        return Error::Cycle { tables: vec![] };
+    };
+    let mut rows: Vec<Obj> = rows.iter().copied().filter(|obj| obj.model as usize == model.id.get()).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    Error::UniqueCycle {
+        table: model.table,
+        columns: unique.columns.iter().map(|column| model.columns[*column].name).collect(),
+        objects: rows.into_iter().map(|obj| objects.handle(obj)).collect(),
+    }
 }
 
 /// The places in one-to-one relationships that were taken without knowing who has them.
@@ -146,7 +292,7 @@ impl Objects {
     }
 
     /// What columns will hold after the flush, if it is known already and not NULL.
-    fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
+    pub(super) fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
         let store = self.store(obj);
         let links = &store.meta(obj.slot).links;
         let value = |column: usize| match links.iter().find(|link| link.has(column)) {

@@ -1,12 +1,15 @@
 //! Sending a flush.
 
-use super::batch::{Batch, Source};
+use super::batch::{Batch, BatchKind, Rows, Source};
 use super::plan::Plan;
 use super::receive::{blame, receive};
-use super::{deletes, rounds, stale, write};
-use crate::driver::Write;
+use super::rounds::Step;
+use super::{deletes, rounds, stale, statement, switch, write};
+use crate::driver::{Returns, Write};
 use crate::engine::Connection;
 use crate::error::Result;
+use crate::model::ModelDef;
+use crate::model::mapping::Reference;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
@@ -17,22 +20,48 @@ pub(super) async fn run(
     compiler: Compiler<'_>,
     plan: &Plan,
 ) -> Result<()> {
-    let mut batches = write::evictions(compiler, plan)?;
+    let mut batches = deferred(compiler, plan, true)?;
+    batches.extend(write::evictions(compiler, plan)?);
+    batches.extend(switch::sweeps(objects, compiler, plan)?);
     batches.extend(write::parked(objects, compiler, plan)?);
-    batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.early)?);
+    for work in plan.models.iter().filter(|work| !work.first.is_empty()) {
+        let step = Step { updates: work.first.clone(), ..Step::new(work.model) };
+        write::updates(objects, compiler, &step, plan, &mut batches)?;
+    }
+    batches.extend(deletes::deletes(objects, compiler, plan, &plan.early, |work| &work.early)?);
     for round in &plan.rounds {
         for step in round {
             write::updates(objects, compiler, step, plan, &mut batches)?;
-            write::inserts(objects, compiler, step, &mut batches)?;
+            switch::updates(objects, compiler, step, plan, &mut batches)?;
+            write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
             send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
         }
     }
+    if plan.models.iter().any(|work| !work.later.is_empty()) {
+        // The rows that are NULL until then are read when they are sent.
+        send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
+        batches.extend(write::later(objects, compiler, plan)?);
+    }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
     batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
-    batches.extend(deletes::deletes(objects, compiler, plan, |work| &work.deletes)?);
+    batches.extend(deletes::deletes(objects, compiler, plan, &plan.removal, |work| &work.deletes)?);
+    batches.extend(deferred(compiler, plan, false)?);
     send(objects, connection, compiler, batches).await
+}
+
+/// Has foreign keys between rows that refer to each other checked at the end of the flush.
+fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
+    let batch = |(model, reference): &(&'static ModelDef, &'static Reference)| {
+        Ok(Batch {
+            stmt: statement::set_constraint(compiler, model, reference, deferred)?,
+            rows: Rows::Values(vec![Vec::new()]),
+            returns: Returns::Count,
+            kind: BatchKind::Other,
+        })
+    };
+    plan.deferred.iter().map(batch).collect()
 }
 
 /// Sends batches together and writes what comes back into the objects.

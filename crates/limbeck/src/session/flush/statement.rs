@@ -4,9 +4,9 @@ use super::version::found_by;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
-use crate::model::mapping::KeyPair;
+use crate::model::mapping::{KeyPair, Reference};
 use crate::model::{ColumnSet, ModelDef};
-use crate::schema::Association;
+use crate::schema::{Association, naming};
 use crate::session::read::kind_of;
 use crate::sql::compile::Compiler;
 use crate::sql::render::Renderer;
@@ -166,6 +166,134 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
                 renderer.qualified(model.table, model.columns[*key].name);
             }
         }
+    })
+}
+
+/// An UPDATE of rows whatever their version, or that says which.
+pub(super) struct Assign<'a> {
+    pub(super) model: &'static ModelDef,
+    /// The columns that get values.
+    pub(super) columns: ColumnSet,
+    /// The columns that get the default that the database applies.
+    pub(super) defaults: ColumnSet,
+    /// The column of the version, where the row has to have one.
+    pub(super) version: Option<usize>,
+    /// The columns that come back.
+    pub(super) returning: &'a [usize],
+    /// Whether the key comes back before them (PostgreSQL).
+    pub(super) keys: bool,
+}
+
+/// `UPDATE`: the parameters are the columns, then the key, then the version.
+pub(super) fn assign(compiler: Compiler<'_>, assign: &Assign<'_>) -> Result<Arc<Stmt>> {
+    let Assign { model, columns, defaults, version, returning, keys } = *assign;
+    let mut shape = shape(ShapeKind::Assign, model, columns);
+    shape.number(defaults.0 as u64);
+    shape.number((defaults.0 >> 64) as u64);
+    shape.byte(u8::from(version.is_some()) + 2 * u8::from(keys));
+    returning.iter().for_each(|column| shape.byte(*column as u8));
+    let found: Vec<usize> = model.primary_key.iter().copied().chain(version).collect();
+    compiled(compiler, shape, |renderer| {
+        renderer.push("UPDATE ").table_of(model).push(" SET ");
+        let mut separator = "";
+        for (index, column) in columns.iter().enumerate() {
+            renderer.push(separator).ident(model.columns[column].name).push(" = ");
+            match renderer.dialect {
+                Dialect::Sqlite => renderer.param(kind_of(model, column)),
+                Dialect::Postgres => renderer.push("r.c").push(&index.to_string()).unpacked(kind_of(model, column)),
+            };
+            separator = ", ";
+        }
+        for column in defaults.iter() {
+            let def = &model.columns[column];
+            renderer.push(separator).ident(def.name).push(" = ");
+            match renderer.dialect {
+                // It has no word for the default in an UPDATE.
+                Dialect::Sqlite => renderer.push("(").push(def.server_default.unwrap_or("NULL")).push(")"),
+                Dialect::Postgres => renderer.push("DEFAULT"),
+            };
+            separator = ", ";
+        }
+        if renderer.dialect == Dialect::Postgres {
+            renderer.push(" FROM unnest(");
+            for (index, column) in columns.iter().chain(found.iter().copied()).enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, column));
+            }
+            renderer.push(") AS r(");
+            names(renderer, "c", columns.len());
+            renderer.push(if columns.is_empty() { "" } else { ", " });
+            names(renderer, "k", found.len());
+            renderer.push(")");
+        }
+        for (index, column) in found.iter().enumerate() {
+            renderer.push(if index > 0 { " AND " } else { " WHERE " });
+            let name = model.columns[*column].name;
+            match renderer.dialect {
+                Dialect::Sqlite => renderer.ident(name).push(" = ").param(kind_of(model, *column)),
+                Dialect::Postgres => renderer.qualified(model.table, name).push(" = r.k").push(&index.to_string()),
+            };
+        }
+        if !returning.is_empty() {
+            renderer.push(" RETURNING ");
+            if keys {
+                names(renderer, "r.k", model.primary_key.len());
+                renderer.push(", ");
+            }
+            for (index, column) in returning.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name);
+            }
+        }
+    })
+}
+
+/// `DELETE FROM posts WHERE author_id = …`: the parameters are the columns of the row that is referred to.
+pub(super) fn delete_children(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    keys: &'static [KeyPair],
+) -> Result<Arc<Stmt>> {
+    let mut columns = ColumnSet::EMPTY;
+    keys.iter().for_each(|pair| columns.insert(pair.key));
+    let columns = shape(ShapeKind::DeleteChildren, model, columns);
+    compiled(compiler, columns, |renderer| {
+        renderer.push("DELETE FROM ").table_of(model);
+        if renderer.dialect == Dialect::Postgres {
+            renderer.push(" USING unnest(");
+            for (index, pair) in keys.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, pair.key));
+            }
+            renderer.push(") AS r(");
+            names(renderer, "k", keys.len());
+            renderer.push(")");
+        }
+        for (index, pair) in keys.iter().enumerate() {
+            renderer.push(if index > 0 { " AND " } else { " WHERE " });
+            let column = model.columns[pair.key].name;
+            match renderer.dialect {
+                Dialect::Sqlite => renderer.ident(column).push(" = ").param(kind_of(model, pair.key)),
+                Dialect::Postgres => renderer.qualified(model.table, column).push(" = r.k").push(&index.to_string()),
+            };
+        }
+    })
+}
+
+/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a foreign key checked at the end of the transaction, or now.
+pub(super) fn set_constraint(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    reference: &Reference,
+    deferred: bool,
+) -> Result<Arc<Stmt>> {
+    let mut columns = ColumnSet::EMPTY;
+    reference.keys.iter().for_each(|pair| columns.insert(pair.key));
+    let mut shape = shape(ShapeKind::SetConstraint, model, columns);
+    shape.byte(u8::from(deferred));
+    compiled(compiler, shape, |renderer| {
+        let columns: Vec<&str> = reference.keys.iter().map(|pair| model.columns[pair.key].name).collect();
+        let name = reference.name.map(str::to_owned);
+        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, reference.target.table));
+        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, &name);
+        renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
 

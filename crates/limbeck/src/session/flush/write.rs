@@ -1,16 +1,18 @@
 //! The batches of a flush: rows of one shape, with the statement that writes them.
 
 use super::batch::{Batch, BatchKind, Rows, Tie};
-use super::plan::{Eviction, Plan, key_conflict};
+use super::plan::{Eviction, Plan, Work, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
-use super::{check, statement, version};
+use super::statement::{self, Assign};
+use super::{check, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
-use crate::model::ColumnSet;
 use crate::model::mapping::{KeyPair, Path};
+use crate::model::{ColumnSet, ModelDef};
 use crate::session::objects::{LinkRow, Obj, Objects};
+use crate::session::store::State;
 use crate::session::undo::Undo;
 use crate::sql::compile::Compiler;
 use crate::types::Value;
@@ -28,11 +30,15 @@ pub(super) fn updates(
         (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
     let mut objs = step.updates.clone();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-    let mut shapes: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
+    let mut shapes: Vec<(ColumnSet, bool, Vec<Obj>)> = Vec::new();
+    let work = plan.models.iter().find(|work| std::ptr::eq(work.model, model));
     for obj in objs {
-        sync_keys(objects, obj)?;
+        sync_keys(objects, plan, obj)?;
         let store = objects.store_mut(obj);
-        let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given);
+        // What has an UPDATE of its own later.
+        let later = work.and_then(|work| work.later.get(&obj)).into_iter().flatten();
+        let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+        let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
         if changed.is_empty() {
             continue;
         }
@@ -43,9 +49,10 @@ pub(super) fn updates(
             objects.undo.push(Undo::Filled(obj, column, old));
         }
         let counted = version::count(objects, obj, changed)?;
-        // What was set to NULL in advance is sent, if it was not for good.
-        let (parked, for_good) = parked_columns(objects, plan, obj);
-        changed = changed.union(touched).union(counted).union(parked);
+        // What was written in advance is sent, if it was not for good.
+        let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
+        let (parked, for_good) = parked_columns(objects, aside, obj);
+        changed = changed.union(touched).union(counted).union(parked.without(later));
         // What is computed from a column that was set to NULL in advance is still to be read.
         if computed.is_empty() {
             changed = changed.without(for_good);
@@ -53,19 +60,23 @@ pub(super) fn updates(
         if changed.is_empty() {
             continue;
         }
-        match shapes.iter_mut().find(|(columns, _)| *columns == changed) {
-            Some((_, objs)) => objs.push(obj),
-            None => shapes.push((changed, vec![obj])),
+        let moved = model.primary_key.iter().any(|key| parked.contains(*key));
+        match shapes.iter_mut().find(|(columns, other, _)| (*columns, *other) == (changed, moved)) {
+            Some((.., objs)) => objs.push(obj),
+            None => shapes.push((changed, moved, vec![obj])),
         }
     }
-    for (columns, objs) in shapes {
+    for (columns, moved, objs) in shapes {
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
         let told_apart = !computed.is_empty() || model.version().is_some();
         let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
         let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
         batches.push(Batch {
             stmt: statement::update(compiler, model, columns, &computed, keys)?,
-            rows: Rows::objects(objs, columns, &version::found_by(model)),
+            rows: match work.filter(|_| moved) {
+                Some(work) => rekeyed(objects, work, objs, columns, &version::found_by(model)),
+                None => Rows::objects(objs, columns, &version::found_by(model)),
+            },
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
             kind: BatchKind::Update { returning: computed.clone(), keys },
         });
@@ -78,20 +89,14 @@ pub(super) fn inserts(
     objects: &mut Objects,
     compiler: Compiler<'_>,
     step: &Step,
+    plan: &Plan,
     batches: &mut Vec<Batch>,
 ) -> Result<()> {
     let model = step.model;
     let mut runs: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
     for obj in step.inserts.iter().copied() {
-        sync_keys(objects, obj)?;
-        let meta = objects.store(obj).meta(obj.slot);
-        let mut columns = meta.given;
-        meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
-        for (column, def) in model.columns.iter().enumerate() {
-            if !def.made_by_database() {
-                columns.insert(column);
-            }
-        }
+        sync_keys(objects, plan, obj)?;
+        let columns = inserted_columns(objects, obj);
         // Without any key a row that comes back cannot be told from the others: then each is sent alone.
         let nameless = model.primary_key.iter().any(|key| !columns.contains(*key) && !model.columns[*key].generated);
         // Only neighbours share a batch, so that the database numbers the rows in the order of `add`.
@@ -190,57 +195,165 @@ pub(super) fn evictions(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch
     Ok(batches)
 }
 
-/// The columns of an object that were set to NULL in advance, and those of them that are to stay so.
-fn parked_columns(objects: &Objects, plan: &Plan, obj: Obj) -> (ColumnSet, ColumnSet) {
+/// The columns of an object that were written in advance, and those of them that are to stay so.
+fn parked_columns(objects: &Objects, aside: &[(usize, Value<'static>)], obj: Obj) -> (ColumnSet, ColumnSet) {
     let (mut all, mut for_good) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
-    let work = plan.models.iter().find(|work| work.model.id.get() as u32 == obj.model);
-    for (parked, other) in work.map(|work| work.parked.as_slice()).unwrap_or_default() {
-        if *other == obj {
-            let is_null = |column: &usize| objects.store(obj).value(obj.slot, *column).is_null();
-            all = all.union(*parked);
-            parked.iter().filter(is_null).for_each(|column| for_good.insert(column));
+    for (column, _) in aside {
+        all.insert(*column);
+        if objects.store(obj).value(obj.slot, *column).is_null() {
+            for_good.insert(*column);
         }
     }
     (all, for_good)
+}
+
+/// Rows whose keys stand aside: they are found by what these hold meanwhile.
+fn rekeyed(objects: &Objects, work: &Work, objs: Vec<Obj>, columns: ColumnSet, found: &[usize]) -> Rows {
+    let values = |obj: &Obj| {
+        let store = objects.store(*obj);
+        let aside = work.parked.get(obj).map(Vec::as_slice).unwrap_or_default();
+        let key = |column: &usize| match aside.iter().find(|(other, _)| other == column) {
+            Some((_, value)) => value.clone(),
+            None => store.saved_value(obj.slot, *column).into_owned(),
+        };
+        let sent = columns.iter().map(|column| store.value(obj.slot, column).into_owned());
+        sent.chain(found.iter().map(key)).collect()
+    };
+    Rows::Built { values: objs.iter().map(values).collect(), objs }
 }
 
 /// Rows that give up unique values which others take.
 pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
     let mut batches = Vec::new();
     for work in &plan.models {
+        let mut rows: Vec<Obj> = work.parked.keys().copied().collect();
+        rows.sort_by(|a, b| check::by_key(objects, work.model, *a, *b));
         let mut groups: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
-        for (columns, obj) in &work.parked {
-            match groups.iter_mut().find(|(other, _)| other == columns) {
-                Some((_, objs)) => objs.push(*obj),
-                None => groups.push((*columns, vec![*obj])),
+        for obj in rows {
+            let mut columns = ColumnSet::EMPTY;
+            work.parked[&obj].iter().for_each(|(column, _)| columns.insert(*column));
+            match groups.iter_mut().find(|(other, _)| *other == columns) {
+                Some((_, objs)) => objs.push(obj),
+                None => groups.push((columns, vec![obj])),
             }
         }
-        for (columns, mut objs) in groups {
-            objs.sort_by(|a, b| check::by_key(objects, work.model, *a, *b));
-            objs.dedup();
+        for (columns, objs) in groups {
             let row = |obj: &Obj| {
                 let store = objects.store(*obj);
-                let found_by = version::found_by(work.model).into_iter();
-                let key = found_by.map(|key| store.saved_value(obj.slot, key).into_owned());
-                columns.iter().map(|_| Value::Null).chain(key).collect()
+                let aside = &work.parked[obj];
+                let value = |column| aside.iter().find(|(other, _)| *other == column).map(|(_, value)| value.clone());
+                let key = work.model.primary_key.iter().map(|key| store.saved_value(obj.slot, *key).into_owned());
+                columns.iter().map(|column| value(column).unwrap_or(Value::Null)).chain(key).collect()
             };
+            let rows = objs.iter().map(row).collect();
+            batches.push(assigned(compiler, work.model, columns, Rows::Values(rows), BatchKind::Other)?);
+        }
+    }
+    Ok(batches)
+}
+
+/// Sets columns of rows that are found by their keys, and nothing else.
+pub(super) fn assigned(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    columns: ColumnSet,
+    rows: Rows,
+    kind: BatchKind,
+) -> Result<Batch> {
+    let assign = Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &[], keys: false };
+    Ok(Batch { stmt: statement::assign(compiler, &assign)?, rows, returns: Returns::Count, kind })
+}
+
+/// The keys that are written after all rows.
+pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+    let mut batches = Vec::new();
+    for work in plan.models.iter().filter(|work| !work.later.is_empty()) {
+        let model = work.model;
+        let mut rows: Vec<Obj> = work.later.keys().copied().collect();
+        rows.sort_by(|a, b| check::by_key(objects, model, *a, *b));
+        let mut groups: Vec<(ColumnSet, Vec<Obj>, Vec<Vec<Value<'static>>>)> = Vec::new();
+        for obj in rows {
+            for (column, value) in later_values(objects, work, obj) {
+                fill(objects, obj, column, &value)?;
+            }
+            let columns = work.later[&obj].iter().fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+            let store = objects.store(obj);
+            let key = model.primary_key.iter().copied();
+            let values = columns.iter().chain(key).map(|column| store.value(obj.slot, column).into_owned()).collect();
+            match groups.iter_mut().find(|(other, ..)| *other == columns) {
+                Some((_, objs, rows)) => {
+                    objs.push(obj);
+                    rows.push(values);
+                }
+                None => groups.push((columns, vec![obj], vec![values])),
+            }
+        }
+        let computed: Vec<usize> =
+            (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
+        for (columns, objs, values) in groups {
+            let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
+            let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
+            let assign =
+                Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &computed, keys };
             batches.push(Batch {
-                stmt: statement::update(compiler, work.model, columns, &[], false)?,
-                rows: Rows::Values(objs.iter().map(row).collect()),
-                returns: Returns::Count,
-                kind: BatchKind::Other,
+                stmt: statement::assign(compiler, &assign)?,
+                rows: Rows::Built { objs, values },
+                returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+                kind: BatchKind::Update { returning: computed.clone(), keys },
             });
         }
     }
     Ok(batches)
 }
 
-/// Writes the keys of linked objects into an object's key columns.
+/// What the keys of a row are that are written after all rows.
+fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'static>)> {
+    let links = &objects.store(obj).meta(obj.slot).links;
+    let mut found = Vec::new();
+    for later in work.later.get(&obj).into_iter().flatten() {
+        match &later.values {
+            Some(values) => found.extend(later.nulls.iter().zip(values.iter().cloned())),
+            None => {
+                let target = links.iter().find(|link| link.keys == later.keys).and_then(|link| link.target);
+                let pairs = later.keys.iter().filter(|pair| later.nulls.contains(pair.key));
+                found.extend(pairs.filter_map(|pair| {
+                    let target = target?;
+                    Some((pair.key, objects.store(target).value(target.slot, pair.to).into_owned()))
+                }));
+            }
+        }
+    }
+    found
+}
+
+/// The columns that an object sends when its row is inserted.
+pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
+    let store = objects.store(obj);
+    let meta = store.meta(obj.slot);
+    let mut columns = meta.given;
+    meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
+    for (column, def) in store.model().columns.iter().enumerate() {
+        if !def.made_by_database() {
+            columns.insert(column);
+        }
+    }
+    columns
+}
+
+/// Writes the keys of linked objects into an object's key columns; NULL for what is written later into a row that is
+/// new.
 ///
 /// # Errors
 /// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
-fn sync_keys(objects: &mut Objects, obj: Obj) -> Result<()> {
+pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<()> {
     let links = objects.store(obj).meta(obj.slot).links.clone();
+    let later = plan.work_of(obj).and_then(|work| work.later.get(&obj)).into_iter().flatten();
+    let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+    if objects.state(obj) == State::Pending {
+        for column in later.iter() {
+            fill(objects, obj, column, &Value::Null)?;
+        }
+    }
     if links.is_empty() {
         return Ok(());
     }
@@ -255,7 +368,7 @@ fn sync_keys(objects: &mut Objects, obj: Obj) -> Result<()> {
     }
     for link in &links {
         let Some(target) = link.target else { continue };
-        for pair in link.keys {
+        for pair in link.keys.iter().filter(|pair| !later.contains(pair.key)) {
             fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
         }
     }
@@ -263,7 +376,8 @@ fn sync_keys(objects: &mut Objects, obj: Obj) -> Result<()> {
         for link in &links {
             let Some(target) = link.target else { continue };
             let differs = |pair: &&KeyPair| {
-                !check::same(&objects.store(obj).value(obj.slot, pair.key), &key(objects, target, pair.to))
+                !later.contains(pair.key)
+                    && !check::same(&objects.store(obj).value(obj.slot, pair.key), &key(objects, target, pair.to))
             };
             if let Some(pair) = link.keys.iter().find(differs) {
                 return Err(key_conflict(model, link, pair.key));

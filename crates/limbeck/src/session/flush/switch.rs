@@ -1,0 +1,234 @@
+//! Row switch: an object is deleted and another one with its primary key is added, and one UPDATE does both.
+//!
+//! The row goes from one object to the other: the columns in which they differ are written, those of the primary key
+//! never are. What refers to the row is treated as if it had been deleted: keys are set to NULL where the deletion
+//! would do so, rows are deleted where the database would cascade, association rows go. Only where a deletion would be
+//! refused (a key that is NOT NULL and says nothing of deletes) do the rows stay, now with the new object; its
+//! collections of them are then not loaded, since nobody knows what is in them.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::batch::{Batch, BatchKind, Rows};
+use super::plan::{Orphans, Plan, Work, orphans};
+use super::receive::fill;
+use super::rounds::Step;
+use super::statement::{self, Assign};
+use super::{check, write};
+use crate::dialect::Dialect;
+use crate::driver::Returns;
+use crate::error::Result;
+use crate::model::mapping::{KeyPair, Path, Reference};
+use crate::model::{Cascade, ColumnSet, ModelDef, PassiveDeletes, registry};
+use crate::session::load::RowKey;
+use crate::session::objects::{Obj, Objects};
+use crate::session::store::State;
+use crate::sql::compile::Compiler;
+use crate::types::Value;
+
+/// A row that goes from one object to another.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Switch {
+    pub(super) old: Obj,
+    pub(super) new: Obj,
+}
+
+/// What refers to rows that get another object.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    pub(super) child: &'static ModelDef,
+    pub(super) reference: &'static Reference,
+    pub(super) fate: Orphans,
+    /// The objects that lose the rows.
+    pub(super) olds: Vec<Obj>,
+}
+
+/// Finds objects that are added in place of others, and what refers to these.
+pub(super) fn find(objects: &mut Objects, models: &mut [Work]) -> Result<Vec<Sweep>> {
+    let mut sweeps = Vec::new();
+    for work in models.iter_mut().filter(|work| !work.deletes.is_empty() && !work.inserts.is_empty()) {
+        let key = work.model.primary_key;
+        let keyed = |obj: &Obj| objects.saved_key_in(*obj, key).map(|key| (key, *obj));
+        let mut doomed: FxHashMap<RowKey, Obj> = work.deletes.iter().filter_map(keyed).collect();
+        work.inserts.retain(|new| {
+            let old = objects.key_to_be(*new, key).and_then(|key| doomed.remove(&key));
+            work.switches.extend(old.map(|old| Switch { old, new: *new }));
+            old.is_none()
+        });
+        if work.switches.is_empty() {
+            continue;
+        }
+        let olds: FxHashSet<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+        work.deletes.retain(|obj| !olds.contains(obj));
+        sweep(objects, work, &mut sweeps)?;
+    }
+    Ok(sweeps)
+}
+
+fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<()> {
+    let model = work.model;
+    for child in registry::all() {
+        let Ok(mapping) = child.mapping() else { continue };
+        for reference in mapping.references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
+            let fate = orphans(model, child, reference);
+            if fate == Orphans::Kept || cascades(model, child, &reference.keys) {
+                continue;
+            }
+            let moved = moved(objects, work, reference);
+            // Of rows that are moved to the new object nothing may be deleted: then all stay.
+            if fate == Orphans::Deleted && !moved.is_empty() {
+                continue;
+            }
+            for obj in moved {
+                let meta = objects.store_mut(obj).meta_mut(obj.slot);
+                reference.keys.iter().for_each(|pair| meta.given.insert(pair.key));
+            }
+            let olds = work.switches.iter().map(|switch| switch.old).collect();
+            sweeps.push(Sweep { child, reference, fate, olds });
+        }
+    }
+    Ok(())
+}
+
+/// Whether the session itself has marked the children to be deleted.
+pub(super) fn cascades(model: &'static ModelDef, child: &'static ModelDef, of: &[KeyPair]) -> bool {
+    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+    relations.iter().zip(model.relations).any(|(resolved, def)| {
+        let same = match &resolved.path {
+            Path::HasMany(keys) | Path::HasOne(keys) => std::ptr::eq(resolved.target, child) && keys == of,
+            _ => false,
+        };
+        same && def.options.cascade.contains(Cascade::DELETE) && def.options.passive_deletes == PassiveDeletes::No
+    })
+}
+
+/// The objects that have rows and are linked to one of the new objects.
+fn moved(objects: &Objects, work: &Work, reference: &Reference) -> Vec<Obj> {
+    let news: FxHashSet<Obj> = work.switches.iter().map(|switch| switch.new).collect();
+    let links = |obj: &Obj| &objects.store(*obj).meta(obj.slot).links;
+    let linked = objects.linked.iter().copied().filter(|obj| objects.state(*obj) == State::Persistent);
+    linked
+        .filter(|obj| {
+            links(obj)
+                .iter()
+                .any(|link| link.keys == reference.keys && link.target.is_some_and(|target| news.contains(&target)))
+        })
+        .collect()
+}
+
+/// What is done to rows that refer to the switched ones, and to their association rows.
+pub(super) fn sweeps(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
+    let mut batches = Vec::new();
+    for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
+        let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+        super::deletes::unlinks(objects, compiler, work.model, &olds, &mut batches)?;
+    }
+    for Sweep { child, reference, fate, olds } in &plan.sweeps {
+        let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
+        let stmt = match fate {
+            Orphans::Deleted => statement::delete_children(compiler, child, &reference.keys)?,
+            _ => statement::nullify(compiler, child, &reference.keys)?,
+        };
+        batches.push(Batch {
+            stmt,
+            rows: Rows::objects(olds.clone(), ColumnSet::EMPTY, &to),
+            returns: Returns::Count,
+            kind: BatchKind::Other,
+        });
+    }
+    Ok(batches)
+}
+
+/// UPDATEs of rows that get another object.
+pub(super) fn updates(
+    objects: &mut Objects,
+    compiler: Compiler<'_>,
+    step: &Step,
+    plan: &Plan,
+    batches: &mut Vec<Batch>,
+) -> Result<()> {
+    let model = step.model;
+    let mut switches = step.switches.clone();
+    switches.sort_by(|a, b| check::by_key(objects, model, a.old, b.old));
+    let version = model.version();
+    let mut shapes: Vec<(ColumnSet, ColumnSet, Vec<Switch>)> = Vec::new();
+    for switch in switches {
+        write::sync_keys(objects, plan, switch.new)?;
+        let given = write::inserted_columns(objects, switch.new);
+        let mut columns = differing(objects, switch, given);
+        if let Some(parked) = plan.work_of(switch.new).and_then(|work| work.parked.get(&switch.new)) {
+            parked.iter().for_each(|(column, _)| columns.insert(*column));
+        }
+        let missing = ColumnSet::first(model.columns.len()).without(given);
+        let mut defaults = ColumnSet::EMPTY;
+        missing.iter().filter(|c| model.columns[*c].server_default.is_some()).for_each(|c| defaults.insert(c));
+        if columns.is_empty() && defaults.is_empty() {
+            // The row is what the new object says; what only the database knows is what it was.
+            for column in missing.iter() {
+                let value = objects.store(switch.old).saved_value(switch.old.slot, column).into_owned();
+                fill(objects, switch.new, column, &value)?;
+            }
+            continue;
+        }
+        if let Some(version) = version {
+            let next = next_version(objects, switch, version, given);
+            fill(objects, switch.new, version, &next)?;
+            columns.insert(version);
+            defaults.remove(version);
+        }
+        match shapes.iter_mut().find(|(c, d, _)| (*c, *d) == (columns, defaults)) {
+            Some((.., all)) => all.push(switch),
+            None => shapes.push((columns, defaults, vec![switch])),
+        }
+    }
+    for (columns, defaults, switches) in shapes {
+        let given = write::inserted_columns(objects, switches[0].new).union(columns);
+        let returning: Vec<usize> = ColumnSet::first(model.columns.len()).without(given).iter().collect();
+        let keys = !returning.is_empty() && compiler.dialect == Dialect::Postgres && switches.len() > 1;
+        let row = |switch: &Switch| {
+            let (new, old) = (objects.store(switch.new), objects.store(switch.old));
+            let sent = columns.iter().map(|column| new.value(switch.new.slot, column).into_owned());
+            let found = model.primary_key.iter().copied().chain(version);
+            sent.chain(found.map(|key| old.saved_value(switch.old.slot, key).into_owned())).collect()
+        };
+        let rows = switches.iter().map(row).collect();
+        let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
+        let assign = Assign { model, columns, defaults, version, returning: &returning, keys };
+        batches.push(Batch {
+            stmt: statement::assign(compiler, &assign)?,
+            rows: Rows::Built { objs: switches.iter().map(|switch| switch.new).collect(), values: rows },
+            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            kind: BatchKind::Update { returning, keys },
+        });
+    }
+    Ok(())
+}
+
+/// The columns of the new object that are not what the row has, or may not be.
+fn differing(objects: &Objects, switch: Switch, given: ColumnSet) -> ColumnSet {
+    let (new, old) = (objects.store(switch.new), objects.store(switch.old));
+    let unknown = old.meta(switch.old.slot).expired;
+    let mut columns = ColumnSet::EMPTY;
+    for column in given.iter().filter(|column| !old.model().primary_key.contains(column)) {
+        let known = !unknown && old.is_loaded(switch.old.slot, column);
+        let same = || check::same(&new.value(switch.new.slot, column), &old.saved_value(switch.old.slot, column));
+        if !known || !same() {
+            columns.insert(column);
+        }
+    }
+    columns
+}
+
+/// The version after that of the row, or the one that the new object was given, if it is later.
+fn next_version(objects: &Objects, switch: Switch, version: usize, given: ColumnSet) -> Value<'static> {
+    let old = objects.store(switch.old).saved_value(switch.old.slot, version).into_owned();
+    let new = objects.store(switch.new).value(switch.new.slot, version).into_owned();
+    if given.contains(version) && check::order(&old, &new).is_lt() {
+        return new;
+    }
+    match old {
+        Value::I16(old) => Value::I16(old.saturating_add(1)),
+        Value::I32(old) => Value::I32(old.saturating_add(1)),
+        Value::I64(old) => Value::I64(old.saturating_add(1)),
+        other => other,
+    }
+}

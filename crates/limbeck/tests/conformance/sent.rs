@@ -1,0 +1,61 @@
+//! What a flush sent, in short: `INSERT posts (3)` is one statement for three rows.
+
+use std::sync::{Arc, Mutex};
+
+use limbeck::prelude::*;
+use limbeck::schema::Metadata;
+use limbeck::session::SessionMaker;
+use limbeck_test_support::TestDb;
+
+/// The lines that an engine wrote.
+#[derive(Clone, Default)]
+pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
+
+impl Sent {
+    /// What was written since the last call: kind, table and rows of each statement.
+    pub(crate) fn take(&self) -> Vec<String> {
+        let lines = self.lines();
+        lines.iter().filter_map(|(rows, sql)| short(rows, sql)).collect()
+    }
+
+    /// The texts of what was written since the last call, without quotes.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let lines = self.lines();
+        lines.into_iter().filter(|(rows, sql)| short(rows, sql).is_some()).map(|(_, sql)| sql).collect()
+    }
+
+    fn lines(&self) -> Vec<(String, String)> {
+        let lines = std::mem::take(&mut *self.0.lock().expect("the log"));
+        let split = |line: &String| {
+            let (head, sql) = line.split_once(" rows  ")?;
+            let rows = head.split_whitespace().last()?.to_string();
+            Some((rows, sql.split("  ").next()?.replace('"', "")))
+        };
+        lines.iter().filter_map(split).collect()
+    }
+}
+
+fn short(rows: &str, sql: &str) -> Option<String> {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    let table = match words[0] {
+        "UPDATE" => words[1],
+        "INSERT" | "DELETE" => words[2],
+        "SET" => words[1],
+        _ => return None,
+    };
+    Some(if words[0] == "SET" { sql.to_string() } else { format!("{} {table} ({rows})", words[0]) })
+}
+
+/// Sessions over a fresh database that has the tables, and what they send.
+pub(crate) async fn sessions(db: &TestDb, tables: Metadata) -> (SessionMaker, Sent) {
+    let sent = Sent::default();
+    let sink = sent.clone();
+    let engine = Engine::builder(db.url())
+        .echo_to(move |line| sink.0.lock().expect("the log").push(line.to_string()))
+        .connect()
+        .await
+        .expect("the test's database");
+    engine.create_all(&tables).await.expect("tables");
+    sent.take();
+    (engine.sessionmaker(), sent)
+}
