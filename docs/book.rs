@@ -31,6 +31,9 @@ pub mod views {}
 #[doc = include_str!("src/session.md")]
 pub mod session {}
 
+#[doc = include_str!("src/transactions.md")]
+pub mod transactions {}
+
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
