@@ -312,7 +312,7 @@ pub struct DatabaseError {
 
 impl Error {
     /// Whether the same work, begun again, may well succeed: the database aborted it because of another
-    /// transaction, or the connection was lost.
+    /// transaction. A connection that was lost is not among them, since a COMMIT may have been done.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Conflict { .. })
     }

@@ -90,7 +90,15 @@ impl Session {
 
     async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
-        self.plan_new_keys().await?;
+        let linked = self.plan_new_keys().await?;
+        let sent = self.send_linked(next).await;
+        if sent.is_err() {
+            self.objects.unplan(linked);
+        }
+        sent
+    }
+
+    async fn send_linked(&mut self, next: Next) -> Result<()> {
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
