@@ -401,6 +401,36 @@ both! {
         Ok(())
     }
 
+    async fn what_a_hook_sends_is_undone_with_the_flush(db: TestDb) -> limbeck::Result<()> {
+        let sessions = sessions(&db).await?;
+        let mut session = sessions.open();
+        session.add(Folder::builder().name("f"));
+        session.add(doc("taken"));
+        session.commit().await?;
+        let hooks = Hooks::new().before_flush(async |session| {
+            session.execute(update(Folder).set(Folder.name, "sent").all_rows()).await?;
+            Ok(())
+        });
+        let sessions = sessions.hooks(hooks);
+        for (earlier, autocommit) in [(false, false), (true, false), (false, true)] {
+            let mut session = sessions.clone().autocommit(autocommit).open();
+            if earlier {
+                session.execute(update(Doc).set(Doc.revision, Doc.revision + 1).all_rows()).await?;
+            }
+            let again = session.add(doc("taken"));
+            let refused = session.flush().await;
+            assert!(matches!(refused, Err(Error::UniqueViolation(_))), "{refused:?}");
+            assert_eq!(session.in_transaction(), earlier);
+            session.expunge(again)?;
+            session.commit().await?;
+            let rows = sessions.open().all(select((Folder.name, Doc.revision)).join_on(Doc, Doc.id.gt(0))).await?;
+            assert_eq!(rows, [("f".into(), i32::from(earlier))]);
+            session.execute(update(Doc).set(Doc.revision, 0).all_rows()).await?;
+            session.commit().await?;
+        }
+        Ok(())
+    }
+
     async fn after_flush_can_still_undo_the_flush(db: TestDb) -> limbeck::Result<()> {
         let fails = Arc::new(AtomicUsize::new(1));
         let failing = fails.clone();
