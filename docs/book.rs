@@ -13,6 +13,12 @@ pub mod models {}
 #[doc = include_str!("src/column-types.md")]
 pub mod column_types {}
 
+#[doc = include_str!("src/relationships.md")]
+pub mod relationships {}
+
+#[doc = include_str!("src/cascades.md")]
+pub mod cascades {}
+
 #[doc = include_str!("src/queries.md")]
 pub mod queries {}
 

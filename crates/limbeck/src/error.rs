@@ -219,7 +219,8 @@ pub struct Violation {
     pub model: Option<&'static str>,
     /// The object's handle, when the session sent it and the row is known.
     pub object: Option<crate::model::Handle>,
-    pub(crate) of: Option<&'static crate::model::ModelDef>,
+    /// The model's number, with `object`.
+    pub(crate) of: Option<usize>,
     /// What the database said.
     pub message: String,
     /// The statement.
@@ -250,7 +251,8 @@ pub struct StaleRow {
     pub is_gone: bool,
     /// The object's handle, where the row is known.
     pub object: Option<crate::model::Handle>,
-    pub(crate) of: &'static crate::model::ModelDef,
+    /// The model's number.
+    pub(crate) of: usize,
 }
 
 impl StaleRow {
@@ -263,13 +265,13 @@ impl StaleRow {
             found: None,
             is_gone: false,
             object: None,
-            of,
+            of: of.id.get(),
         }
     }
 
     /// The object, if it is a `M`.
     pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
-        self.object.filter(|_| std::ptr::eq(self.of, M::def())).map(crate::model::Tracked::new)
+        self.object.filter(|_| self.of == M::def().id.get()).map(crate::model::Tracked::new)
     }
 
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -518,7 +520,7 @@ impl fmt::Display for Error {
 impl Violation {
     /// The object whose row was refused, if it is a `M` and the row is known.
     pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
-        let same = self.of.is_some_and(|of| std::ptr::eq(of, M::def()));
+        let same = self.of == Some(M::def().id.get());
         self.object.filter(|_| same).map(crate::model::Tracked::new)
     }
 
@@ -532,7 +534,9 @@ impl Violation {
             (None, []) => write!(f, " ({kind})")?,
             (None, columns) => write!(f, " ({kind} on {})", columns.join(", "))?,
         }
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && self.sql.is_empty() {
+            write!(f, "\n  {}", self.message)?;
+        } else if !self.message.is_empty() {
             write!(f, "\n  the database says: {}", self.message)?;
         }
         if !self.sql.is_empty() {

@@ -4,7 +4,7 @@
 //! `Copy`. There are no locks, no reference counts and no guards: `session[user]` is a plain reference, whose
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
-//! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
+//! * `objects`, `store`: where the objects are; `undo`: the way back, `doubt`: what has none; `forget`: the way out.
 //! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
 //!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
@@ -13,6 +13,7 @@
 
 mod access;
 mod cascade;
+mod doubt;
 mod flush;
 mod forget;
 mod guard;
@@ -127,6 +128,10 @@ impl Session {
     }
 
     /// Marks an object to be deleted at the next flush.
+    ///
+    /// Nothing is sent before. What goes with it by the cascade `delete` of its relationships is found at the flush, which
+    /// loads what is not loaded: one query for each relationship and level, not one an object. Keys that point to it
+    /// by relationships without the cascade are set to NULL where they can be, without loading anything.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] or

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::doubt::Doubt;
+use super::load::Reading;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
 use crate::driver::Row;
@@ -23,11 +25,13 @@ pub(crate) struct Obj {
 pub struct Stamps {
     now: NonZeroU32,
     past: FxHashSet<NonZeroU32>,
+    /// What is read is noted, since a rollback may make it untrue.
+    pub(super) doubt: Doubt,
 }
 
 impl Stamps {
     fn new() -> Self {
-        Stamps { now: draw(), past: FxHashSet::default() }
+        Stamps { now: draw(), past: FxHashSet::default(), doubt: Doubt::default() }
     }
 
     /// The stamp of objects that are taken in now.
@@ -94,7 +98,7 @@ impl Refused {
 pub(crate) struct Objects {
     /// By the model's number.
     stores: Vec<Option<Box<dyn AnyStore>>>,
-    stamps: Stamps,
+    pub(super) stamps: Stamps,
     /// Objects to insert, in the order in which they were added.
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
@@ -113,6 +117,8 @@ pub(crate) struct Objects {
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
     pub(crate) undo: Vec<Undo>,
+    /// How many steps of the way back were forgotten with all objects since the transaction began.
+    pub(super) forgotten: usize,
 }
 
 impl Objects {
@@ -129,6 +135,7 @@ impl Objects {
             single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
+            forgotten: 0,
         }
     }
 
@@ -270,7 +277,7 @@ impl Objects {
         self.link_rows.clear();
         self.evictions.clear();
         self.refused.clear();
-        self.undo.clear();
+        self.forget_way_back();
     }
 
     /// Lets emptied slots be used again, once no way back names them.
@@ -286,6 +293,8 @@ pub struct Loader<'s> {
     pub(crate) objects: &'s mut Objects,
     /// The objects that the rows were, where relationships are to be loaded along.
     pub(crate) roots: Option<Vec<Handle>>,
+    /// What rows do with objects that are here.
+    pub(super) reading: Reading,
     /// Whether the rows are locked: then an object that is here has to be what its row is.
     pub(crate) locking: bool,
 }
@@ -303,7 +312,7 @@ impl Loader<'_> {
     /// When a column holds something that its type cannot read.
     #[doc(hidden)]
     pub fn track<M: Model>(&mut self, row: &Row<'_>, at: usize) -> Result<Tracked<M>> {
-        let handle = self.objects.track(M::def(), row, at)?;
+        let handle = self.reading.track(self.objects, M::def(), row, at)?;
         if self.locking {
             self.objects.check_version(M::def(), handle, row, at)?;
         }
