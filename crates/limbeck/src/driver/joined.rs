@@ -160,6 +160,12 @@ impl Joined {
         }
     }
 
+    /// The shared connection for a query whose rows are taken some at a time: it is held until this transaction ends.
+    pub(super) async fn held_for_cursor(&mut self, meter: &mut Meter) -> Result<&mut Driver> {
+        self.begin(meter, Begin::Write).await?;
+        self.held.as_mut().map(|shared| &mut shared.driver).ok_or_else(over)
+    }
+
     pub(crate) async fn query(
         &mut self,
         meter: &mut Meter,

@@ -25,11 +25,13 @@ mod load;
 mod maker;
 mod merge;
 mod objects;
+mod pages;
 mod read;
 mod refresh;
 mod relate;
 mod savepoint;
 mod store;
+mod stream;
 mod transaction;
 mod undo;
 
@@ -38,8 +40,10 @@ pub use hooks::{ColumnChange, Flushed, FlushedRow, FlushedWork, Hooks, RowEvent}
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
+pub use pages::Pages;
 pub use savepoint::Savepoint;
 pub use store::{AnyStore, State, new_store};
+pub use stream::RowStream;
 
 use crate::driver::Stats;
 use crate::engine::Engine;
