@@ -53,6 +53,7 @@ mod tests {
 
     fn table(checks: &[(&str, &str)]) -> Table {
         let check = |(name, expression): &(&str, &str)| Check {
+            no_inherit: false,
             name: Some((*name).to_string()),
             expression: (*expression).to_string(),
         };

@@ -262,10 +262,16 @@ pub enum RelationKind {
 
 /// What a model gets at its first use in a process: a number, by which stores are found without hashing,
 /// and its mapping (how its relationships lead to other tables).
-#[derive(Debug)]
 pub struct ModelId {
     number: OnceLock<u32>,
     mapping: OnceLock<std::result::Result<Mapping, String>>,
+}
+
+impl std::fmt::Debug for ModelId {
+    /// The number alone: mappings lead from model to model, and back.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ModelId").field(&self.number.get()).finish()
+    }
 }
 
 impl ModelId {

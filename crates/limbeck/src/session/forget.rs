@@ -5,7 +5,7 @@ use super::objects::{Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Model, RelationRef, Tracked};
+use crate::model::{Cascade, Model, RelationRef, Tracked};
 
 impl Session {
     /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
@@ -14,11 +14,15 @@ impl Session {
     /// Loaded collections that the session finds it in without a search are unloaded; others keep its handle,
     /// which no longer fits.
     ///
+    /// What it leads to by loaded relationships with the cascade `expunge` leaves with it, over any number of steps.
+    /// Those values are dropped: expunge what you want to keep before.
+    ///
     /// # Errors
     /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when another object is
-    /// linked to it by a change that is not flushed.
+    /// linked to it by a change that is not flushed, and stays.
     pub fn expunge<M: Model>(&mut self, handle: Tracked<M>) -> Result<M> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
+        self.objects.expunge_others(obj)?;
         self.objects.forget(obj)?;
         let object = self.objects.typed_mut::<M>().remove(handle.raw);
         self.objects.reclaim();
@@ -31,7 +35,8 @@ impl Session {
     }
 
     /// Lets an object be read again before it is looked at: [`fresh`](Self::fresh), [`refresh`](Self::refresh) and
-    /// queries do so. What was not flushed of its columns is forgotten, and its relationships are unloaded.
+    /// queries do so. What was not flushed of its columns is forgotten, and its relationships are unloaded. So it is
+    /// with what it leads to by loaded relationships with the cascade `refresh_expire`.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when it has no row, or when a
@@ -43,15 +48,17 @@ impl Session {
         if meta.state != State::Persistent {
             return Err(invalid("cannot be expired, since it has no row"));
         }
-        if !meta.links.is_empty() || self.objects.link_rows.values().any(|row| row.local == obj || row.remote == obj) {
+        if !self.objects.is_unplanned(obj) {
             return Err(invalid("cannot be expired while a link of it is not flushed: flush first"));
         }
-        let store = self.objects.store_mut(obj);
-        store.revert(obj.slot);
-        let meta = store.meta_mut(obj.slot);
-        meta.expired = true;
-        meta.given = crate::model::ColumnSet::EMPTY;
-        store.unload(obj.slot);
+        let others = self.objects.reach(obj, Cascade::REFRESH_EXPIRE);
+        self.objects.expire_one(obj);
+        // One that is new, or that is linked and not flushed, stays as it is.
+        for other in others {
+            if self.objects.is_unplanned(other) {
+                self.objects.expire_one(other);
+            }
+        }
         Ok(())
     }
 
@@ -63,8 +70,25 @@ impl Session {
 }
 
 impl Objects {
+    fn expire_one(&mut self, obj: Obj) {
+        let store = self.store_mut(obj);
+        store.revert(obj.slot);
+        let meta = store.meta_mut(obj.slot);
+        meta.expired = true;
+        meta.given = crate::model::ColumnSet::EMPTY;
+        store.unload(obj.slot);
+    }
+
+    /// Whether it has a row, and no link of it waits for a flush.
+    pub(super) fn is_unplanned(&self, obj: Obj) -> bool {
+        let meta = self.store(obj).meta(obj.slot);
+        meta.state == State::Persistent
+            && meta.links.is_empty()
+            && !self.link_rows.values().any(|row| row.local == obj || row.remote == obj)
+    }
+
     /// Takes an object out of every plan.
-    fn forget(&mut self, obj: Obj) -> Result<()> {
+    pub(super) fn forget(&mut self, obj: Obj) -> Result<()> {
         self.check_unneeded(obj)?;
         let meta = self.store(obj).meta(obj.slot);
         let (pending, doomed, linked) = (meta.state == State::Pending, meta.doomed, !meta.links.is_empty());

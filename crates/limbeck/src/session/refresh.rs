@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::error::{Error, Result, StaleRow};
 use crate::model::mapping::Path;
-use crate::model::{ColumnSet, Handle, Model, ModelDef, One, Tracked};
+use crate::model::{Cascade, ColumnSet, Handle, Model, ModelDef, One, Tracked};
 use crate::sql::ColumnList;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Value;
@@ -28,7 +28,8 @@ struct Wanted {
 
 impl Session {
     /// Reads the columns of an object again. Unflushed changes of it are forgotten; relationships that were
-    /// loaded are loaded again.
+    /// loaded are loaded again. So are the columns of what it leads to by loaded relationships with the cascade
+    /// `refresh_expire`: one query a model.
     ///
     /// # Errors
     /// [`Error::StaleRow`] when its row is gone; [`Error::InvalidState`] when it has none yet; and as
@@ -92,12 +93,33 @@ impl Session {
 
     async fn refresh_whole<M: Model>(&mut self, handle: Tracked<M>, lock: bool) -> Result<()> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
+        let mut others = self.objects.reach(obj, Cascade::REFRESH_EXPIRE);
         self.read_row(obj, Wanted { columns: None, lock }).await?;
+        others.retain(|other| self.objects.is_unplanned(*other));
+        self.reread_others(others).await?;
         let loaded: Vec<usize> =
             (0..M::def().relations.len()).filter(|relation| self.objects.is_loaded(obj, *relation)).collect();
         self.objects.store_mut(obj).unload(obj.slot);
         for relation in loaded {
             self.load_raw(M::def(), vec![handle.raw], relation, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads the columns of several objects again, in one query a model. One whose row is gone stays expired.
+    async fn reread_others(&mut self, mut objs: Vec<Obj>) -> Result<()> {
+        objs.sort_by_key(|obj| obj.model);
+        for objs in objs.chunk_by(|a, b| a.model == b.model) {
+            let Some(first) = objs.first() else { continue };
+            let model = self.objects.store(*first).model();
+            for obj in objs {
+                let store = self.objects.store_mut(*obj);
+                store.revert(obj.slot);
+                let meta = store.meta_mut(obj.slot);
+                meta.expired = true;
+                meta.given = ColumnSet::EMPTY;
+            }
+            self.reread_expired(model, objs).await?;
         }
         Ok(())
     }

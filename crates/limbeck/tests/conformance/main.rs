@@ -3,8 +3,12 @@
 //! A test is named after its case (`u51_…`) and what it shows.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 
+mod cascades;
 #[path = "../common/mod.rs"]
 mod common;
+mod deletes;
+mod family;
 mod order;
 mod sent;
-// mod uniques;
+mod states;
+mod versions;

@@ -192,7 +192,12 @@ impl Machine {
 
     /// Does away with one thing that keeps the flush from being done.
     fn mend(&mut self, session: &mut Session, violation: &Violation) -> Outcome {
-        let newest = |ids: &[Id]| ids.iter().rev().find_map(|id| Some((*id, *self.handles.get(id)?)));
+        // Of an object that is expired the session does not know what it lets go of.
+        let newest = |ids: &[Id]| {
+            let mut here: Vec<(Id, Any)> = ids.iter().filter_map(|id| Some((*id, *self.handles.get(id)?))).collect();
+            here.sort_by_key(|(_, any)| !matches!(any.view(session), Ok(None)));
+            here.last().copied()
+        };
         match violation {
             Violation::Unique(_, col, ids) => {
                 let (id, any) = newest(ids).ok_or("nobody to mend")?;

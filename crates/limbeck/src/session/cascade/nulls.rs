@@ -30,10 +30,15 @@ impl Objects {
         let going = |handle| self.resolve(target, handle).is_ok_and(|child| self.is_going(child));
         match store.relation(obj.slot, relation) {
             _ if !self.is_loaded(obj, relation) => !self.is_passive(obj, relation),
-            RelationRef::One(field) => written || !field.state.handle().is_some_and(going),
+            RelationRef::One(field) => match field.state.handle() {
+                None => !self.is_passive(obj, relation),
+                Some(child) => written || !going(child),
+            },
             RelationRef::Many(field) => {
                 let handles = field.state.handles().unwrap_or_default();
-                written || handles.is_empty() || !handles.iter().copied().all(going)
+                // An empty one may have been filled by others since.
+                let unknown = written || handles.is_empty();
+                (unknown && !self.is_passive(obj, relation)) || !handles.iter().copied().all(going)
             }
         }
     }

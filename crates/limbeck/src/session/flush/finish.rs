@@ -355,7 +355,7 @@ impl Objects {
     }
 
     /// All objects of a model.
-    fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

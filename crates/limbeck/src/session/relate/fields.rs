@@ -5,11 +5,14 @@ use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
 
 impl Objects {
-    /// Whether a relationship field holds an object; `None` if it is not loaded.
+    /// Whether a relationship field holds an object; `None` if it is not loaded, or a part is that has it not.
     pub(super) fn holds(&self, obj: Obj, relation: usize, target: Obj) -> Option<bool> {
         let handle = self.handle(target);
         match self.store(obj).relation(obj.slot, relation) {
-            RelationRef::Many(field) => field.state.handles().map(|handles| handles.contains(&handle)),
+            RelationRef::Many(field) => match field.state.handles().map(|handles| handles.contains(&handle)) {
+                Some(false) if field.state.is_partial() => None,
+                known => known,
+            },
             RelationRef::One(field) => (field.state != One::Unloaded).then(|| field.state == One::Loaded(Some(handle))),
         }
     }

@@ -1,8 +1,8 @@
 //! Key columns: what they say now, and what they are planned to say after the next flush.
 
 use crate::error::{Error, Result};
-use crate::model::{ModelDef, One, RelationRef};
 use crate::model::mapping::KeyPair;
+use crate::model::{ModelDef, One, RelationRef};
 use crate::session::flush::check;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::{KeyLink, State};
