@@ -120,4 +120,17 @@ both! {
         assert_eq!(session.count(select(Post)).await?, 0);
         Ok(())
     }
+
+    async fn a_row_whose_key_is_written_leaves_the_collection_though_its_own_field_is_not_loaded(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let shelf = session.add(Shelf::builder());
+        let loose = session.add(Loose::builder().shelf(shelf));
+        session.commit().await?;
+        session.expire(loose)?;
+        session.fresh(loose).await?;
+        session[loose].shelf_id = None;
+        session.commit().await?;
+        assert!(session[shelf].loose.is_empty());
+        Ok(())
+    }
 }

@@ -93,6 +93,7 @@ impl Objects {
 
     fn updated(&mut self, obj: Obj) -> Written {
         let changed = self.store(obj).changed(obj.slot);
+        self.leave_old_parents(obj, changed);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         let store = self.store_mut(obj);
         let blind = !store.meta(obj.slot).given.is_empty();
@@ -113,6 +114,19 @@ impl Objects {
             self.undo.push(Undo::Unknown(obj));
         }
         Written { obj, columns: changed, links, moved: true }
+    }
+
+    /// Takes a row whose key was written directly out of the collection that it was in. Its field may not be loaded.
+    fn leave_old_parents(&mut self, obj: Obj, changed: ColumnSet) {
+        let Ok(mapping) = self.store(obj).model().mapping() else { return };
+        for resolved in &mapping.relations {
+            if let (Path::BelongsTo(keys), Some(back)) = (&resolved.path, resolved.back)
+                && keys.iter().any(|pair| changed.contains(pair.key))
+                && let Some(old) = self.by_saved_key(obj, keys, resolved.target)
+            {
+                self.pull(old, back, obj);
+            }
+        }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.

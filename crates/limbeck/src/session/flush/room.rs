@@ -220,11 +220,12 @@ impl Referring {
                     self.tied.entry(row).or_default().push((*obj, &reference.keys));
                 }
             }
-            // Linked before the other was deleted: it is there for a moment, or keeps the other from going.
-            for obj in &child.inserts {
-                if let Some(row) = objects.key_to_be(*obj, &keys).and_then(|key| rows.get(&key).copied()) {
-                    self.tied.entry(row).or_default().push((*obj, &reference.keys));
-                }
+        }
+        // Linked before the other was deleted: it leads there for a moment, or keeps the other from going.
+        for obj in child.inserts.iter().chain(&child.updates) {
+            let to_be = objects.key_to_be(*obj, &keys).and_then(|key| rows.get(&key).copied());
+            if let Some(row) = to_be.filter(|to_be| row(obj) != Some(*to_be)) {
+                self.tied.entry(row).or_default().push((*obj, &reference.keys));
             }
         }
     }
