@@ -72,7 +72,9 @@ fn check(kind: Kind) {
     let sessions = runtime.block_on(prepared(db.url())).expect("the tables");
     let steps = steps();
     let cases = u32::try_from(steps.div_ceil(LENGTH.end / 3) + 1).expect("not that many");
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    // `scripts/mutants` wants to know whether, not why.
+    let max_shrink_iters = if std::env::var_os("LIMBECK_MACHINE_NO_SHRINKING").is_some() { 0 } else { 1000 };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
     let done = RefCell::new(BTreeMap::new());
     let (failing, first) = (RefCell::new(String::new()), Cell::new(None));
     let outcome = TestRunner::new(config).run(&operation::program(LENGTH), |program| {

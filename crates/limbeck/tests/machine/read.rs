@@ -7,7 +7,8 @@ use limbeck::session::Session;
 
 use crate::ensure;
 use crate::machine::{Machine, Outcome, Trigger, said};
-use crate::objects::{Any, SIDES, all, count, get, load};
+use crate::objects::{Any, SIDES, Typed, all, count, get, load};
+use crate::on;
 use crate::reference::{Id, KINDS, Kind};
 
 impl Machine {
@@ -118,6 +119,13 @@ impl Machine {
             let Some((_, related)) = owner.view(session).map_err(said)? else { continue };
             let loaded = related.iter().any(|(of, found)| *of == side && found.is_some());
             ensure!(loaded, "{} was loaded, and is not", side.label());
+        }
+        // An owner that is expired shows nothing of what was found.
+        for any in &found {
+            if !self.ids.contains_key(any) {
+                let label = on!(*any, handle => session.try_get(handle).map(|object| Typed::label(object)));
+                self.found(*any, label.map_err(said)?)?;
+            }
         }
         self.learn(session)?;
         let ids: BTreeSet<Option<Id>> = found.iter().map(|any| self.ids.get(any).copied()).collect();
