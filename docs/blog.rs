@@ -2,6 +2,7 @@
 
 use limbeck::prelude::*;
 use limbeck::session::{Session, SessionMaker};
+use limbeck::testing::StatementLog;
 
 /// Somebody who writes.
 #[derive(Model, Debug)]
@@ -80,7 +81,11 @@ pub async fn engine() -> limbeck::Result<Engine> {
 /// # Errors
 /// None that a correct limbeck would return.
 pub async fn sessions() -> limbeck::Result<SessionMaker> {
-    let sessions = engine().await?.sessionmaker();
+    filled(engine().await?).await
+}
+
+async fn filled(engine: Engine) -> limbeck::Result<SessionMaker> {
+    let sessions = engine.sessionmaker();
     let mut session = sessions.open();
     let ada = session.add(User::builder().email("ada@example.com").username("ada"));
     let grace = session.add(User::builder().email("grace@example.com").username("grace"));
@@ -99,4 +104,17 @@ pub async fn sessions() -> limbeck::Result<SessionMaker> {
 /// None that a correct limbeck would return.
 pub async fn session() -> limbeck::Result<Session> {
     Ok(sessions().await?.open())
+}
+
+/// A session on such a database, and what it sends.
+///
+/// # Errors
+/// None that a correct limbeck would return.
+pub async fn logged() -> limbeck::Result<(Session, StatementLog)> {
+    let log = StatementLog::new();
+    let engine = Engine::builder("sqlite::memory:").echo_to(log.sink()).connect().await?;
+    engine.create_all(&limbeck::metadata![User, Post, Tag]?).await?;
+    let sessions = filled(engine).await?;
+    log.take();
+    Ok((sessions.open(), log))
 }

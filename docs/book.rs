@@ -13,6 +13,12 @@ pub mod models {}
 #[doc = include_str!("src/column-types.md")]
 pub mod column_types {}
 
+#[doc = include_str!("src/relationships.md")]
+pub mod relationships {}
+
+#[doc = include_str!("src/cascades.md")]
+pub mod cascades {}
+
 #[doc = include_str!("src/queries.md")]
 pub mod queries {}
 
@@ -21,6 +27,12 @@ pub mod raw_sql {}
 
 #[doc = include_str!("src/views.md")]
 pub mod views {}
+
+#[doc = include_str!("src/session.md")]
+pub mod session {}
+
+#[doc = include_str!("src/testing.md")]
+pub mod testing {}
 
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}

@@ -166,6 +166,8 @@ pub enum Error {
         /// Where the last of them was asked for.
         location: &'static std::panic::Location<'static>,
     },
+    /// What a hook of the program refused a flush with: see [`Error::hook`].
+    Hook(Box<dyn std::error::Error + Send + Sync>),
     /// Something that a hook of a flush may not do, since it would flush again, or end the transaction under the flush.
     InHook {
         /// `commit`
@@ -217,7 +219,8 @@ pub struct Violation {
     pub model: Option<&'static str>,
     /// The object's handle, when the session sent it and the row is known.
     pub object: Option<crate::model::Handle>,
-    pub(crate) of: Option<&'static crate::model::ModelDef>,
+    /// The model's number, with `object`.
+    pub(crate) of: Option<usize>,
     /// What the database said.
     pub message: String,
     /// The statement.
@@ -248,7 +251,8 @@ pub struct StaleRow {
     pub is_gone: bool,
     /// The object's handle, where the row is known.
     pub object: Option<crate::model::Handle>,
-    pub(crate) of: &'static crate::model::ModelDef,
+    /// The model's number.
+    pub(crate) of: usize,
 }
 
 impl StaleRow {
@@ -261,13 +265,13 @@ impl StaleRow {
             found: None,
             is_gone: false,
             object: None,
-            of,
+            of: of.id.get(),
         }
     }
 
     /// The object, if it is a `M`.
     pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
-        self.object.filter(|_| std::ptr::eq(self.of, M::def())).map(crate::model::Tracked::new)
+        self.object.filter(|_| self.of == M::def().id.get()).map(crate::model::Tracked::new)
     }
 
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -302,6 +306,24 @@ impl Error {
     /// transaction, or the connection was lost.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Conflict { .. })
+    }
+
+    /// An error of the program's own, for a hook to refuse a flush with: a message, or an error that whoever flushes finds
+    /// again by `downcast_ref`.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// use limbeck::Error;
+    /// use limbeck::session::Hooks;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String }
+    /// let hooks = Hooks::new().before_insert(Post, |session, post| match session[post].title.as_str() {
+    ///     "" => Err(Error::hook("a post needs a title")),
+    ///     _ => Ok(()),
+    /// });
+    /// ```
+    pub fn hook(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Hook(error.into())
     }
 
     /// Whether the connection is gone.
@@ -477,6 +499,7 @@ impl fmt::Display for Error {
                 "`{relation}` was loaded for one object at a time, {loads} times and by a query each, last at {location}: \
                  add `{remedy}` to the query that loads the objects, or load it for all of their handles at once"
             ),
+            Error::Hook(error) => write!(f, "{error}"),
             Error::InHook { call } => {
                 write!(
                     f,
@@ -497,7 +520,7 @@ impl fmt::Display for Error {
 impl Violation {
     /// The object whose row was refused, if it is a `M` and the row is known.
     pub fn handle<M: crate::model::Model>(&self) -> Option<crate::model::Tracked<M>> {
-        let same = self.of.is_some_and(|of| std::ptr::eq(of, M::def()));
+        let same = self.of == Some(M::def().id.get());
         self.object.filter(|_| same).map(crate::model::Tracked::new)
     }
 
@@ -511,7 +534,9 @@ impl Violation {
             (None, []) => write!(f, " ({kind})")?,
             (None, columns) => write!(f, " ({kind} on {})", columns.join(", "))?,
         }
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && self.sql.is_empty() {
+            write!(f, "\n  {}", self.message)?;
+        } else if !self.message.is_empty() {
             write!(f, "\n  the database says: {}", self.message)?;
         }
         if !self.sql.is_empty() {
@@ -525,6 +550,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Decode { source, .. } => Some(source),
+            Error::Hook(error) => Some(&**error),
             _ => None,
         }
     }

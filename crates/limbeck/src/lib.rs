@@ -69,6 +69,7 @@
 //! | [`dialect`] | how each database spells SQL |
 //! | [`engine`] | settings, the pool, connections and transactions |
 //! | [`session`] | identity map and unit of work |
+//! | [`testing`] | databases for tests, and sessions that are always rolled back |
 //!
 //! Migrations are in the crate `limbeck-migrate`, their commands in `limbeck-cli`.
 //!
@@ -89,6 +90,7 @@ pub mod prelude;
 pub mod schema;
 pub mod session;
 pub mod sql;
+pub mod testing;
 pub mod types;
 
 pub use driver::Row;

@@ -214,7 +214,7 @@ both! {
                 noted.note(format!("{}: {old} → {new}", change.column.name));
             }
             if session.original(doc, Doc.title)?.as_deref() == Some("final") {
-                return Err(Error::InvalidState { model: "Doc", reason: "a final title stays".into() });
+                return Err(Error::hook("a final title stays"));
             }
             Ok(())
         });
@@ -232,7 +232,7 @@ both! {
 
         session[a].title = "other".into();
         let refused = session.commit().await;
-        assert!(matches!(refused, Err(Error::InvalidState { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Hook(_))), "{refused:?}");
         assert_eq!(session[a].title, "other");
         assert_eq!(session.original(a, Doc.title)?.as_deref(), Some("final"));
         Ok(())
@@ -345,7 +345,7 @@ both! {
             })
             .before_delete(Doc, move |_, _| match failing.load(Ordering::Relaxed) {
                 0 => Ok(()),
-                _ => Err(Error::InvalidState { model: "Doc", reason: "not today".into() }),
+                _ => Err(Error::hook("not today")),
             });
         let sessions = sessions(&db).await?;
         let mut session = sessions.open();
@@ -357,7 +357,7 @@ both! {
         let c = session.add(doc("c"));
         session[c].revision = 3;
         let refused = session.commit().await;
-        assert!(matches!(refused, Err(Error::InvalidState { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Hook(_))), "{refused:?}");
 
         assert_eq!((session[a].title.as_str(), session[a].revision), ("A", 0));
         assert!(session.is_modified(a)?);
@@ -411,7 +411,7 @@ both! {
             })
             .after_flush(async move |session, flushed| {
                 if failing.load(Ordering::Relaxed) > 0 && flushed.inserted(Doc).any(|doc| session[doc].title == "new") {
-                    return Err(Error::InvalidState { model: "Doc", reason: "too new".into() });
+                    return Err(Error::hook("too new"));
                 }
                 Ok(())
             });
@@ -435,7 +435,7 @@ both! {
             session.delete(gone)?;
             let new = session.add(doc("new"));
             let refused = session.flush().await;
-            assert!(matches!(refused, Err(Error::InvalidState { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(Error::Hook(_))), "{refused:?}");
 
             assert_eq!(session.in_transaction(), earlier);
             assert_eq!((session.state(new)?, session.state(gone)?), (State::Pending, State::Persistent));
@@ -590,6 +590,81 @@ both! {
         assert_eq!(calls.take(), ["a"]);
         assert!(session.try_get(a).is_err());
         assert_eq!(session.count(select(Doc)).await?, 0);
+        Ok(())
+    }
+}
+
+#[derive(Model, Debug)]
+#[model(table = "carts")]
+struct Cart {
+    #[column(primary_key)]
+    id: i64,
+    #[relationship(back_populates = cart, cascade(all, delete_orphan))]
+    items: HasMany<Item>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "items")]
+struct Item {
+    #[column(primary_key)]
+    id: i64,
+    name: String,
+    #[column(foreign_key(Cart.id))]
+    cart_id: i64,
+    #[relationship(back_populates = items)]
+    cart: BelongsTo<Cart>,
+}
+
+both! {
+    async fn what_a_delete_takes_along_has_its_hooks_and_comes_back_with_it(db: TestDb) -> limbeck::Result<()> {
+        let engine = Engine::builder(db.url()).connect().await?;
+        engine.create_all(&limbeck::metadata![Cart, Item, Entry]?).await?;
+        let calls = Calls::default();
+        let (noted, after) = (calls.clone(), calls.clone());
+        let fails = Arc::new(AtomicUsize::new(1));
+        let failing = fails.clone();
+        let hooks = Hooks::new()
+            .before_delete(Item, move |session, item| {
+                noted.note(session[item].name.clone());
+                Ok(())
+            })
+            .after_flush(async move |_, flushed| {
+                after.note(format!("{} and {}", flushed.deleted(Cart).count(), flushed.deleted(Item).count()));
+                let old = flushed.rows().iter().filter(|row| row.model.name == "Item").flat_map(|row| &row.changes);
+                let old = old.filter(|change| change.column.name == "name").filter_map(|change| change.old.clone());
+                after.note(old.map(|old| old.to_string()).collect::<Vec<_>>().join(" "));
+                if failing.load(Ordering::Relaxed) > 0 { Err(Error::hook("no")) } else { Ok(()) }
+            });
+        let mut session = engine.sessionmaker().open();
+        let cart = session.add(Cart::builder());
+        session.add_all(["a", "b"].map(|name| Item::builder().name(name).cart(cart)));
+        session.commit().await?;
+
+        // Another session, which has to load them.
+        let mut session = engine.sessionmaker().hooks(hooks).open();
+        let cart = session.get(Cart, 1).await?.expect("the cart");
+        session.delete(cart)?;
+        assert!(matches!(session.commit().await, Err(Error::Hook(_))));
+        assert_eq!(calls.take(), ["a", "b", "1 and 2", "a b"]);
+        assert_eq!(session.deleted(Cart).count(), 1);
+        assert_eq!(session.deleted(Item).count(), 0, "the flush marked them, and took it back");
+        assert_eq!(session.state(cart)?, State::Persistent);
+
+        fails.store(0, Ordering::Relaxed);
+        session.commit().await?;
+        assert_eq!(calls.take(), ["a", "b", "1 and 2", "a b"]);
+        assert_eq!(session.count(select(Item)).await?, 0);
+
+        // An orphan goes; one that never had a row is not heard of.
+        let cart = session.add(Cart::builder());
+        let kept = session.add(Item::builder().name("kept").cart(cart));
+        session.commit().await?;
+        calls.take();
+        let never = session.add(Item::builder().name("never").cart(cart));
+        session.unlink(cart, Cart.items, never)?;
+        session.unlink(cart, Cart.items, kept)?;
+        session.commit().await?;
+        assert_eq!(calls.take(), ["kept", "0 and 1", "kept"]);
         Ok(())
     }
 }

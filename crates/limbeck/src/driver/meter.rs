@@ -14,6 +14,16 @@ pub struct Stats {
     pub round_trips: u64,
     /// Statements that the database had to prepare, because its connection did not know them yet.
     pub prepares: u64,
+    /// How many of the statements only began or ended transactions and savepoints. What a flush or a query begins by
+    /// itself differs between databases; see [`queries`](Stats::queries).
+    pub controls: u64,
+}
+
+impl Stats {
+    /// The statements that read or wrote something: all but BEGIN, COMMIT, SAVEPOINT and their like.
+    pub fn queries(&self) -> u64 {
+        self.statements - self.controls
+    }
 }
 
 impl std::ops::Add for Stats {
@@ -24,6 +34,7 @@ impl std::ops::Add for Stats {
             statements: self.statements + other.statements,
             round_trips: self.round_trips + other.round_trips,
             prepares: self.prepares + other.prepares,
+            controls: self.controls + other.controls,
         }
     }
 }
@@ -36,6 +47,7 @@ impl std::ops::Sub for Stats {
             statements: self.statements.saturating_sub(earlier.statements),
             round_trips: self.round_trips.saturating_sub(earlier.round_trips),
             prepares: self.prepares.saturating_sub(earlier.prepares),
+            controls: self.controls.saturating_sub(earlier.controls),
         }
     }
 }
@@ -46,6 +58,7 @@ pub(crate) struct SharedStats {
     statements: AtomicU64,
     round_trips: AtomicU64,
     prepares: AtomicU64,
+    controls: AtomicU64,
 }
 
 impl SharedStats {
@@ -54,6 +67,7 @@ impl SharedStats {
             statements: self.statements.load(Ordering::Relaxed),
             round_trips: self.round_trips.load(Ordering::Relaxed),
             prepares: self.prepares.load(Ordering::Relaxed),
+            controls: self.controls.load(Ordering::Relaxed),
         }
     }
 }
@@ -77,6 +91,13 @@ impl Meter {
     pub(crate) fn statement(&mut self) {
         self.own.statements += 1;
         self.shared.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A statement that only begins or ends something.
+    pub(crate) fn control(&mut self) {
+        self.statement();
+        self.own.controls += 1;
+        self.shared.controls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn round_trip(&mut self) {

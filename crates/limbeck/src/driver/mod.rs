@@ -4,6 +4,7 @@
 //! of drivers is closed: rows are decoded by a `match`, not through `dyn`, straight from the driver's bytes.
 
 mod address;
+mod joined;
 mod meter;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -13,6 +14,7 @@ pub(crate) mod sqlite;
 mod stmt;
 
 pub(crate) use address::{Address, Common, without_password};
+pub(crate) use joined::{Joined, Shared};
 pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};
 pub use row::Row;
@@ -33,6 +35,8 @@ pub(crate) enum Driver {
     Sqlite(sqlite::Sqlite),
     #[cfg(feature = "postgres")]
     Postgres(Box<postgres::Postgres>),
+    /// One of several that share a connection, in tests.
+    Joined(Joined),
 }
 
 /// What has to be done with a connection before somebody else may have it.
@@ -57,6 +61,7 @@ macro_rules! each_async {
             Driver::Sqlite($driver) => $call.await,
             #[cfg(feature = "postgres")]
             Driver::Postgres($driver) => Box::pin($call).await,
+            Driver::Joined($driver) => Box::pin($call).await,
         }
     };
 }
@@ -69,6 +74,7 @@ macro_rules! each {
             Driver::Sqlite($driver) => $call,
             #[cfg(feature = "postgres")]
             Driver::Postgres($driver) => $call,
+            Driver::Joined($driver) => $call,
         }
     };
 }
@@ -157,6 +163,11 @@ impl Driver {
     /// Ends what a dropped future left. An error means that the connection has to be closed.
     pub(crate) async fn reset(&mut self) -> Result<()> {
         each_async!(self, driver => driver.reset())
+    }
+
+    /// Whether the database refuses everything but a rollback.
+    pub(crate) fn is_failed(&self) -> bool {
+        each!(self, driver => driver.is_failed())
     }
 
     /// Whether the connection is known to be dead.

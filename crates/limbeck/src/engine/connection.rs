@@ -7,7 +7,7 @@ use super::options::{IsolationLevel, ResetOnReturn};
 use super::pool::{Idle, Lease};
 use super::{Inner, StatementCache, ValueSink, echo};
 use crate::dialect::Dialect;
-use crate::driver::{Begin, Bind, Leftover, Meter, RowSink, Stats, Stmt, Write, WriteError, Written};
+use crate::driver::{Begin, Bind, Driver, Leftover, Meter, RowSink, Stats, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
 use crate::sql::Fetch;
 use crate::types::Value;
@@ -94,6 +94,14 @@ impl Connection {
     /// settings were changed (`PRAGMA`, `SET`), so that nobody else gets them.
     pub fn close_on_return(&mut self) {
         self.closing = true;
+    }
+
+    /// Takes the driver out, for good: it never goes back to the pool. What is returned with it is the right to hold it.
+    pub(super) fn detach(mut self) -> Result<(Driver, Lease)> {
+        match (self.idle.take(), self.lease.take()) {
+            (Some(idle), Some(lease)) => Ok((idle.driver, lease)),
+            _ => Err(Error::Closed),
+        }
     }
 
     /// The engine's rendered statements.

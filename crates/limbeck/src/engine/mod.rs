@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::dialect::Dialect;
-use crate::driver::{Address, Common, Driver, Meter, SharedStats, without_password};
+use crate::driver::{Address, Begin, Common, Driver, Joined, Meter, Shared, SharedStats, without_password};
 use crate::error::{Error, Result};
 use options::Options;
 use pool::{Idle, Pool};
@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     runtime: tokio::runtime::Handle,
     /// Keeps a database in memory alive while the pool is empty.
     anchor: Mutex<Option<Driver>>,
+    /// For tests: one connection for all, and the right to hold it.
+    joint: Option<(Arc<tokio::sync::Mutex<Shared>>, pool::Lease)>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -123,6 +125,29 @@ impl Engine {
                 pool,
                 runtime,
                 anchor: Mutex::new(anchor),
+                joint: None,
+            }),
+        })
+    }
+
+    /// An engine whose connections all share one of this engine's, in a transaction that ends with it and is never
+    /// committed.
+    pub(crate) async fn joined(&self) -> Result<Engine> {
+        let mut connection = self.connect().await?;
+        connection.begin_mode(Begin::Write).await?;
+        let (driver, lease) = connection.detach()?;
+        let options = Options { pool_size: 0, ..self.inner.options.clone() };
+        Ok(Engine {
+            inner: Arc::new(Inner {
+                address: self.inner.address.clone(),
+                url: self.inner.url.clone(),
+                statements: StatementCache::new(options.statement_cache),
+                stats: Arc::default(),
+                pool: Arc::new(Pool::new(&options)),
+                options,
+                runtime: self.inner.runtime.clone(),
+                anchor: Mutex::new(None),
+                joint: Some((Shared::new(driver), lease)),
             }),
         })
     }
@@ -200,7 +225,10 @@ impl Inner {
             return Ok(Connection::new(self, lease, idle, meter));
         }
         // Seldom run and large, so not a part of every future that takes a connection.
-        let driver = Box::pin(self.address.connect()).await?;
+        let driver = match &self.joint {
+            Some((shared, _)) => Driver::Joined(Joined::new(Arc::clone(shared))),
+            None => Box::pin(self.address.connect()).await?,
+        };
         let now = Instant::now();
         Ok(Connection::new(self, lease, Idle { driver, opened: now, checked: now }, meter))
     }

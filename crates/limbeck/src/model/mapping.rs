@@ -48,7 +48,6 @@ pub(crate) struct Resolved {
     pub(crate) back: Option<usize>,
     pub(crate) path: Path,
     /// What a collection is ordered by: columns of the target, and whether each is descending.
-    #[allow(dead_code)]
     pub(crate) order_by: Vec<(usize, bool)>,
 }
 

@@ -7,6 +7,7 @@ use std::panic::Location;
 use rustc_hash::FxHashMap;
 
 use super::Session;
+use super::load::Reading;
 use crate::error::{Error, Result};
 use crate::model::{Handle, ModelDef};
 use crate::sql::Load;
@@ -79,7 +80,8 @@ impl Session {
     ) -> Result<()> {
         self.autoflush().await?;
         let (alone, before) = (owners.len() == 1, self.line.stats().statements);
-        self.load_raw(model, owners, load.relation, &load.nested).await?;
+        load.check(model)?;
+        self.load_along(model, owners, std::slice::from_ref(&load), &mut Reading::default(), None).await?;
         if alone && self.line.stats().statements > before {
             return self.counted(model, Part::Relation(load.relation), at);
         }

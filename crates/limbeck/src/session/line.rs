@@ -28,6 +28,8 @@ pub(crate) struct Line {
     pub(super) aborted: bool,
     /// An exchange began and did not end: its future was dropped.
     interrupted: bool,
+    /// What is sent commits: if it is not answered, nobody knows whether it has.
+    pub(super) committing: bool,
     /// A savepoint whose guard was dropped: what came after it is undone before anything else is sent.
     abandoned: Option<String>,
     /// How many transactions, or attempts at one, have ended.
@@ -47,6 +49,7 @@ impl Line {
             explicit: false,
             aborted: false,
             interrupted: false,
+            committing: false,
             abandoned: None,
             ended: 0,
             spent: Stats::default(),
@@ -112,6 +115,8 @@ impl Line {
     /// The end of an exchange, however it went.
     pub(super) fn ended<T>(&mut self, result: Result<T>) -> Result<T> {
         self.interrupted = false;
+        // A line that was cut gave no answer.
+        self.committing &= result.as_ref().is_err_and(Error::is_disconnect);
         self.aborted |= result.as_ref().is_err_and(Error::is_retryable);
         if !self.in_transaction() && (self.commits_at_once() || result.is_err()) {
             self.give_back();
@@ -158,7 +163,16 @@ impl Line {
 
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.usable()?;
-        let result = if self.in_transaction() { self.ready().await?.commit().await } else { Ok(()) };
+        let result = if self.in_transaction() {
+            self.ready().await?;
+            self.committing = true;
+            match &mut self.connection {
+                Some(connection) => connection.commit().await,
+                None => Ok(()),
+            }
+        } else {
+            Ok(())
+        };
         self.explicit = false;
         let result = self.ended(result);
         self.give_back();
@@ -169,6 +183,7 @@ impl Line {
         let interrupted = std::mem::take(&mut self.interrupted);
         self.explicit = false;
         self.aborted = false;
+        self.committing = false;
         self.abandoned = None;
         self.ended += 1;
         match self.connection.take() {

@@ -74,6 +74,12 @@ impl SessionMaker {
         Session::open(self, Location::caller())
     }
 
+    /// The same settings and hooks, on another engine: another database of the same models, or that of a test.
+    #[must_use]
+    pub fn with_engine(&self, engine: Engine) -> SessionMaker {
+        SessionMaker { engine, ..self.clone() }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine

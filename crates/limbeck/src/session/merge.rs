@@ -79,7 +79,7 @@ impl Session {
         }
         if !list.is_empty() {
             self.autoflush().await?;
-            let stmt = self.statement_by_columns(model, model.primary_key, false)?;
+            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
             self.tracked(&stmt, list, model, model.primary_key).await?;
         }
         // Those that were added, and have no row to be found by.

@@ -129,6 +129,10 @@ impl Session {
 
     /// Marks an object to be deleted at the next flush.
     ///
+    /// Nothing is sent before. What goes with it by the cascade `delete` of its relationships is found at the flush, which
+    /// loads what is not loaded: one query for each relationship and level, not one an object. Keys that point to it
+    /// by relationships without the cascade are set to NULL where they can be, without loading anything.
+    ///
     /// # Errors
     /// [`Error::ForeignHandle`] or
     /// [`Error::StaleHandle`];

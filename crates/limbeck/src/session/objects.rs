@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::doubt::Doubt;
+use super::load::Reading;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
 use crate::driver::Row;
@@ -292,6 +293,8 @@ pub struct Loader<'s> {
     pub(crate) objects: &'s mut Objects,
     /// The objects that the rows were, where relationships are to be loaded along.
     pub(crate) roots: Option<Vec<Handle>>,
+    /// What rows do with objects that are here.
+    pub(super) reading: Reading,
     /// Whether the rows are locked: then an object that is here has to be what its row is.
     pub(crate) locking: bool,
 }
@@ -309,7 +312,7 @@ impl Loader<'_> {
     /// When a column holds something that its type cannot read.
     #[doc(hidden)]
     pub fn track<M: Model>(&mut self, row: &Row<'_>, at: usize) -> Result<Tracked<M>> {
-        let handle = self.objects.track(M::def(), row, at)?;
+        let handle = self.reading.track(self.objects, M::def(), row, at)?;
         if self.locking {
             self.objects.check_version(M::def(), handle, row, at)?;
         }

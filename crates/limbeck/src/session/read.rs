@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::Session;
-use super::load::{KeyList, RowKey};
+use super::load::{KeyList, Reading, RowKey, Targets};
 use super::objects::Loader;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
-use crate::model::{IntoKey, Key, Model, ModelDef, TableOf, Tracked};
+use crate::model::{Handle, IntoKey, Key, Model, ModelDef, TableOf, Tracked};
 use crate::sql::compile::{Compiled, Wanted};
+use crate::sql::joined::Joined;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::sql::view::Filling;
-use crate::sql::{Fetch, Query, Statement};
+use crate::sql::{Fetch, Query, Select, Statement};
 use crate::types::Kind;
 
 type TrackedOf<Q> = <<Q as Query>::Row as Fetch>::Tracked;
@@ -140,6 +143,38 @@ impl Session {
         Ok(found)
     }
 
+    /// The object with a primary key, from the database in any case, and its row locked until the transaction ends
+    /// (`FOR UPDATE`; on SQLite the transaction begins as one that writes). The object then says what the locked row
+    /// says: what others wrote since it was loaded is seen before it is overwritten.
+    ///
+    /// With `autoflush` what was changed is flushed first; without, changes of this object are lost.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Account { #[column(primary_key)] id: i64, balance: i64 }
+    /// # async fn run(session: &mut limbeck::session::Session) -> limbeck::Result<()> {
+    /// if let Some(account) = session.get_for_update(Account, 1).await? {
+    ///     session[account].balance -= 10;
+    ///     session.commit().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn get_for_update<T: TableOf>(
+        &mut self,
+        table: T,
+        key: impl IntoKey<<T::Model as Model>::Key>,
+    ) -> Result<Option<Tracked<T::Model>>> {
+        let _ = table;
+        let key = key.into_key();
+        let query = Select::<T::Model>::by_key(&key.values()).with_for_update().populate_existing();
+        Ok(self.fetch(query, Wanted::Rows).await?.pop())
+    }
+
     /// The objects with these primary keys, in their order; `None` where there is no row. What the session has
     /// is taken from it, all others are read by one statement. A composite key is a tuple.
     ///
@@ -163,7 +198,7 @@ impl Session {
         }
         if !list.is_empty() {
             self.autoflush().await?;
-            let stmt = self.statement_by_columns(model, model.primary_key, false)?;
+            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
             self.tracked(&stmt, list, model, model.primary_key).await?;
         }
         let store = self.objects.typed::<T::Model>();
@@ -179,26 +214,44 @@ impl Session {
 
     async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
-        let Compiled { stmt, binds, extras } = query.compile(self.line.compiler(), wanted)?;
-        let loads = query.loads();
+        let core = query.core();
+        let loads = core.map_or(&[][..], |core| &core.loads);
+        let joined = match (core, Q::Row::model()) {
+            (Some(core), Some(model)) if !loads.is_empty() => {
+                loads.iter().try_for_each(|load| load.check(model))?;
+                Joined::of(core, loads, wanted)?
+            }
+            _ => None,
+        };
+        let Compiled { stmt, binds, extras } = match &joined {
+            Some(joined) => joined.compile(self.line.compiler())?,
+            None => query.compile(self.line.compiler(), wanted)?,
+        };
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
             !loads.is_empty(),
             query.is_by_name(),
             Filling::new(Q::Row::tracked_lists())?,
         );
+        sink.loader.reading = Reading::new(core.is_some_and(|core| core.more().populate));
         sink.columns.undefer(extras);
+        if let Some(joined) = &joined {
+            sink.targets = Some(Targets::of(joined));
+            sink.once = joined.unique.then(FxHashSet::default);
+        }
         sink.loader.locking = query.locks();
         let result = self.line.query(&stmt, &binds, &mut sink).await;
-        let TrackSink { mut out, loader, filling, .. } = sink;
-        let roots = loader.roots.unwrap_or_default();
-        result.map_err(|error| query.explain(error))?;
-        if let Some(model) = Q::Row::model()
+        let TrackSink { mut out, loader, filling, targets, .. } = sink;
+        let Loader { roots, mut reading, .. } = loader;
+        result.map_err(|error| match &joined {
+            Some(joined) => joined.explain(error),
+            None => query.explain(error),
+        })?;
+        if let (Some(model), Some(roots)) = (Q::Row::model(), roots)
             && !roots.is_empty()
         {
-            for load in loads {
-                self.load_raw(model, roots.clone(), load.relation, &load.nested).await?;
-            }
+            let rows = targets.as_ref().map(|targets| (targets, None));
+            self.load_along(model, roots, loads, &mut reading, rows).await?;
         }
         filling.run(&mut out, &mut self.line, 0).await?;
         Ok(out)
@@ -237,12 +290,16 @@ struct TrackSink<'s, T: Fetch> {
     columns: Columns,
     /// The lists of the values, where they have any.
     filling: Filling<T::Tracked>,
+    /// What is joined to the objects.
+    targets: Option<Targets>,
+    /// The objects that were there, where each is meant once.
+    once: Option<FxHashSet<Handle>>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
     fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
-        let loader = Loader { objects, roots: roots.then(Vec::new), locking: false };
-        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling }
+        let loader = Loader { objects, roots: roots.then(Vec::new), reading: Reading::default(), locking: false };
+        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling, targets: None, once: None }
     }
 }
 
@@ -251,7 +308,17 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
         }
-        self.out.push(T::track_at(&mut self.loader, &self.columns.of(&row), self.columns.positions())?);
+        let row = self.columns.of(&row);
+        self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
+        if let Some(targets) = &mut self.targets
+            && let Some(root) = self.loader.roots.as_ref().and_then(|roots| roots.last()).copied()
+        {
+            targets.row(self.loader.objects, &mut self.loader.reading, root, &row)?;
+            if self.once.as_mut().is_some_and(|once| !once.insert(root)) {
+                self.out.pop();
+                self.loader.roots.as_mut().map(Vec::pop);
+            }
+        }
         self.filling.row(&row)
     }
 
@@ -259,6 +326,8 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         // The objects stay: the second run finds them in the identity map.
         self.out.clear();
         self.filling.restart();
+        self.targets.iter_mut().for_each(Targets::restart);
+        self.once.iter_mut().for_each(FxHashSet::clear);
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();
         }

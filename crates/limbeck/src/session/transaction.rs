@@ -24,7 +24,7 @@ impl Session {
         self.outside_hooks("commit")?;
         self.flush_before(Next::Commit).await?;
         if let Err(error) = self.line.commit().await {
-            self.objects.roll_back();
+            self.forget_transaction();
             self.after_rollback().await;
             return Err(error);
         }
@@ -49,7 +49,7 @@ impl Session {
             return Err(Error::InHook { call: "rollback" });
         }
         let anything = self.line.connection.is_some() || !self.objects.undo.is_empty() || self.objects.has_changes();
-        self.objects.roll_back();
+        self.forget_transaction();
         let result = self.line.rollback().await;
         if let Some(hooked) = &self.hooked {
             hooked.mend();
@@ -59,6 +59,15 @@ impl Session {
             self.after_rollback().await;
         }
         result
+    }
+
+    /// Brings the objects back to what they were when the transaction began. Where a COMMIT was sent and never
+    /// answered, the database may have done it: then nothing that they hold is trusted.
+    fn forget_transaction(&mut self) {
+        self.objects.roll_back();
+        if std::mem::take(&mut self.line.committing) {
+            self.objects.expire_all();
+        }
     }
 
     /// Whether a transaction is open.

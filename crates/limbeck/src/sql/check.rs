@@ -203,7 +203,7 @@ impl<'c> Checker<'c> {
     }
 
     fn join(&self, join: &Join, scope: &mut Scope<'_>) -> Result<()> {
-        if let On::Relation { from, relation } = &join.on {
+        if let On::Relation { from, relation } | On::Loaded { from, relation, .. } = &join.on {
             let label = || {
                 let relation = &from.model.relations[*relation];
                 format!("`.join({}.{})`", from.label(), relation.field)
@@ -211,6 +211,10 @@ impl<'c> Checker<'c> {
             self.source(from, &label, scope)?;
         }
         self.origin(&join.to, scope, matches!(join.on, On::Lateral))?;
+        if let On::Loaded { filter, .. } = &join.on {
+            self.nodes(filter, scope)?;
+            rows_only(filter, scope)?;
+        }
         if let On::Condition(condition) = &join.on {
             self.node(condition, scope)?;
             if let Some(aggregate) = of_many_rows(condition, scope) {

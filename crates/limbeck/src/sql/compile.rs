@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::fetch::Fetch;
-use super::load::Load;
 use super::render::Renderer;
-use super::select::Select;
+use super::select::{Select, SelectCore};
 use super::shape::{Shape, ShapeKind};
 use crate::dialect::Dialect;
 use crate::driver::{Access, Bind, Extra, Stmt};
@@ -94,10 +93,10 @@ pub trait Query: Send + Sync {
         error
     }
 
-    /// The relationships to load along.
+    /// The query, where limbeck wrote it.
     #[doc(hidden)]
-    fn loads(&self) -> &[Load] {
-        &[]
+    fn core(&self) -> Option<&SelectCore> {
+        None
     }
 
     /// Whether it locks the rows that it reads.
@@ -140,8 +139,8 @@ impl<T: Fetch> Query for Select<T> {
         }
     }
 
-    fn loads(&self) -> &[Load] {
-        &self.core.loads
+    fn core(&self) -> Option<&SelectCore> {
+        Some(&self.core)
     }
 
     fn locks(&self) -> bool {
@@ -160,8 +159,8 @@ impl<Q: Query> Query for &Q {
         (**self).explain(error)
     }
 
-    fn loads(&self) -> &[Load] {
-        (**self).loads()
+    fn core(&self) -> Option<&SelectCore> {
+        (**self).core()
     }
 
     fn locks(&self) -> bool {

@@ -40,6 +40,15 @@ pub(crate) enum On {
         /// Which of the model's relationships it follows.
         relation: usize,
     },
+    /// A relationship that is loaded along.
+    Loaded {
+        /// Where it starts.
+        from: Source,
+        /// Which of the model's relationships it follows.
+        relation: usize,
+        /// Which rows of the target are loaded.
+        filter: Vec<Node>,
+    },
     /// A condition.
     Condition(Node),
     /// Every row with every row of a subquery, which may name columns of what was there before.

@@ -82,6 +82,12 @@ impl SelectCore {
         for join in &mut self.joins {
             match &mut join.on {
                 On::Relation { from: start, .. } if start.same(&from) => *start = to,
+                On::Loaded { from: start, filter, .. } => {
+                    if start.same(&from) {
+                        *start = to;
+                    }
+                    rename_all(filter, from, to);
+                }
                 On::Condition(condition) => condition.rename(from, to),
                 On::Relation { .. } | On::Lateral | On::Nothing => {}
             }

@@ -9,12 +9,13 @@ use super::fetch::Fetch;
 use super::join::Join;
 use super::load::{IntoLoad, Load};
 use super::lock::Lock;
-use super::node::{ColumnRef, Node};
+use super::node::{ColumnRef, Node, Source};
 pub(crate) use super::selection::Projection;
 use super::shape::same_node;
 use super::subquery::{FromClause, Origin};
 use super::view::Selectable;
 use crate::model::Model;
+use crate::types::Value;
 
 /// A SELECT whose rows are `T`: a model, the type of a column, or a tuple.
 ///
@@ -44,7 +45,7 @@ impl<T> Clone for Select<T> {
 
 /// A SELECT without its type.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SelectCore {
+pub struct SelectCore {
     pub(crate) projection: Vec<Projection>,
     pub(crate) from: Option<Origin>,
     pub(crate) joins: Vec<Join>,
@@ -66,6 +67,8 @@ pub(crate) struct More {
     pub(crate) compound: Option<Compound>,
     /// Deferred columns to fetch along.
     pub(crate) undefer: Vec<ColumnRef>,
+    /// Rows overwrite the objects that the session has of them.
+    pub(crate) populate: bool,
 }
 
 /// Which rows are the same.
@@ -89,6 +92,7 @@ impl SelectCore {
             lock: None,
             compound: None,
             undefer: Vec::new(),
+            populate: false,
         };
         self.more.as_deref().unwrap_or(&NOTHING)
     }
@@ -279,6 +283,19 @@ impl<T: Fetch> Select<T> {
         self
     }
 
+    /// Has the rows overwrite the objects that the session has of them already, which otherwise keep what they hold.
+    /// Changes of their columns that are not flushed are lost (`autoflush` flushes them before), and their
+    /// relationships are not loaded any more, but for those that the query loads; what was linked and not flushed
+    /// stays linked. Relationships that are loaded along are read again, too.
+    ///
+    /// With [`with_for_update`](Self::with_for_update) it makes objects say what the locked rows say.
+    ///
+    /// A connection, which keeps no objects, does not mind it.
+    pub fn populate_existing(mut self) -> Self {
+        self.core.more_mut().populate = true;
+        self
+    }
+
     /// Orders the rows; further calls add further terms.
     pub fn order_by<O: IntoOrder>(mut self, terms: O) -> Self {
         terms.into_order(&mut self.core.order_by);
@@ -299,10 +316,30 @@ impl<T: Fetch> Select<T> {
 }
 
 impl<M: Model> Select<M> {
+    /// The row with a primary key.
+    pub(crate) fn by_key(key: &[Value<'_>]) -> Self {
+        let model = M::def();
+        let source = Source { model, alias: None };
+        let mut core = SelectCore { from: Some(Origin::Table(source)), ..SelectCore::default() };
+        core.projection.push(Projection::Model { source, optional: false });
+        let part = |(index, value): (&usize, &Value<'_>)| {
+            let column = ColumnRef { model, alias: None, index: *index as u16 };
+            let value = Node::Bind(value.clone().into_owned(), model.columns[*index].sql_type.kind());
+            Node::Binary("=", Box::new((Node::Column(column), value)))
+        };
+        core.filter.extend(model.primary_key.iter().zip(key).map(part));
+        Select::of(core)
+    }
+
     /// Loads a relationship of every object that the query returns, in one more query for all of them:
     /// `.with(Post.tags)`, or nested, `.with(User.posts.with(Post.tags))`.
+    ///
+    /// [`joined`](super::LoadOf::joined) loads it in the same query, [`filter`](super::LoadOf::filter),
+    /// [`order_by`](super::LoadOf::order_by) and [`limit`](super::LoadOf::limit) say which part of a collection.
+    /// What is said of one relationship twice is merged; two different filters of it are an error when the query is
+    /// run. Where a collection is joined, each object is in the result once.
     pub fn with<L: IntoLoad<M>>(mut self, load: L) -> Self {
-        self.core.loads.push(load.into_load());
+        load.into_load().add(&mut self.core.loads);
         self
     }
 }

@@ -5,7 +5,6 @@ pub mod statements;
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use limbeck::prelude::*;
@@ -163,39 +162,12 @@ pub async fn session(url: &str) -> Session {
     sessions(url).await.open()
 }
 
-/// What an engine has sent: the text of each statement.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    /// What an engine's `echo_to` takes, to write here.
-    pub fn sink(&self) -> impl Fn(&str) + Send + Sync + 'static {
-        let log = self.clone();
-        move |line| log.0.lock().expect("the log").push(line.to_string())
-    }
-
-    /// What was sent since the last call. Times and parameters are left out.
-    pub fn take(&self) -> Vec<String> {
-        let lines = std::mem::take(&mut *self.0.lock().expect("the log"));
-        lines.iter().map(|line| statement_of(line)).collect()
-    }
-}
-
-/// `  0.12 ms  1 rows  SELECT 1  [params]` → `SELECT 1`
-fn statement_of(line: &str) -> String {
-    let text = line.split_once(" rows  ").map_or(line, |(_, rest)| rest);
-    text.split("  ").next().unwrap_or_default().to_string()
-}
+pub use limbeck::testing::StatementLog as Log;
 
 /// An engine that keeps what it sends, over a fresh database that has the tables.
 pub async fn logged(url: &str) -> (Engine, Log) {
     let log = Log::default();
-    let sink = log.clone();
-    let engine = Engine::builder(url)
-        .echo_to(move |line| sink.0.lock().expect("the log").push(line.to_string()))
-        .connect()
-        .await
-        .expect("the test's database");
+    let engine = Engine::builder(url).echo_to(log.sink()).connect().await.expect("the test's database");
     create_tables(&engine).await;
     log.take();
     (engine, log)

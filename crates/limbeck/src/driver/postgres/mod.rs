@@ -81,6 +81,10 @@ impl Postgres {
         self.in_transaction()
     }
 
+    pub(crate) fn is_failed(&self) -> bool {
+        self.tx == Tx::Failed
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
         self.client.is_closed()
     }

@@ -92,7 +92,7 @@ impl Postgres {
     /// Runs a statement without parameters or rows, and awaits its end.
     async fn command(&mut self, meter: &mut Meter, sql: &str) -> Result<()> {
         let pending = self.take_pending(meter);
-        meter.statement();
+        meter.control();
         meter.round_trip();
         self.take_off();
         let outcome = match &pending {
@@ -125,7 +125,7 @@ impl Postgres {
         if self.pending.is_empty() {
             return None;
         }
-        meter.statement();
+        meter.control();
         if self.tx == Tx::Wanted {
             self.tx = Tx::Open;
         }

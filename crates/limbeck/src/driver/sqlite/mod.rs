@@ -115,6 +115,10 @@ impl Sqlite {
         matches!(self.tx, Tx::Write | Tx::Lost)
     }
 
+    pub(crate) fn is_failed(&self) -> bool {
+        self.tx == Tx::Lost
+    }
+
     pub(crate) fn is_dead(&self) -> bool {
         false
     }

@@ -130,7 +130,7 @@ impl Sqlite {
         if self.tx == Tx::Lost {
             return Err(lost());
         }
-        meter.statement();
+        meter.control();
         meter.round_trip();
         let mut patience = Patience::new(self.busy_timeout);
         loop {

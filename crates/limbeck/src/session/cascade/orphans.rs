@@ -45,7 +45,7 @@ impl Session {
                 let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
                 let mut list = KeyList::new(columns.len());
                 elsewhere.iter().for_each(|key| list.push(key));
-                let stmt = self.statement_by_columns(target, &columns, false)?;
+                let stmt = self.statement_by_columns(target, &columns, &[])?;
                 for (_, handle) in self.tracked(&stmt, list, target, &columns).await? {
                     here.push(self.objects.resolve(target, handle)?);
                 }
@@ -75,7 +75,7 @@ impl Session {
             let mut owners: Vec<Obj> = group.iter().map(|(.., owner, _)| *owner).collect();
             owners.dedup();
             let target = (model.relations[relation].target)();
-            let found = self.associated_rows(&owners, relation, target, link).await?;
+            let found = self.associated_rows(&owners, relation, link).await?;
             let mut there: FxHashSet<(Obj, Obj)> = FxHashSet::default();
             for (owner, handle) in found {
                 there.insert((owners[owner as usize], self.objects.resolve(target, handle)?));
@@ -101,7 +101,7 @@ impl Session {
             let (own, to): (Vec<usize>, Vec<usize>) = keys.iter().map(|pair| (pair.key, pair.to)).unzip();
             let mut list = KeyList::new(to.len());
             group.iter().filter_map(|(parent, _)| self.objects.key_in(*parent, &to)).for_each(|key| list.push(&key));
-            let stmt = self.statement_by_columns(resolved.target, &own, false)?;
+            let stmt = self.statement_by_columns(resolved.target, &own, &[])?;
             for (_, handle) in self.tracked(&stmt, list, resolved.target, &own).await? {
                 let child = self.objects.resolve(resolved.target, handle)?;
                 // The newcomer itself, or one that went elsewhere.

@@ -3,10 +3,11 @@
 use std::cmp::Ordering;
 
 use crate::dialect::Dialect;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 use crate::model::{ColumnSet, Handle, ModelDef};
+use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
-use crate::session::store::AnyStore;
+use crate::session::store::{AnyStore, State};
 use crate::types::{Value, refusal};
 
 /// Checks the values of an object's columns.
@@ -35,6 +36,37 @@ pub(super) fn read_only(store: &dyn AnyStore, slot: u32, written: ColumnSet) -> 
         }
     }
     Ok(())
+}
+
+/// Refuses a new row with the key of one that is here and stays, before the database does.
+pub(super) fn key_is_free(objects: &Objects, obj: Obj) -> Result<()> {
+    let store = objects.store(obj);
+    let (model, meta) = (store.model(), store.meta(obj.slot));
+    let known = |key: &usize| meta.given.contains(*key) && !meta.links.iter().any(|link| link.has(*key));
+    if !model.primary_key.iter().all(known) {
+        return Ok(());
+    }
+    let values: Vec<Value<'_>> = model.primary_key.iter().map(|key| store.value(obj.slot, *key)).collect();
+    let Some(holder) = store.find(&values) else { return Ok(()) };
+    let other = store.meta(holder);
+    let moves = |key: &usize| {
+        other.links.iter().any(|link| link.has(*key)) || store.value(holder, *key) != store.saved_value(holder, *key)
+    };
+    // What an expired object holds may be so no more: the database knows.
+    if other.state != State::Persistent || other.doomed || other.expired || model.primary_key.iter().any(moves) {
+        return Ok(());
+    }
+    let columns = model.primary_key.iter().map(|key| model.columns[*key].name.to_string()).collect();
+    Err(Error::UniqueViolation(Box::new(Violation {
+        table: model.table.to_string(),
+        constraint: Some(naming::primary_key(model.table)),
+        columns,
+        model: Some(model.name),
+        object: Some(objects.handle(obj)),
+        of: Some(model.id.get()),
+        message: format!("this session has the `{}` with that key: change it, or bring values by `merge`", model.name),
+        ..Violation::default()
+    })))
 }
 
 /// Whether two keys are the same, whatever the width of their integers.

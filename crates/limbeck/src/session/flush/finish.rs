@@ -40,6 +40,7 @@ impl Objects {
             }
         }
         self.switched(&plan);
+        let moved = self.moved(plan.models.iter().flat_map(|work| work.first.iter().chain(&work.updates)));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
         for work in &plan.models {
@@ -47,6 +48,7 @@ impl Objects {
             written.extend(work.switches.iter().map(|switch| self.inserted(switch.new)));
             written.extend(work.first.iter().chain(&work.updates).map(|obj| self.updated(*obj)));
         }
+        self.follow_moved(moved, written.iter().map(|written| (written.obj, written.columns)));
         written.iter().for_each(|written| self.follow_keys(written));
         for work in &plan.models {
             if !work.deletes.is_empty() {

@@ -12,6 +12,7 @@
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
+//! * `rekey`: keys that change, and the rows that refer to them.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
@@ -25,6 +26,7 @@ mod order;
 mod park;
 mod plan;
 mod receive;
+mod rekey;
 mod room;
 mod rounds;
 mod run;
@@ -40,7 +42,7 @@ use super::objects::Objects;
 use crate::dialect::Dialect;
 use crate::driver::Begin;
 use crate::engine::Connection;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
 use plan::Plan;
 
@@ -84,6 +86,7 @@ impl Session {
 
     async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
+        self.plan_new_keys().await?;
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
@@ -126,10 +129,13 @@ impl Line {
         let compiler = Compiler { dialect: engine.dialect(), cache: engine.statements() };
         let last = alone || next == Next::Commit;
         let in_transaction = self.in_transaction();
-        let connection = self.ready().await?;
+        self.ready().await?;
+        self.committing = alone;
+        let Some(connection) = &mut self.connection else { return Err(Error::Closed) };
         // One statement is a transaction by itself. On PostgreSQL that saves a round trip of two, which is what
         // the most common commit of all costs: one new object.
         if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
+            self.committing = true;
             let result = run::run(objects, connection, compiler, plan).await;
             return self.ended(result);
         }

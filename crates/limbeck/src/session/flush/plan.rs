@@ -150,6 +150,7 @@ impl Objects {
         }
         for obj in self.pending.iter().filter(|obj| !self.is_going(**obj)) {
             self.check_deferred(*obj)?;
+            check::key_is_free(self, *obj)?;
             let store = self.store(*obj);
             check::read_only(store, obj.slot, store.meta(obj.slot).given)?;
             check::values(dialect, store, obj.slot, ColumnSet::first(store.model().columns.len()))?;
@@ -166,6 +167,16 @@ impl Objects {
         let conflicts = room::clear(self, &mut models, conflicts, &mut values)?;
         let conflicts = circles::without_later(&mut models, conflicts);
         let Waits { levels, deferred } = circles::sort_out(self, dialect, &mut models, &conflicts, &mut values)?;
+        for work in &mut models {
+            for (columns, obj) in self.held_back(work)? {
+                let aside = work.parked.entry(obj).or_default();
+                for column in columns.iter() {
+                    if aside.iter().all(|(other, _)| *other != column) {
+                        aside.push((column, Value::Null));
+                    }
+                }
+            }
+        }
         let rounds = super::rounds::rounds(self, &models, &levels);
         let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
         let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;

@@ -151,7 +151,7 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
     }
     if let Some(violation) = error.violation_mut() {
         violation.model = Some(model.name);
-        violation.of = Some(model);
+        violation.of = Some(model.id.get());
         // SQLite does not name the table of a foreign key or a check.
         if violation.table.is_empty() && writes {
             violation.table = model.table.to_string();

@@ -21,6 +21,7 @@ pub(super) struct Checkpoint {
     linked: Vec<Obj>,
     link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     evictions: FxHashSet<(Obj, usize)>,
+    single: FxHashMap<(u32, usize, Obj), Obj>,
     objects: FxHashMap<Obj, Kept>,
 }
 
@@ -60,6 +61,7 @@ impl Checkpoint {
             linked: objects.linked.clone(),
             link_rows: objects.link_rows.clone(),
             evictions: objects.evictions.clone(),
+            single: objects.single.clone(),
             objects: kept,
         })
     }
@@ -127,6 +129,7 @@ impl Checkpoint {
         let link_rows = link_rows.map(|(key, row)| (*key, *row)).collect();
         objects.evictions = self.evictions.iter().copied().filter(|(owner, _)| here(objects, owner)).collect();
         objects.link_rows = link_rows;
+        objects.single = self.single;
         for obj in &doomed {
             objects.store_mut(*obj).meta_mut(obj.slot).doomed = true;
         }

@@ -184,7 +184,8 @@ impl Objects {
         }
         let meta = store.meta(obj.slot);
         match event {
-            RowEvent::Insert => meta.state == State::Pending,
+            // One that a cascade found to be an orphan does not get a row.
+            RowEvent::Insert => meta.state == State::Pending && !meta.doomed,
             RowEvent::Update => meta.state == State::Persistent && !meta.doomed && self.is_changed(obj),
             RowEvent::Delete => meta.doomed,
         }

@@ -8,9 +8,12 @@
 mod deferred;
 mod fetch;
 mod merge;
+mod part;
+mod reading;
 mod statement;
 
 pub(super) use crate::sql::keys::{KeyList, RowKey};
+pub(super) use reading::{Reading, Targets};
 
 use super::Session;
 use super::objects::Obj;
@@ -18,7 +21,8 @@ use super::store::State;
 use crate::error::Result;
 use crate::model::mapping::Path;
 use crate::model::{Handle, Many, Model, ModelDef, One, Related, RelationRef, Tracked};
-use crate::sql::{IntoLoad, Load};
+use crate::sql::IntoLoad;
+use crate::sql::load::Load;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
@@ -55,7 +59,10 @@ impl<M, const N: usize> Owners<M> for [Tracked<M>; N] {
 
 impl Session {
     /// Loads a relationship of one object or of several, in one query: `session.load(post, Post.tags)`,
-    /// `session.load(&posts, Post.author.with(User.posts))`. What is loaded already is left as it is.
+    /// `session.load(&posts, Post.author.with(User.posts))`. What is loaded already is left as it is; a collection that
+    /// was loaded in part is loaded anew.
+    ///
+    /// All keys go in one parameter, however many they are, so that no limit of the database's is ever met.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or
@@ -96,7 +103,7 @@ impl Session {
         }
     }
 
-    /// Loads a relationship, and what is nested in it. Boxed, since it calls itself for what is nested.
+    /// Loads a relationship, wholly, and what is nested in it.
     pub(super) fn load_raw<'a>(
         &'a mut self,
         model: &'static ModelDef,
@@ -105,41 +112,113 @@ impl Session {
         nested: &'a [Load],
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
         Box::pin(async move {
+            let mut load = [Load::of(relation)];
+            load[0].nested = nested.to_vec();
+            self.load_along(model, owners, &load, &mut Reading::default(), None).await
+        })
+    }
+
+    /// Loads relationships, and what is nested in them: out of the rows that the owners were in, where the targets
+    /// are there, else by a statement for each. `rows` are those, with the branch of the owners in them. Boxed, since
+    /// it calls itself for what is nested.
+    pub(super) fn load_along<'a>(
+        &'a mut self,
+        model: &'static ModelDef,
+        owners: Vec<Handle>,
+        loads: &'a [Load],
+        reading: &'a mut Reading,
+        rows: Option<(&'a Targets, Option<usize>)>,
+    ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
+        Box::pin(async move {
             let mut objs = Vec::with_capacity(owners.len());
             for handle in owners {
                 objs.push(self.objects.resolve(model, handle)?);
             }
             objs.sort_unstable();
             objs.dedup();
-            let missing: Vec<Obj> =
-                objs.iter().copied().filter(|obj| !self.objects.is_current(*obj, relation)).collect();
-            if !missing.is_empty() {
-                self.load_missing(model, &missing, relation).await?;
-            }
-            if nested.is_empty() {
-                return Ok(());
-            }
-            let target = (model.relations[relation].target)();
-            let next = self.objects.targets(&objs, relation);
-            if next.is_empty() {
-                return Ok(());
-            }
-            for load in nested {
-                self.load_raw(target, next.clone(), load.relation, &load.nested).await?;
+            for load in loads {
+                let relation = load.relation;
+                let branch = rows.and_then(|(rows, parent)| Some((rows, rows.branch(parent, relation)?)));
+                let is_missing = |obj: &Obj| !self.objects.is_current(*obj, relation);
+                let mut missing: Vec<Obj> = objs.iter().copied().filter(is_missing).collect();
+                if let Some((rows, branch)) = branch
+                    && !missing.is_empty()
+                {
+                    missing = self.take_joined(model, missing, load, rows.found(branch), reading).await?;
+                }
+                let mut own = None;
+                if !missing.is_empty() {
+                    own = self.load_missing(model, &missing, load, reading).await?;
+                }
+                let next = if load.nested.is_empty() { Vec::new() } else { self.objects.targets(&objs, relation) };
+                if next.is_empty() {
+                    continue;
+                }
+                let rows = match (&own, branch) {
+                    (Some(own), _) => Some((own, None)),
+                    (None, Some((rows, branch))) => Some((rows, Some(branch))),
+                    (None, None) => None,
+                };
+                let target = (model.relations[relation].target)();
+                self.load_along(target, next, &load.nested, &mut *reading, rows).await?;
             }
             Ok(())
         })
     }
 
-    async fn load_missing(&mut self, model: &'static ModelDef, owners: &[Obj], relation: usize) -> Result<()> {
-        let resolved = &model.mapping()?.relations[relation];
-        if let Path::BelongsTo(_) = &resolved.path {
-            self.reread_expired(model, owners).await?;
+    /// Loads a relationship from the rows that its owners were in. Returns the owners that were in none.
+    async fn take_joined(
+        &mut self,
+        model: &'static ModelDef,
+        owners: Vec<Obj>,
+        load: &Load,
+        found: &[(Handle, Option<Handle>)],
+        reading: &mut Reading,
+    ) -> Result<Vec<Obj>> {
+        const NOT_THERE: u32 = u32::MAX;
+        let mut place = vec![NOT_THERE; owners.len()];
+        let mut pairs: Vec<(u32, Handle)> = Vec::with_capacity(found.len());
+        let number = model.id.get() as u32;
+        for (owner, target) in found {
+            let Ok(at) = owners.binary_search(&Obj { model: number, slot: owner.slot }) else { continue };
+            place[at] = 0;
+            pairs.extend(target.map(|target| (at as u32, target)));
         }
+        let (mut there, mut rest) = (Vec::with_capacity(owners.len()), Vec::new());
+        for (at, owner) in owners.into_iter().enumerate() {
+            if place[at] == NOT_THERE {
+                rest.push(owner);
+            } else {
+                place[at] = there.len() as u32;
+                there.push(owner);
+            }
+        }
+        pairs.iter_mut().for_each(|(at, _)| *at = place[*at as usize]);
+        let resolved = &model.mapping()?.relations[load.relation];
         match &resolved.path {
-            Path::BelongsTo(keys) => self.load_one(owners, relation, resolved, keys).await,
-            Path::HasMany(keys) | Path::HasOne(keys) => self.load_many(owners, relation, resolved, keys).await,
-            Path::ManyToMany(link) => self.load_associated(owners, relation, resolved, link).await,
+            Path::BelongsTo(keys) => {
+                let joined: Vec<Handle> = pairs.into_iter().map(|(_, target)| target).collect();
+                self.load_one(&there, load, resolved, keys, &joined, reading).await?;
+            }
+            _ => self.settle(model, &there, load, resolved, pairs)?,
+        }
+        Ok(rest)
+    }
+
+    async fn load_missing(
+        &mut self,
+        model: &'static ModelDef,
+        owners: &[Obj],
+        load: &Load,
+        reading: &mut Reading,
+    ) -> Result<Option<Targets>> {
+        let resolved = &model.mapping()?.relations[load.relation];
+        match &resolved.path {
+            Path::BelongsTo(keys) => {
+                self.reread_expired(model, owners).await?;
+                self.load_one(owners, load, resolved, keys, &[], reading).await
+            }
+            _ => self.load_many(model, owners, load, resolved, reading).await,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
 use crate::model::ModelDef;
+use crate::model::mapping::Resolved;
 use crate::schema::Association;
 use crate::session::Session;
 use crate::session::read::kind_of;
@@ -18,23 +19,24 @@ use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Kind;
 
 impl Session {
-    /// Rows of a model whose columns hold one of a list of keys.
+    /// Rows of a model whose columns hold one of a list of keys, in the order of these columns, if any: each with whether
+    /// it is descending.
     pub(in crate::session) fn statement_by_columns(
         &self,
         model: &'static ModelDef,
         columns: &[usize],
-        ordered: bool,
+        order: &[(usize, bool)],
     ) -> Result<Arc<Stmt>> {
-        let mut shape = Shape::new(if ordered { ShapeKind::LoadMany } else { ShapeKind::LoadOne });
+        let mut shape = Shape::new(if order.is_empty() { ShapeKind::LoadOne } else { ShapeKind::LoadMany });
         shape.number(model.id.get() as u64);
+        shape.number(order.len() as u64);
+        order.iter().for_each(|(column, descending)| shape.number((*column as u64) << 1 | u64::from(*descending)));
         columns.iter().for_each(|column| shape.number(*column as u64));
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model).push(" WHERE ");
             let name = |column: &usize| (model.table, model.columns[*column].name, kind_of(model, *column));
             in_keys(renderer, &columns.iter().map(name).collect::<Vec<_>>());
-            if ordered {
-                order_by_key(renderer, model);
-            }
+            order_by(renderer, model, order);
             Ok(())
         })?;
         Ok(compiled.stmt)
@@ -47,6 +49,7 @@ impl Session {
         relation: usize,
         target: &'static ModelDef,
         link: &Association,
+        order: &[(usize, bool)],
     ) -> Result<Arc<Stmt>> {
         let mut shape = Shape::new(ShapeKind::LoadAssociated);
         shape.number(owner.id.get() as u64);
@@ -67,16 +70,27 @@ impl Session {
             let names: Vec<(&str, &str, Kind)> =
                 link.local.iter().map(|(name, key)| (link.table, name.as_str(), kind_of(owner, *key))).collect();
             in_keys(renderer, &names);
-            order_by_key(renderer, target);
+            order_by(renderer, target, order);
             Ok(())
         })?;
         Ok(compiled.stmt)
     }
 }
 
-fn order_by_key(renderer: &mut Renderer, model: &'static ModelDef) {
-    for (index, column) in model.primary_key.iter().enumerate() {
+fn order_by(renderer: &mut Renderer, model: &'static ModelDef, order: &[(usize, bool)]) {
+    for (index, (column, descending)) in order.iter().enumerate() {
         renderer.push(if index == 0 { " ORDER BY " } else { ", " });
-        renderer.qualified(model.table, model.columns[*column].name);
+        renderer.qualified(model.table, model.columns[*column].name).push(if *descending { " DESC" } else { "" });
     }
+}
+
+/// The order of a collection: what the relationship says; the key decides between equals.
+pub(super) fn order_of(resolved: &Resolved) -> Vec<(usize, bool)> {
+    let mut order = resolved.order_by.clone();
+    for key in resolved.target.primary_key {
+        if !order.iter().any(|(column, _)| column == key) {
+            order.push((*key, false));
+        }
+    }
+    order
 }

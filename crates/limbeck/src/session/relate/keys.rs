@@ -108,7 +108,13 @@ impl Objects {
     }
 
     /// Plans a key to be filled from another object, or with NULL.
-    pub(super) fn plan_key(&mut self, obj: Obj, keys: &'static [KeyPair], target: Option<Obj>, label: &'static str) {
+    pub(in crate::session) fn plan_key(
+        &mut self,
+        obj: Obj,
+        keys: &'static [KeyPair],
+        target: Option<Obj>,
+        label: &'static str,
+    ) {
         let expired = self.is_expired(obj);
         let store = self.store_mut(obj);
         if expired {

@@ -26,12 +26,14 @@ impl Session {
     ///
     /// A to-one relationship is replaced: of a one-to-one, the object that it held before has its key set to
     /// NULL. The other side (`back_populates`) follows at once; nothing is sent
-    /// before the next flush. Linking what is linked already does nothing.
+    /// before the next flush. Linking what is linked already does nothing. A transient object (one that was rolled
+    /// back) is added again if the relationship has the cascade `save_update`, as it has unless it says otherwise.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when one of the two is
     /// deleted, when the relationship is `view_only`, and when a one-to-one holds another object whose key is
-    /// NOT NULL: link that one elsewhere, or delete it, first.
+    /// NOT NULL: link that one elsewhere, or delete it, first (not so with `delete_orphan`, which deletes it);
+    /// and when the relationship is `single_parent` and another object leads to `target`.
     pub fn link<R: Related>(
         &mut self,
         owner: Tracked<R::Owner>,
@@ -44,9 +46,12 @@ impl Session {
 
     /// Ends the relation of two objects. If they are not related, nothing happens.
     ///
+    /// By a relationship with the cascade `delete_orphan` the object that loses its parent is deleted at the flush, unless
+    /// it was linked to another one by then. One that has no row yet becomes transient at once.
+    ///
     /// # Errors
-    /// As [`link`](Self::link), and [`Error::InvalidState`] when the key column is NOT NULL: then the object
-    /// has to be linked to another one, or deleted.
+    /// As [`link`](Self::link), and [`Error::InvalidState`] when the key column is NOT NULL and no
+    /// `delete_orphan` says what becomes of the object: then it has to be linked to another one, or deleted.
     pub fn unlink<R: Related>(
         &mut self,
         owner: Tracked<R::Owner>,

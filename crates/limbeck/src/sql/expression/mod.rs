@@ -42,6 +42,7 @@ pub use text::{Container, ContainsExpression, Text, TextExpression, concat};
 pub use time::{DatePart, Dated, Sort, Temporal, TimeExpression, Timed, now_as, today_as};
 #[cfg(feature = "chrono")]
 pub use time::{now, today};
+pub(crate) use window::numbered;
 pub use window::{
     Window, WindowExpression, WindowFunction, cume_dist, dense_rank, ntile, percent_rank, rank, row_number, window,
 };

@@ -159,6 +159,12 @@ impl<T: ColumnType> WindowFunction<T> {
     }
 }
 
+/// `row_number() OVER (PARTITION BY … ORDER BY …)`
+pub(crate) fn numbered(partition: Vec<Node>, order: Vec<Order>) -> Node {
+    let call = Call::new(Function::Op(&ROW_NUMBER), Vec::new(), false);
+    Form::Call(Call { window: Some(Window { partition, order, frame: None }), ..call }).into()
+}
+
 /// The number of the row in its window, from 1.
 pub fn row_number() -> WindowFunction<i64> {
     WindowFunction::new(&ROW_NUMBER, Vec::new())

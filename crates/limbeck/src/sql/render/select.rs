@@ -317,8 +317,19 @@ impl Renderer {
         };
         match (&join.on, &join.to) {
             (On::Relation { from, relation }, Origin::Table(to)) => self.along(word, from, *relation, to, taken)?,
+            (On::Loaded { from, relation, filter }, Origin::Table(to)) => {
+                self.along(word, from, *relation, to, taken)?;
+                for condition in filter {
+                    self.push(" AND ");
+                    if matches!(condition, Node::Or(_)) {
+                        self.push("(").node(condition).push(")");
+                    } else {
+                        self.node(condition);
+                    }
+                }
+            }
             // Relationships lead to tables.
-            (On::Relation { .. }, Origin::Derived(_)) => {}
+            (On::Relation { .. } | On::Loaded { .. }, Origin::Derived(_)) => {}
             (On::Condition(condition), to) => {
                 self.push(word).origin(to)?;
                 self.push(" ON ").node(condition);

@@ -219,6 +219,13 @@ impl<'q> Shape<'q> {
                 self.short(*relation);
                 self.origin(&join.to, dialect);
             }
+            On::Loaded { from, relation, filter } => {
+                self.byte(5);
+                self.source(from);
+                self.short(*relation);
+                self.origin(&join.to, dialect);
+                self.nodes(filter, dialect);
+            }
             On::Condition(condition) => {
                 self.byte(2);
                 self.origin(&join.to, dialect);

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::View;
 use super::field::{Reader, ViewField};
 use super::plan::{Plan, key_columns};
-use crate::driver::{Access as StmtAccess, Bind, Row, RowSink, Stmt};
+use crate::driver::{Bind, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
 use crate::model::{Column, Model, ModelDef};
@@ -280,7 +280,9 @@ impl Statement {
     fn compile(&self, compiler: Compiler<'_>) -> Result<Compiled<'_>> {
         let mut shape = Shape::new(ShapeKind::Select);
         shape.select(&self.core, Wanted::Rows, compiler.dialect);
-        compiler.statement(shape, StmtAccess::Reads, |renderer| renderer.select(&self.core, Wanted::Rows))
+        // A query inside it may lock rows.
+        let access = shape.access();
+        compiler.statement(shape, access, |renderer| renderer.select(&self.core, Wanted::Rows))
     }
 
     #[cold]

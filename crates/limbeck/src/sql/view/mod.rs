@@ -20,6 +20,7 @@ pub use field::{End, Reader, Via, ViewField};
 pub use list::{Access, ListPlan, Lists, lists_of};
 pub(crate) use list::{Channel, Filling};
 pub use plan::Plan;
+pub(crate) use plan::kept;
 
 use super::fetch::Fetch;
 use super::select::{Select, SelectCore};

@@ -258,7 +258,7 @@ pub(super) fn key_columns(model: &'static ModelDef, relation: usize) -> Result<V
 }
 
 /// A name for as long as the process runs, as aliases have to be; each is kept once.
-pub(super) fn kept(name: String) -> &'static str {
+pub(crate) fn kept(name: String) -> &'static str {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = names.get(name.as_str()) {
