@@ -494,6 +494,17 @@ impl Machine {
             database::committed(&mut self.connection).await.map_err(said)?
         };
         self.check_dump(&dump)?;
+        // Read under a key that was rolled back, it is the object of no row.
+        for id in self.queried.clone() {
+            let key = |views: &BTreeMap<Id, View>| views.get(&id).map(|view| view.key.clone());
+            if let Some(any) = self.handles.get(&id).copied()
+                && key(&self.views) != key(&dump.views)
+                && self.is_expired(session, any)?
+            {
+                any.expunge(session).map_err(said)?;
+                self.forget(id);
+            }
+        }
         self.learn(session)?;
         self.check(session, Some(&dump))?;
         self.views = dump.views;
