@@ -100,6 +100,7 @@ impl Objects {
     fn updated(&mut self, obj: Obj) -> Written {
         let expressed = self.expressed(obj);
         let changed = self.store(obj).changed(obj.slot);
+        self.leave_old_parents(obj, changed);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         let store = self.store_mut(obj);
         let blind = !store.meta(obj.slot).given.is_empty();
@@ -120,6 +121,19 @@ impl Objects {
             self.undo.push(Undo::Unknown(obj));
         }
         Written { obj, columns: changed.union(expressed), links, moved: true }
+    }
+
+    /// Takes a row whose key was written directly out of the collection that it was in. Its field may not be loaded.
+    fn leave_old_parents(&mut self, obj: Obj, changed: ColumnSet) {
+        let Ok(mapping) = self.store(obj).model().mapping() else { return };
+        for resolved in &mapping.relations {
+            if let (Path::BelongsTo(keys), Some(back)) = (&resolved.path, resolved.back)
+                && keys.iter().any(|pair| changed.contains(pair.key))
+                && let Some(old) = self.by_saved_key(obj, keys, resolved.target)
+            {
+                self.pull(old, back, obj);
+            }
+        }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.
@@ -393,7 +407,7 @@ impl Objects {
     }
 
     /// All objects of a model.
-    fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

@@ -1,6 +1,6 @@
 //! What a flush has to do, found before anything is sent.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::circles::{self, Waits};
 use super::deletes::{self, Removal};
@@ -184,8 +184,10 @@ impl Objects {
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
+        let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
+        let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);
         for (_, row) in rows {
-            let gone = self.is_going(row.local) || self.is_going(row.remote);
+            let gone = goes(row.local) || goes(row.remote);
             match row.add {
                 true if !gone => plan.links.push(*row),
                 false if !gone => plan.unlinks.push(*row),
