@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::doubt::Doubt;
 use super::load::Reading;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
@@ -24,11 +25,13 @@ pub(crate) struct Obj {
 pub struct Stamps {
     now: NonZeroU32,
     past: FxHashSet<NonZeroU32>,
+    /// What is read is noted, since a rollback may make it untrue.
+    pub(super) doubt: Doubt,
 }
 
 impl Stamps {
     fn new() -> Self {
-        Stamps { now: draw(), past: FxHashSet::default() }
+        Stamps { now: draw(), past: FxHashSet::default(), doubt: Doubt::default() }
     }
 
     /// The stamp of objects that are taken in now.
@@ -95,7 +98,7 @@ impl Refused {
 pub(crate) struct Objects {
     /// By the model's number.
     stores: Vec<Option<Box<dyn AnyStore>>>,
-    stamps: Stamps,
+    pub(super) stamps: Stamps,
     /// Objects to insert, in the order in which they were added.
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
@@ -114,6 +117,8 @@ pub(crate) struct Objects {
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
     pub(crate) undo: Vec<Undo>,
+    /// How many steps of the way back were forgotten with all objects since the transaction began.
+    pub(super) forgotten: usize,
 }
 
 impl Objects {
@@ -130,6 +135,7 @@ impl Objects {
             single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
+            forgotten: 0,
         }
     }
 
@@ -271,7 +277,7 @@ impl Objects {
         self.link_rows.clear();
         self.evictions.clear();
         self.refused.clear();
-        self.undo.clear();
+        self.forget_way_back();
     }
 
     /// Lets emptied slots be used again, once no way back names them.

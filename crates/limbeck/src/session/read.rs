@@ -85,6 +85,9 @@ impl Session {
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
         let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
+        if !self.line.commits_at_once() {
+            self.objects.doubt();
+        }
         let changed = self.line.execute(&stmt, &binds).await?;
         if self.line.commits_at_once() {
             self.after_commit().await;

@@ -11,4 +11,5 @@ mod family;
 mod order;
 mod sent;
 mod states;
+mod uniques;
 mod versions;

@@ -290,7 +290,7 @@ impl Way {
 
 fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference) -> Way {
     let fate = orphans(reference.target, model, reference);
-    if matches!(fate, Orphans::ToNull | Orphans::Nullify) || reference.deferrable == Deferrable::InitiallyDeferred {
+    if fate == Orphans::ToNull || reference.deferrable == Deferrable::InitiallyDeferred {
         return Way::Free;
     }
     let mut nulls = ColumnSet::EMPTY;
