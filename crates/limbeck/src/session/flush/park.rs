@@ -41,13 +41,13 @@ pub(super) fn spot(model: &'static ModelDef, unique: &Unique, doomed: bool) -> O
     }
     let free = |column: &&usize| {
         let def = &model.columns[**column];
-        !(doomed && model.primary_key.contains(*column))
-            && !def.is_read_only()
-            && !def.deferred
-            && !is_key(model, **column)
-            && !is_referred_to(model, **column)
-            && !is_checked(model, **column)
-            && has_values(model, **column)
+        let needed = def.is_read_only()
+            || def.deferred
+            || (doomed && model.primary_key.contains(*column))
+            || is_key(model, **column)
+            || is_referred_to(model, **column)
+            || is_checked(model, **column);
+        !needed && has_values(model, **column)
     };
     unique.columns.iter().find(free).map(|column| Spot { column: *column, null: false })
 }
