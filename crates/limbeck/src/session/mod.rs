@@ -7,7 +7,7 @@
 //! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
 //! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
 //!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
-//! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
+//! * `read`, `load`: queries and relationships; `pages`, `stream`: more rows than memory. `flush`: what was changed, in statements.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
 //! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
