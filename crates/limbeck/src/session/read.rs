@@ -135,7 +135,11 @@ impl Session {
     pub async fn explain<Q: Query>(&mut self, query: Q) -> Result<String> {
         self.autoflush().await?;
         let compiler = self.line.compiler();
-        let Compiled { stmt, binds, .. } = query.compile(compiler, Wanted::Rows)?;
+        let joined = joined(&query, Wanted::Rows)?;
+        let Compiled { stmt, binds, .. } = match &joined {
+            Some(joined) => joined.compile(compiler)?,
+            None => query.compile(compiler, Wanted::Rows)?,
+        };
         let stmt = explained(compiler.dialect, &stmt);
         let mut plan = Plan::default();
         self.line.query(&stmt, &binds, &mut plan).await?;
@@ -258,13 +262,7 @@ impl Session {
         self.autoflush().await?;
         let core = query.core();
         let loads = core.map_or(&[][..], |core| &core.loads);
-        let joined = match (core, Q::Row::model()) {
-            (Some(core), Some(model)) if !loads.is_empty() => {
-                loads.iter().try_for_each(|load| load.check(model))?;
-                Joined::of(core, loads, wanted)?
-            }
-            _ => None,
-        };
+        let joined = joined(&query, wanted)?;
         let effect = query.effect();
         let moved = match effect {
             Some(effect) => {
@@ -288,7 +286,7 @@ impl Session {
         sink.loader.reading = Reading::new(core.is_some_and(|core| core.more().populate));
         sink.columns.undefer(extras);
         if let Some(joined) = &joined {
-            sink.targets = Some(Targets::of(joined));
+            sink.targets = Some(Box::new(Targets::of(joined)));
             sink.once = joined.unique.then(FxHashSet::default);
         }
         sink.loader.locking = query.locks();
@@ -310,7 +308,7 @@ impl Session {
         if let (Some(model), Some(roots)) = (Q::Row::model(), roots)
             && !roots.is_empty()
         {
-            let rows = targets.as_ref().map(|targets| (targets, None));
+            let rows = targets.as_deref().map(|targets| (targets, None));
             self.load_along(model, roots, loads, &mut reading, rows).await?;
         }
         filling.run(&mut out, &mut self.line, 0).await?;
@@ -343,6 +341,17 @@ impl Session {
     }
 }
 
+/// A query with the joins that its loads ask for. Boxed: most queries have none, and their futures stay small.
+fn joined<Q: Query>(query: &Q, wanted: Wanted) -> Result<Option<Box<Joined>>> {
+    match (query.core(), Q::Row::model()) {
+        (Some(core), Some(model)) if !core.loads.is_empty() => {
+            core.loads.iter().try_for_each(|load| load.check(model))?;
+            Ok(Joined::of(core, &core.loads, wanted)?.map(Box::new))
+        }
+        _ => Ok(None),
+    }
+}
+
 /// Makes tracked rows.
 struct TrackSink<'s, T: Fetch> {
     loader: Loader<'s>,
@@ -353,7 +362,7 @@ struct TrackSink<'s, T: Fetch> {
     /// What the statement changed, where it writes.
     changes: Option<Changes>,
     /// What is joined to the objects.
-    targets: Option<Targets>,
+    targets: Option<Box<Targets>>,
     /// The objects that were there, where each is meant once.
     once: Option<FxHashSet<Handle>>,
     /// What the last row ends with.
@@ -408,7 +417,7 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         if let Some(changes) = &mut self.changes {
             changes.rows.clear();
         }
-        self.targets.iter_mut().for_each(Targets::restart);
+        self.targets.iter_mut().for_each(|targets| targets.restart());
         self.once.iter_mut().for_each(FxHashSet::clear);
         if let Some(roots) = &mut self.loader.roots {
             roots.clear();

@@ -212,8 +212,8 @@ impl<R: Related> LoadOf<R> {
         self
     }
 
-    /// As [`joined`](Self::joined), by an INNER JOIN: owners that have none are left out, after the query's `limit`.
-    /// Behind an outer join it is an outer join itself.
+    /// As [`joined`](Self::joined), by an INNER JOIN: owners that have none are left out; of a collection, after the
+    /// query's `limit`. Behind an outer join it is an outer join itself.
     #[must_use]
     pub fn inner_joined(mut self) -> Self {
         self.load.how = How::InnerJoined;

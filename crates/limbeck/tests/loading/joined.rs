@@ -325,4 +325,57 @@ both! {
         assert_eq!(session[edited[0]].editor.get(), Some(authors[1]));
         Ok(())
     }
+
+    async fn every_mix_of_joins_and_statements_gives_the_same_objects(db: TestDb) -> Result<()> {
+        let (sessions, log) = blog(&db).await?;
+        let mut session = sessions.open();
+        let mut first = None;
+        for mix in 0..64 {
+            let joined = |bit: u32| mix & (1 << bit) != 0;
+            macro_rules! load {
+                ($bit:literal, $load:expr) => {
+                    if joined($bit) { $load.joined() } else { $load }
+                };
+            }
+            let tags = load!(0, Post.tags.with(load!(1, Tag.posts.with(Post.author))));
+            let comments = load!(2, Post.comments.with(Comment.post));
+            let posts = load!(3, Author.posts.with(tags).with(comments));
+            let edited = load!(4, Author.edited.with(load!(5, Post.editor.with(Author.profile))));
+            let query = select(Author).with(posts).with(edited).order_by(Author.name.desc());
+            session.expunge_all();
+            let authors = session.all(if joined(0) { query.limit(7) } else { query }).await?;
+            let found = show(&session, &authors);
+            assert_eq!(first.get_or_insert_with(|| found.clone()), &found, "{mix:b}: {:?}", selects(&log));
+            log.take();
+        }
+        assert!(first.expect("something").contains("Hello by ada: #rust [Hello ] #sql [Hello Bye ]"));
+        Ok(())
+    }
+}
+
+/// All that the mixes load, as text.
+fn show(session: &Session, authors: &[Tracked<Author>]) -> String {
+    let mut out = String::new();
+    for author in authors {
+        for post in &session[author].posts {
+            out += &format!("{} by {}:", session[post].title, session[session[post].author].name);
+            for tag in &session[post].tags {
+                out += &format!(" #{} [", session[tag].name);
+                for other in &session[tag].posts {
+                    out += &format!("{} ", session[other].title);
+                }
+                out += "]";
+            }
+            for comment in &session[post].comments {
+                out += &format!(" {} on {}", session[comment].text, session[session[comment].post].title);
+            }
+            out += ";";
+        }
+        for post in &session[author].edited {
+            let editor = &session[session[post].editor];
+            out += &format!("edited {} as {} ({})", session[post].id, editor.name, editor.profile.get().is_some());
+        }
+        out += "\n";
+    }
+    out
 }

@@ -118,7 +118,7 @@ fn step(
         stmt.raw_bind_parameter(index + 1, param)?;
     }
     let width = stmt.column_count();
-    let names: Arc<Vec<String>> = Arc::new(stmt.column_names().into_iter().map(str::to_owned).collect());
+    let names: Arc<Vec<String>> = Arc::new(stmt.column_names().map(str::to_owned).collect());
     let mut rows = stmt.raw_query();
     let mut chunk = Vec::with_capacity(AT_ONCE);
     while let Some(row) = rows.next()? {

@@ -1,9 +1,15 @@
-//! Loading relationships: one query for any number of objects.
+//! Loading relationships: one query for any number of objects, or none but that of the objects themselves.
 //!
 //! A to-one relationship whose target is in the session costs no query. Collections come in one statement
-//! (`… WHERE author_id IN (…)`, all keys in one parameter), ordered by the target's key, and lie in one shared
-//! slice. What was linked or unlinked and not flushed yet is merged in (`merge`), so that a collection never
+//! (`… WHERE author_id IN (…)`, all keys in one parameter, so that it is never cut into pieces), in the relationship's
+//! order and then that of the target's key, and lie in one shared slice; or they come joined to their owners, in the
+//! rows of these. What was linked or unlinked and not flushed yet is merged in (`merge`), so that a collection never
 //! contradicts what the program said before it was loaded.
+//!
+//! * `statement`: the statements that know nothing but keys; `part`: those that have a filter, an order, a limit, or
+//!   joins. `fetch`: running either, and `settle`, which brings what was found into the fields of the owners.
+//! * `reading`: what rows do with objects that are here, and targets that come in the rows of their owners.
+//! * `deferred`: columns.
 
 mod deferred;
 mod fetch;
