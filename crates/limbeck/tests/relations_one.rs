@@ -426,11 +426,11 @@ both! {
         assert_eq!(session[old].person_id, id);
         log.take();
         assert_eq!(session.get(Secret, id).await?, Some(old));
-        // The same key, another object.
+        // The same key, another object: the row goes from one to the other.
         session.delete(old)?;
         let new = session.add(Secret::builder().text("new").person(ada));
         session.commit().await?;
-        assert_eq!(kinds(&log), ["DELETE secrets", "INSERT secrets"]);
+        assert_eq!(kinds(&log), ["UPDATE secrets"]);
         assert_eq!(session.get(Secret, id).await?, Some(new));
         assert_eq!(session[ada].secret.get(), Some(new));
         assert!(session.unlink(ada, Person.secret, new).unwrap_err().to_string().contains("NOT NULL"));

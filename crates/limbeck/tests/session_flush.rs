@@ -304,4 +304,14 @@ both! {
         assert_eq!(session.get(Tag, 2).await?, Some(tag));
         Ok(())
     }
+
+    async fn an_error_of_models_that_lead_to_each_other_can_be_debugged(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        session.add(user("ada"));
+        session.commit().await?;
+        session.add(user("ada"));
+        let Err(error) = session.flush().await else { panic!("two users of one name") };
+        assert!(format!("{error:?}").contains("\"users\""));
+        Ok(())
+    }
 }

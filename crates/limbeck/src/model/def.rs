@@ -78,7 +78,6 @@ pub trait Model: crate::sql::Fetch<Tracked = super::Tracked<Self>> + Send + Sync
 }
 
 /// What `derive(Model)` knows of a model: all of it constant.
-#[derive(Debug)]
 pub struct ModelDef {
     /// The struct's name.
     pub name: &'static str,
@@ -102,6 +101,13 @@ pub struct ModelDef {
     pub id: &'static ModelId,
     /// Makes an empty store for objects of the model.
     pub store: fn() -> Box<dyn crate::session::AnyStore>,
+}
+
+impl std::fmt::Debug for ModelDef {
+    /// Its names alone: models lead to each other in circles, and errors lead to models.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModelDef").field("name", &self.name).field("table", &self.table).finish_non_exhaustive()
+    }
 }
 
 impl ModelDef {

@@ -5,7 +5,7 @@ use super::objects::{Obj, Objects};
 use super::store::State;
 use crate::error::{Error, Result};
 use crate::model::mapping::Path;
-use crate::model::{Cascade, Handle, Model, One, RelationRef, Tracked};
+use crate::model::{Cascade, Model, RelationRef, Tracked};
 
 impl Session {
     /// Takes an object out of the session and gives it back. Unflushed changes of it are forgotten; its row
@@ -106,11 +106,39 @@ impl Objects {
             self.linked.retain(|other| *other != obj);
         }
         self.evictions.retain(|(owner, _)| *owner != obj);
+        for (other, relation) in self.ends_of_links(obj) {
+            if has_row {
+                self.unload_field(other, relation);
+            } else {
+                self.pull(other, relation, obj);
+            }
+        }
         if !self.link_rows.is_empty() {
             self.link_rows.retain(|_, row| row.local != obj && row.remote != obj);
         }
         self.leave_collections(obj, has_row);
+        if has_row && !self.undo.is_empty() {
+            // Read again, nothing would bring it back to what it was before the transaction.
+            self.doubt();
+        }
         Ok(())
+    }
+
+    /// The collections at the other ends of the association rows that an object is to gain or to lose.
+    fn ends_of_links(&self, obj: Obj) -> Vec<(Obj, usize)> {
+        let mut ends = Vec::new();
+        for row in self.link_rows.values() {
+            if row.remote == obj {
+                ends.push((row.local, row.relation));
+            }
+            if row.local == obj
+                && let Ok(mapping) = row.owner.mapping()
+                && let Some(back) = mapping.relations[row.relation].back
+            {
+                ends.push((row.remote, back));
+            }
+        }
+        ends
     }
 
     /// Refuses while another object waits for this one's key.
@@ -138,19 +166,16 @@ impl Objects {
         let Ok(mapping) = model.mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Some(back) = resolved.back else { continue };
-            let others: Vec<Handle> = match (&resolved.path, self.store(obj).relation(obj.slot, relation)) {
-                (Path::BelongsTo(keys), RelationRef::One(field)) => match field.state {
-                    One::Loaded(parent) => parent.into_iter().collect(),
-                    One::Unloaded => {
-                        let parent = self.by_key(obj, keys, resolved.target);
-                        parent.into_iter().map(|parent| self.handle(parent)).collect()
-                    }
-                },
-                (Path::ManyToMany(_), RelationRef::Many(field)) => field.state.handles().unwrap_or_default().to_vec(),
+            let others: Vec<Obj> = match (&resolved.path, self.store(obj).relation(obj.slot, relation)) {
+                // Of one that was linked elsewhere and not flushed, the row is where it was.
+                (Path::BelongsTo(keys), _) => self.parents_known(obj, relation, keys, resolved.target),
+                (Path::ManyToMany(_), RelationRef::Many(field)) => {
+                    let handles = field.state.handles().unwrap_or_default();
+                    handles.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok()).collect()
+                }
                 _ => continue,
             };
             for other in others {
-                let Ok(other) = self.resolve(resolved.target, other) else { continue };
                 if has_row {
                     self.unload_field(other, back);
                 } else {

@@ -4,7 +4,7 @@
 //! `Copy`. There are no locks, no reference counts and no guards: `session[user]` is a plain reference, whose
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
-//! * `objects`, `store`: where the objects are; `undo`: the way back; `forget`: the way out.
+//! * `objects`, `store`: where the objects are; `undo`: the way back, `doubt`: what has none; `forget`: the way out.
 //! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others; `inspect`:
 //!   what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
 //! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements. `sync`: statements over many
@@ -14,6 +14,7 @@
 
 mod access;
 mod cascade;
+mod doubt;
 mod expression;
 mod flush;
 mod forget;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::doubt::Doubt;
 use super::expression::Expressed;
 use super::load::Reading;
 use super::store::{AnyStore, State, Store};
@@ -25,11 +26,13 @@ pub(crate) struct Obj {
 pub struct Stamps {
     now: NonZeroU32,
     past: FxHashSet<NonZeroU32>,
+    /// What is read is noted, since a rollback may make it untrue.
+    pub(super) doubt: Doubt,
 }
 
 impl Stamps {
     fn new() -> Self {
-        Stamps { now: draw(), past: FxHashSet::default() }
+        Stamps { now: draw(), past: FxHashSet::default(), doubt: Doubt::default() }
     }
 
     /// The stamp of objects that are taken in now.
@@ -96,7 +99,7 @@ impl Refused {
 pub(crate) struct Objects {
     /// By the model's number.
     stores: Vec<Option<Box<dyn AnyStore>>>,
-    stamps: Stamps,
+    pub(super) stamps: Stamps,
     /// Objects to insert, in the order in which they were added.
     pub(crate) pending: Vec<Obj>,
     /// Objects to delete.
@@ -117,6 +120,8 @@ pub(crate) struct Objects {
     pub(crate) refused: Vec<Refused>,
     /// How to bring memory back if the transaction is rolled back.
     pub(crate) undo: Vec<Undo>,
+    /// How many steps of the way back were forgotten with all objects since the transaction began.
+    pub(super) forgotten: usize,
 }
 
 impl Objects {
@@ -134,6 +139,7 @@ impl Objects {
             single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
+            forgotten: 0,
         }
     }
 
@@ -276,7 +282,7 @@ impl Objects {
         self.evictions.clear();
         self.expressions.clear();
         self.refused.clear();
-        self.undo.clear();
+        self.forget_way_back();
     }
 
     /// Lets emptied slots be used again, once no way back names them.

@@ -110,6 +110,9 @@ impl Session {
     /// When the statement cannot be built or the database refuses it.
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
+        if !self.line.commits_at_once() {
+            self.objects.doubt();
+        }
         let changed = match statement.effect().filter(|effect| self.objects.may_notice(*effect)) {
             Some(effect) => self.execute_synced(statement, effect).await?,
             None => {
@@ -265,6 +268,9 @@ impl Session {
             (None, Some(changes)) => query.compile_synced(self.line.compiler(), changes.wanted())?,
             (None, None) => query.compile(self.line.compiler(), wanted)?,
         };
+        if stmt.access == Access::Writes && !query.locks() && !self.line.commits_at_once() {
+            self.objects.doubt();
+        }
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
             !loads.is_empty(),

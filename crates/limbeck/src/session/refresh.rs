@@ -153,6 +153,10 @@ impl Session {
         let found = sink.found;
         result?;
         if found {
+            // Links that are not flushed stay planned: the flush compares their keys with what the row holds.
+            if !self.objects.store(obj).meta(obj.slot).links.is_empty() {
+                self.objects.store_mut(obj).touch(obj.slot);
+            }
             return Ok(());
         }
         let mut gone = StaleRow::new(model);
@@ -253,7 +257,11 @@ impl RowSink for RowAgain<'_> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         self.found = true;
         let Some(columns) = self.columns else {
-            return self.objects.store_mut(self.obj).reread(self.obj.slot, &row, 0);
+            let store = self.objects.store_mut(self.obj);
+            store.reread(self.obj.slot, &row, 0)?;
+            let model = store.model();
+            self.objects.stamps.doubt.note(model, self.obj.slot);
+            return Ok(());
         };
         for (at, column) in columns.iter().enumerate() {
             self.objects.read_column(self.obj, column, &row, at)?;

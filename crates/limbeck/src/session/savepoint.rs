@@ -55,7 +55,7 @@ impl Session {
         self.flush().await?;
         let name = format!("limbeck_{}", NEXT.fetch_add(1, Ordering::Relaxed) % 1000);
         self.line.savepoint(&name).await?;
-        let mark = self.objects.undo.len();
+        let mark = self.objects.mark();
         let transaction = self.line.ended;
         Ok(Savepoint { session: self, name, mark, transaction })
     }

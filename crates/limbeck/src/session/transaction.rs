@@ -86,6 +86,7 @@ impl super::objects::Objects {
                 self.store_mut(obj).discard(obj.slot);
             }
         }
+        self.no_doubt();
         self.reclaim();
     }
 }

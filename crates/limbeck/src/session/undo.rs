@@ -81,6 +81,7 @@ impl Objects {
     /// Drops what was changed since the last flush, then everything since the transaction began.
     pub(super) fn roll_back(&mut self) {
         self.roll_back_to(0);
+        self.no_doubt();
     }
 
     /// Drops what was changed since the last flush, then everything behind `mark`, where a flush had just ended.
@@ -106,7 +107,7 @@ impl Objects {
                 }
             }
         }
-        let steps = self.undo.split_off(mark.min(self.undo.len()));
+        let steps = self.undo.split_off(mark.saturating_sub(self.forgotten).min(self.undo.len()));
         let added: FxHashSet<Obj> =
             steps.iter().filter_map(|step| if let Undo::Added(obj) = step { Some(*obj) } else { None }).collect();
         for step in steps.into_iter().rev() {
@@ -119,6 +120,7 @@ impl Objects {
         }
         self.pending.clear();
         self.refused.clear();
+        self.expire_doubtful();
         self.reclaim();
     }
 

@@ -12,5 +12,6 @@ mod order;
 mod sent;
 mod states;
 mod ties;
+mod uniques;
 mod versions;
 mod writes;

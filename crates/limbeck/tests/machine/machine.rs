@@ -32,8 +32,8 @@ pub struct Machine {
     /// As of the last flush: what the transaction sees.
     pub flushed: World,
     pub committed: World,
-    /// As each savepoint began.
-    pub savepoints: Vec<World>,
+    /// As each savepoint began, and whose rows were deleted before.
+    pub savepoints: Vec<(World, BTreeSet<Id>)>,
     /// The objects in the session that have a row, will have one, or had one when the transaction began.
     pub handles: BTreeMap<Id, Any>,
     /// Every handle that the session ever gave out.
@@ -142,7 +142,7 @@ impl Machine {
 
     /// Where the next flush has to fail, has it fail, sees that nothing changed, and mends what was wrong.
     pub async fn settle(&mut self, session: &mut Session, trigger: Trigger) -> Outcome {
-        while let Err(wrong) = self.now.flushed() {
+        while let Err(wrong) = self.verdict() {
             self.say(format!("// {trigger:?}, which has to fail: {wrong:?}"));
             let result = match trigger {
                 Trigger::Flush => session.flush().await,
@@ -166,6 +166,13 @@ impl Machine {
         Ok(())
     }
 
+    /// What the next flush leaves in the database, or what is wrong with it.
+    fn verdict(&self) -> Result<World, Vec<Violation>> {
+        let end = self.now.flushed()?;
+        let cycles = self.now.cycles(&self.flushed);
+        if cycles.is_empty() { Ok(end) } else { Err(cycles) }
+    }
+
     /// Whether an error says one of the things that are wrong, and blames an object that takes part in it.
     fn expected(&self, error: &Error, wrong: &[Violation]) -> bool {
         let blames = |refused: &Refused, ids: &[Id]| {
@@ -177,6 +184,7 @@ impl Machine {
             (Error::UniqueViolation(refused), Violation::Unique(_, _, ids) | Violation::UniqueFk(_, ids)) => {
                 blames(refused, ids)
             }
+            (Error::UniqueCycle { .. }, Violation::Cycle(..)) => true,
             (Error::ForeignKeyViolation(_), Violation::ForeignKey(..)) => true,
             _ => false,
         })
@@ -191,7 +199,7 @@ impl Machine {
                 let value = self.fresh_value();
                 self.write(session, id, any, *col, Some(value), false)
             }
-            Violation::UniqueFk(_, ids) => {
+            Violation::UniqueFk(_, ids) | Violation::Cycle(_, ids) => {
                 let (id, any) = newest(ids).ok_or("nobody to mend")?;
                 self.remove(session, id, any)
             }
@@ -428,9 +436,10 @@ impl Machine {
     }
 
     /// The transaction, or the part of it behind a savepoint, was given up.
-    pub async fn went_back(&mut self, session: &mut Session, to: World) -> Outcome {
+    pub async fn went_back(&mut self, session: &mut Session, to: (World, BTreeSet<Id>)) -> Outcome {
+        let (to, deleted) = to;
         for (id, any) in self.handles.clone() {
-            if to.rows.contains_key(&id) {
+            if to.rows.contains_key(&id) || deleted.contains(&id) {
                 continue;
             }
             self.handles.remove(&id);
@@ -461,15 +470,16 @@ impl Machine {
     /// The transaction was committed.
     pub async fn was_committed(&mut self, session: &mut Session) -> Outcome {
         self.savepoints.clear();
-        self.after_flush(session).await?;
-        self.committed = self.flushed.clone();
-        let gone: Vec<_> =
-            self.handles.iter().filter(|(id, _)| !self.has_row(**id)).map(|(id, any)| (*id, *any)).collect();
+        let end = self.now.flushed().map_err(|wrong| format!("committed, though {wrong:?}"))?;
+        let gone = |(id, _): &(&Id, &Any)| !end.rows.contains_key(id);
+        let gone: Vec<(Id, Any)> = self.handles.iter().filter(gone).map(|(id, any)| (*id, *any)).collect();
         for (id, any) in gone {
             let stale = matches!(any.state(session), Err(Error::StaleHandle { .. }));
             ensure!(stale, "object{id} was deleted and committed, and is there still");
             self.forget(id);
         }
+        self.after_flush(session).await?;
+        self.committed = self.flushed.clone();
         Ok(())
     }
 }

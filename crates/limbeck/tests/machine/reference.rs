@@ -154,6 +154,8 @@ pub struct Row {
 pub enum Violation {
     Unique(Kind, Col, Vec<Id>),
     UniqueFk(Fk, Vec<Id>),
+    /// Rows that take each other's place in a relationship, and that cannot be without one meanwhile.
+    Cycle(Fk, Vec<Id>),
     /// The row that is to go, and who holds it.
     ForeignKey(Id, Id),
 }
@@ -239,6 +241,28 @@ impl World {
         end.links.retain(|(task, tag)| !gone.contains(task) && !gone.contains(tag));
         end.check_uniques(&mut wrong);
         if wrong.is_empty() { Ok(end) } else { Err(wrong) }
+    }
+
+    /// Rows that take each other's place, of which none can be NULL or anything else meanwhile.
+    pub fn cycles(&self, before: &World) -> Vec<Violation> {
+        let mut cycles = Vec::new();
+        for fk in FKS.into_iter().filter(|fk| fk.unique() && fk.required()) {
+            for first in self.of(fk.child()) {
+                let mut path = vec![first];
+                while let Some(next) = path.last().and_then(|id| {
+                    let wanted = self.rows[id].refs[&fk]?;
+                    let had = before.children(fk, wanted).into_iter().next()?;
+                    (had != *id && self.rows.contains_key(&had) && !self.doomed.contains(&had)).then_some(had)
+                }) {
+                    if path.contains(&next) {
+                        cycles.push(Violation::Cycle(fk, path));
+                        break;
+                    }
+                    path.push(next);
+                }
+            }
+        }
+        cycles
     }
 
     fn check_uniques(&self, wrong: &mut Vec<Violation>) {

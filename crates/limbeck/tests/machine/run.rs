@@ -1,6 +1,6 @@
 //! Runs programs, and counts what they did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::slice::Iter;
@@ -78,7 +78,7 @@ fn level<'a>(
                         session.rollback().await.map_err(said)?;
                         machine.savepoints.clear();
                         let committed = machine.committed.clone();
-                        machine.went_back(session, committed).await?;
+                        machine.went_back(session, (committed, BTreeSet::new())).await?;
                     }
                     if depth > 0 {
                         count(&mut machine.done, what);
@@ -110,7 +110,8 @@ async fn savepoint(
     machine.say(format!("let {name} = session.begin_nested().await?;"));
     let mut nested = session.begin_nested().await.map_err(said)?;
     machine.after_flush(&mut nested).await?;
-    machine.savepoints.push(machine.flushed.clone());
+    let deleted = machine.handles.keys().filter(|id| !machine.has_row(**id)).copied().collect();
+    machine.savepoints.push((machine.flushed.clone(), deleted));
     let end = level(machine, &mut nested, operations, depth + 1).await?;
     match end {
         End::Transaction => drop(nested),

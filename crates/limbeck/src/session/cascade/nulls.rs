@@ -22,9 +22,9 @@ pub(in crate::session) fn nulling(
 
 impl Objects {
     /// Whether the rows that a relationship of a deleted object leads to have to be written. Not if they are left to
-    /// the database, and not if all of them are known to go as well; unless others of them are `written`, which may
-    /// have got the key otherwise.
-    pub(in crate::session) fn is_nulling(&self, obj: Obj, relation: usize, written: bool) -> bool {
+    /// the database, and not if all of them are known to go as well, unless that is `needed` nevertheless (others of
+    /// them are written, and may have got the key otherwise).
+    pub(in crate::session) fn is_nulling(&self, obj: Obj, relation: usize, needed: bool) -> bool {
         let store = self.store(obj);
         let target = (store.model().relations[relation].target)();
         let going = |handle| self.resolve(target, handle).is_ok_and(|child| self.is_going(child));
@@ -32,12 +32,12 @@ impl Objects {
             _ if !self.is_loaded(obj, relation) => !self.is_passive(obj, relation),
             RelationRef::One(field) => match field.state.handle() {
                 None => !self.is_passive(obj, relation),
-                Some(child) => written || !going(child),
+                Some(child) => needed || !going(child),
             },
             RelationRef::Many(field) => {
                 let handles = field.state.handles().unwrap_or_default();
                 // An empty one may have been filled by others since.
-                let unknown = written || handles.is_empty();
+                let unknown = needed || handles.is_empty();
                 (unknown && !self.is_passive(obj, relation)) || !handles.iter().copied().all(going)
             }
         }

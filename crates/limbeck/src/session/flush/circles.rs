@@ -44,7 +44,7 @@ enum Way {
     Deferred(&'static Reference),
     Park(park::Spot, Value<'static>),
     Later(ColumnSet),
-    /// The database may accept rows of one statement that refer to each other.
+    /// PostgreSQL accepts rows of one statement that refer to each other, if they are that.
     Together,
 }
 
@@ -230,7 +230,8 @@ impl Sorting<'_> {
         if self.inserts_row(then) && !nulls.is_empty() && rest_known {
             return Some(Way::Later(nulls));
         }
-        (!linked).then_some(Way::Together)
+        let together = self.dialect == Dialect::Postgres && first.model == then.model;
+        (!linked && together).then_some(Way::Together)
     }
 
     fn inserts_row(&self, obj: Obj) -> bool {

@@ -34,10 +34,14 @@ pub(super) fn deletes(
     }
     for work in going() {
         for (child, reference, relations) in nullified(work.model)? {
-            let written = plan.models.iter().any(|other| {
-                std::ptr::eq(other.model, child) && !(other.inserts.is_empty() && other.updates.is_empty())
-            });
-            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, written));
+            // In a circle of models, or with `post_update`, the order of deletes counts on the keys being NULL.
+            let post_update = circles::is_post_update(child, reference);
+            let needed = post_update
+                || plan.models.iter().any(|other| {
+                    let circle = work.cycle.is_some() && work.cycle == other.cycle;
+                    std::ptr::eq(other.model, child) && (circle || other.written().next().is_some())
+                });
+            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
             let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
             if rows.is_empty() {
                 continue;
@@ -285,7 +289,7 @@ impl Way {
 
 fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference) -> Way {
     let fate = orphans(reference.target, model, reference);
-    if matches!(fate, Orphans::ToNull | Orphans::Nullify) || reference.deferrable == Deferrable::InitiallyDeferred {
+    if fate == Orphans::ToNull || reference.deferrable == Deferrable::InitiallyDeferred {
         return Way::Free;
     }
     let mut nulls = ColumnSet::EMPTY;

@@ -27,6 +27,11 @@ impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
         self.drop_doomed_pending();
+        let goes = |work: &super::plan::Work| !work.early.is_empty() || !work.deletes.is_empty();
+        if !plan.evictions.is_empty() || plan.models.iter().any(goes) {
+            // Rows that are no objects here may have been written with them.
+            self.doubt();
+        }
         self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
@@ -332,7 +337,8 @@ impl Objects {
                 for obj in rows {
                     match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
                         (Path::BelongsTo(keys), _) => {
-                            holders.extend(self.by_key(*obj, keys, resolved.target).map(|one| (one, back)));
+                            let parents = self.parents_known(*obj, relation, keys, resolved.target);
+                            holders.extend(parents.into_iter().map(|one| (one, back)));
                         }
                         (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
                             Some(all) => {

@@ -77,7 +77,7 @@ fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<
             if fate == Orphans::Kept || cascades(model, child, &reference.keys) {
                 continue;
             }
-            let moved = moved(objects, work, reference);
+            let moved = moved(objects, work, child, reference);
             // Of rows that are moved to the new object nothing may be deleted: then all stay.
             if fate == Orphans::Deleted && !moved.is_empty() {
                 continue;
@@ -105,11 +105,12 @@ pub(super) fn cascades(model: &'static ModelDef, child: &'static ModelDef, of: &
     })
 }
 
-/// The objects that have rows and are linked to one of the new objects.
-fn moved(objects: &Objects, work: &Work, reference: &Reference) -> Vec<Obj> {
+/// The objects of a model that have rows and are linked to one of the new objects.
+fn moved(objects: &Objects, work: &Work, child: &ModelDef, reference: &Reference) -> Vec<Obj> {
+    let of_child = |obj: &Obj| obj.model as usize == child.id.get() && objects.state(*obj) == State::Persistent;
     let news: FxHashSet<Obj> = work.switches.iter().map(|switch| switch.new).collect();
     let links = |obj: &Obj| &objects.store(*obj).meta(obj.slot).links;
-    let linked = objects.linked.iter().copied().filter(|obj| objects.state(*obj) == State::Persistent);
+    let linked = objects.linked.iter().copied().filter(of_child);
     linked
         .filter(|obj| {
             links(obj)

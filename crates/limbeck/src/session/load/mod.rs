@@ -258,7 +258,7 @@ impl super::objects::Objects {
 
     /// Whether a rollback would have anything to take back: then what is loaded now may show it.
     fn is_writing(&self) -> bool {
-        !self.undo.is_empty() || self.has_changes()
+        !self.undo.is_empty() || self.stamps.doubt.is_on() || self.has_changes()
     }
 
     /// Sets a to-one field to what the database, or the identity map, says.

@@ -1,8 +1,8 @@
 //! Key columns: what they say now, and what they are planned to say after the next flush.
 
 use crate::error::{Error, Result};
-use crate::model::ModelDef;
 use crate::model::mapping::KeyPair;
+use crate::model::{ModelDef, One, RelationRef};
 use crate::session::flush::check;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::{KeyLink, State};
@@ -45,6 +45,30 @@ impl Objects {
             Some(parent) => parent,
             None => self.by_key(child, keys, target),
         }
+    }
+
+    /// All objects that may hold another in a collection: the one that it leads to, the one that it is planned to lead
+    /// to, and those whose keys it has, and had at the last flush.
+    pub(in crate::session) fn parents_known(
+        &self,
+        child: Obj,
+        relation: usize,
+        keys: &[KeyPair],
+        target: &'static ModelDef,
+    ) -> Vec<Obj> {
+        let field = match self.store(child).relation(child.slot, relation) {
+            RelationRef::One(field) => match field.state {
+                One::Loaded(handle) => handle.and_then(|handle| self.resolve(target, handle).ok()),
+                One::Unloaded => None,
+            },
+            RelationRef::Many(_) => None,
+        };
+        let by_keys = [self.by_key(child, keys, target), self.by_saved_key(child, keys, target)];
+        let mut parents: Vec<Obj> =
+            [field, self.planned(child, keys).flatten()].into_iter().chain(by_keys).flatten().collect();
+        parents.sort_unstable();
+        parents.dedup();
+        parents
     }
 
     /// The object whose primary key a key holds, if the session has it.

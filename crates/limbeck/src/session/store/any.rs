@@ -284,6 +284,7 @@ impl<M: Model> AnyStore for Store<M> {
         if let Some(handle) = self.find_key(&key) {
             if self.meta(handle.slot).expired {
                 self.reread(handle.slot, row, at)?;
+                stamps.doubt.note(M::def(), handle.slot);
             } else {
                 self.fill_deferred(handle.slot, row, at)?;
             }
@@ -292,6 +293,7 @@ impl<M: Model> AnyStore for Store<M> {
         let object = M::decode(row, at).map_err(|e| unreadable(M::def(), e, at))?;
         let handle = self.insert(object, State::Persistent, ColumnSet::EMPTY, stamps);
         self.identity.insert(key, handle.slot);
+        stamps.doubt.note(M::def(), handle.slot);
         Ok(handle)
     }
 

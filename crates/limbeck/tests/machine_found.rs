@@ -1,0 +1,91 @@
+//! What the state machine (`machine`) found in the session, each case as small as it can be.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+
+mod common;
+
+use common::*;
+use limbeck::Result;
+use limbeck::prelude::*;
+use limbeck::session::State;
+use limbeck_test_support::{TestDb, both};
+
+both! {
+    async fn a_savepoint_is_rolled_back_after_expunge_all(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        session.add(Tag::builder().name("before"));
+        let mut nested = session.begin_nested().await?;
+        nested.expunge_all();
+        let rust = nested.add(Tag::builder().name("rust"));
+        nested.flush().await?;
+        nested.rollback().await?;
+        assert_eq!(session.state(rust)?, State::Transient);
+        session.commit().await?;
+        assert_eq!(session.all(select(Tag.name)).await?, ["before"]);
+        Ok(())
+    }
+
+    async fn what_was_read_after_writes_that_no_object_follows_is_read_again_after_a_rollback(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let rust = session.add(Tag::builder().name("rust"));
+        session.commit().await?;
+        session[rust].name = "Rust".into();
+        session.flush().await?;
+        session.expunge(rust)?;
+        let again = session.get(Tag, 1).await?.expect("the tag");
+        assert_eq!(session[again].name, "Rust");
+        session.rollback().await?;
+        assert!(matches!(session.try_get(again), Err(limbeck::Error::Expired { .. })));
+        assert_eq!(session.fresh(again).await?.name, "rust");
+        // A key that a DELETE set to NULL, of a row that was read afterwards.
+        let shelf = session.add(Shelf::builder());
+        let loose = session.add(Loose::builder().shelf(shelf));
+        session.commit().await?;
+        session.expunge(loose)?;
+        session.delete(shelf)?;
+        session.flush().await?;
+        let loose = session.one(select(Loose)).await?;
+        assert_eq!(session[loose].shelf_id, None);
+        session.rollback().await?;
+        let key = session[shelf].id;
+        assert_eq!(session.fresh(loose).await?.shelf_id, Some(key));
+        Ok(())
+    }
+
+    async fn refreshing_an_object_keeps_what_it_was_linked_to(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let shelf = session.add(Shelf::builder());
+        let loose = session.add(Loose::builder().shelf(shelf));
+        session.commit().await?;
+        session.unlink(loose, Loose.shelf, shelf)?;
+        session.refresh(loose).await?;
+        session.commit().await?;
+        assert_eq!(session.all(select(Loose.shelf_id)).await?, [None]);
+        Ok(())
+    }
+
+    async fn an_object_that_was_moved_and_deleted_in_one_flush_is_in_no_collection(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let (one, other) = (session.add(Shelf::builder()), session.add(Shelf::builder()));
+        let loose = session.add(Loose::builder().shelf(one));
+        session.commit().await?;
+        session.load(&vec![one, other], Shelf.loose).await?;
+        session.link(loose, Loose.shelf, other)?;
+        session.delete(loose)?;
+        session.commit().await?;
+        assert!(session[one].loose.is_empty() && session[other].loose.is_empty());
+        Ok(())
+    }
+
+    async fn a_collection_that_an_expunged_object_was_moved_out_of_is_loaded_again(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let (one, other) = (session.add(Shelf::builder()), session.add(Shelf::builder()));
+        let loose = session.add(Loose::builder().shelf(one));
+        session.commit().await?;
+        session.load(&vec![one, other], Shelf.loose).await?;
+        session.link(loose, Loose.shelf, other)?;
+        session.expunge(loose)?;
+        session.load(&vec![one, other], Shelf.loose).await?;
+        assert_eq!((session[one].loose.len(), session[other].loose.len()), (1, 0));
+        Ok(())
+    }
+}
