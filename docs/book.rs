@@ -34,8 +34,14 @@ pub mod views {}
 #[doc = include_str!("src/session.md")]
 pub mod session {}
 
+#[doc = include_str!("src/flush.md")]
+pub mod flush {}
+
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("src/loading.md")]
+pub mod loading {}
 
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}

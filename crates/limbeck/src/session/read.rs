@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use super::Session;
 use super::load::{KeyList, Reading, RowKey, Targets};
 use super::objects::Loader;
+use super::pages::Tail;
 use super::sync::Changes;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{Columns, Plan, ValueSink, explained};
@@ -243,7 +244,17 @@ impl Session {
         Ok(keys.iter().map(found).collect())
     }
 
-    async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
+    pub(super) async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
+        self.fetch_with(query, wanted, None).await
+    }
+
+    /// Runs a query, and keeps what its last row ends with, if that is asked for.
+    pub(super) async fn fetch_with<Q: Query>(
+        &mut self,
+        query: Q,
+        wanted: Wanted,
+        tail: Option<&mut Tail>,
+    ) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
         let core = query.core();
         let loads = core.map_or(&[][..], |core| &core.loads);
@@ -284,6 +295,7 @@ impl Session {
             sink.once = joined.unique.then(FxHashSet::default);
         }
         sink.loader.locking = query.locks();
+        sink.tail = tail;
         sink.changes = changes;
         let result = self.line.query(&stmt, &binds, &mut sink).await;
         let TrackSink { mut out, loader, filling, targets, changes, .. } = sink;
@@ -347,13 +359,23 @@ struct TrackSink<'s, T: Fetch> {
     targets: Option<Targets>,
     /// The objects that were there, where each is meant once.
     once: Option<FxHashSet<Handle>>,
+    /// What the last row ends with.
+    tail: Option<&'s mut Tail>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
     fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
         let loader = Loader { objects, roots: roots.then(Vec::new), reading: Reading::default(), locking: false };
-        let columns = Columns::new(by_name);
-        TrackSink { loader, out: Vec::new(), columns, filling, changes: None, targets: None, once: None }
+        TrackSink {
+            loader,
+            out: Vec::new(),
+            columns: Columns::new(by_name),
+            filling,
+            changes: None,
+            targets: None,
+            once: None,
+            tail: None,
+        }
     }
 }
 
@@ -361,6 +383,9 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
+        }
+        if let Some(tail) = &mut self.tail {
+            tail.row(&row)?;
         }
         if let Some(changes) = &mut self.changes {
             changes.take(&row, |_| true)?;

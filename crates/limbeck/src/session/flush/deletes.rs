@@ -34,13 +34,9 @@ pub(super) fn deletes(
     }
     for work in going() {
         for (child, reference, relations) in nullified(work.model)? {
-            // In a circle of models, or with `post_update`, the order of deletes counts on the keys being NULL.
-            let post_update = circles::is_post_update(child, reference);
-            let needed = post_update
-                || plan.models.iter().any(|other| {
-                    let circle = work.cycle.is_some() && work.cycle == other.cycle;
-                    std::ptr::eq(other.model, child) && (circle || other.written().next().is_some())
-                });
+            // Where rows that go refer to each other in a circle, `removal` has found which have to be untied.
+            let needed =
+                plan.models.iter().any(|other| std::ptr::eq(other.model, child) && other.written().next().is_some());
             let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
             let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
             if rows.is_empty() {

@@ -1,7 +1,8 @@
 //! The flush: what was changed, as statements, in an order that every constraint accepts.
 //!
 //! The rule is SQLAlchemy's. Tables in the order of their foreign keys; in a table UPDATEs by primary key,
-//! then INSERTs in the order of `add`; rows of association tables last; then DELETEs, the other way round.
+//! then INSERTs in the order of `add`; rows of association tables last; then DELETEs, the other way round. It is
+//! departed from where a unique value changes hands or rows refer to each other in a circle, and for those rows only.
 //! Rows of one shape are one batch. A round is everything whose keys are known: on PostgreSQL a round is one
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
@@ -59,7 +60,7 @@ impl Session {
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
     /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle).
+    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle).
     /// The session and the transaction are then as they were before the flush: mend the object and flush
     /// again.
     pub async fn flush(&mut self) -> Result<()> {

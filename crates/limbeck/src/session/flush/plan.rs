@@ -142,9 +142,10 @@ impl Objects {
             if self.is_going(obj) && self.state(obj) == State::Pending {
                 continue;
             }
-            self.check_object(dialect, obj)?;
+            let written = self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
-            if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
+            let changed = !written.is_empty() || !meta.links.is_empty() || !self.expressions_of(obj).is_empty();
+            if changed && meta.state == State::Persistent && !meta.doomed {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
             }
         }
@@ -217,17 +218,20 @@ impl Objects {
             || !store.changed(obj.slot).is_empty()
     }
 
-    /// Refuses what the session could not follow, and brings values to what the database keeps.
-    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<()> {
+    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to be
+    /// written are returned.
+    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<ColumnSet> {
         self.prune_expressions(obj);
         let store = self.store_mut(obj);
         let model = store.model();
         if let Some(relation) = store.assigned(obj.slot) {
             return Err(Error::RelationshipAssigned { relation: model.relations[relation].label });
         }
-        let changed = store.changed(obj.slot);
-        store.normalize(obj.slot, changed);
-        let changed = store.changed(obj.slot);
+        let mut changed = store.changed(obj.slot);
+        if !changed.is_empty() {
+            store.normalize(obj.slot, changed);
+            changed = store.changed(obj.slot);
+        }
         if store.meta(obj.slot).state == State::Pending {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
@@ -235,7 +239,8 @@ impl Objects {
         let written = changed.union(store.meta(obj.slot).given);
         check::read_only(store, obj.slot, written)?;
         check::values(dialect, store, obj.slot, written)?;
-        self.check_links(obj, changed)
+        self.check_links(obj, changed)?;
+        Ok(written)
     }
 
     /// Of a key column and its relationship the one that was changed wins; both may be changed only if they
