@@ -277,6 +277,9 @@ impl Session {
             (None, Some(changes)) => query.compile_synced(self.line.compiler(), changes.wanted())?,
             (None, None) => query.compile(self.line.compiler(), wanted)?,
         };
+        if stmt.access == Access::Writes && !query.locks() && !self.line.commits_at_once() {
+            self.objects.doubt();
+        }
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
             !loads.is_empty(),

@@ -48,7 +48,8 @@ impl Session {
                 let Some(key) = self.objects.saved_key_in(parent, &to) else { continue };
                 let mut list = KeyList::new(to.len());
                 list.push(&key);
-                let stmt = self.statement_by_columns(child, &columns, &[])?;
+                let order: Vec<(usize, bool)> = child.primary_key.iter().map(|key| (*key, false)).collect();
+                let stmt = self.statement_by_columns(child, &columns, &order)?;
                 for (_, handle) in self.tracked(&stmt, list, child, &columns).await? {
                     let obj = self.objects.resolve(child, handle)?;
                     let held = self.objects.key_in(obj, &columns);
