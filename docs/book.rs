@@ -16,9 +16,6 @@ pub mod column_types {}
 #[doc = include_str!("src/relationships.md")]
 pub mod relationships {}
 
-#[doc = include_str!("src/cascades.md")]
-pub mod cascades {}
-
 #[doc = include_str!("src/queries.md")]
 pub mod queries {}
 
@@ -30,6 +27,21 @@ pub mod views {}
 
 #[doc = include_str!("src/session.md")]
 pub mod session {}
+
+#[doc = include_str!("src/loading.md")]
+pub mod loading {}
+
+#[doc = include_str!("src/flush.md")]
+pub mod flush {}
+
+#[doc = include_str!("src/writes.md")]
+pub mod writes {}
+
+#[doc = include_str!("src/cascades.md")]
+pub mod cascades {}
+
+#[doc = include_str!("src/transactions.md")]
+pub mod transactions {}
 
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}

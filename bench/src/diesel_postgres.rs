@@ -149,7 +149,8 @@ impl DieselPostgres {
         let tags: Vec<(PostTag, Tag)> = PostTag::belonging_to(&posts)
             .inner_join(tags::table)
             .select((PostTag::as_select(), Tag::as_select()))
-            .load(connection).await?;
+            .load(connection)
+            .await?;
         let tags = tags.grouped_by(&posts);
         let posts = posts.into_iter().zip(tags).grouped_by(&all);
         let mut total = Sum::default();
@@ -171,7 +172,9 @@ impl DieselPostgres {
             let rows: Vec<Insert<'_>> = graph.users.iter().map(|(user, _)| Insert::from(user)).collect();
             let users: Vec<i64> =
                 diesel::insert_into(users::table).values(&rows).returning(users::id).get_results(connection).await?;
-            let posts = || graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)));
+            let posts = || {
+                graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)))
+            };
             let rows: Vec<_> = posts()
                 .map(|((post, _), author)| {
                     (posts::title.eq(&post.title), posts::body.eq(&post.body), posts::author_id.eq(author))

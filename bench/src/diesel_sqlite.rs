@@ -173,7 +173,9 @@ impl DieselSqlite {
             let rows: Vec<Insert<'_>> = graph.users.iter().map(|(user, _)| Insert::from(user)).collect();
             let users: Vec<i64> =
                 diesel::insert_into(users::table).values(&rows).returning(users::id).get_results(connection)?;
-            let posts = || graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)));
+            let posts = || {
+                graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)))
+            };
             let rows: Vec<_> = posts()
                 .map(|((post, _), author)| {
                     (posts::title.eq(&post.title), posts::body.eq(&post.body), posts::author_id.eq(author))

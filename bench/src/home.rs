@@ -135,9 +135,12 @@ impl Home {
                 }
                 for id in 1..=POSTS {
                     let post = post(id);
-                    transaction
-                        .prepare_cached("INSERT INTO posts VALUES (?, ?, ?, ?)")?
-                        .execute((id, post.title, post.body, author_of(id)))?;
+                    transaction.prepare_cached("INSERT INTO posts VALUES (?, ?, ?, ?)")?.execute((
+                        id,
+                        post.title,
+                        post.body,
+                        author_of(id),
+                    ))?;
                 }
                 for id in 1..=TAGS {
                     transaction.prepare_cached("INSERT INTO tags VALUES (?, ?)")?.execute((id, tag(id)))?;
@@ -297,7 +300,8 @@ impl Home {
 
     /// An error unless all of those users are gone, and no other is.
     pub async fn check_deleted(&mut self) -> Result<()> {
-        let (users, posts) = (self.number("SELECT count(*) FROM users").await?, self.number("SELECT count(*) FROM posts").await?);
+        let (users, posts) =
+            (self.number("SELECT count(*) FROM users").await?, self.number("SELECT count(*) FROM posts").await?);
         if (users, posts) != (STORED, POSTS) {
             return Err(format!("{users} users and {posts} posts are left").into());
         }
@@ -339,7 +343,9 @@ impl Home {
         found.sort();
         wanted.sort();
         if found != wanted {
-            return Err(format!("{} connections of posts and tags, and {} were wanted", found.len(), wanted.len()).into());
+            return Err(
+                format!("{} connections of posts and tags, and {} were wanted", found.len(), wanted.len()).into()
+            );
         }
         Ok(())
     }

@@ -124,15 +124,14 @@ impl RawPostgres {
             async { keys(&client.query(&self.insert_tags, &[&graph.tags]).await?) },
         )
         .await?;
-        let posts = || graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)));
+        let posts =
+            || graph.users.iter().zip(&users).flat_map(|((_, posts), author)| posts.iter().map(move |p| (p, author)));
         let titles: Vec<&str> = posts().map(|((post, _), _)| post.title.as_str()).collect();
         let bodies: Vec<&str> = posts().map(|((post, _), _)| post.body.as_str()).collect();
         let authors: Vec<i64> = posts().map(|(_, author)| *author).collect();
         let ids = keys(&client.query(&self.insert_posts, &[&titles, &bodies, &authors]).await?)?;
-        let (of_posts, of_tags): (Vec<i64>, Vec<i64>) = posts()
-            .zip(&ids)
-            .flat_map(|(((_, of), _), post)| of.map(|tag| (*post, tags[tag])))
-            .unzip();
+        let (of_posts, of_tags): (Vec<i64>, Vec<i64>) =
+            posts().zip(&ids).flat_map(|(((_, of), _), post)| of.map(|tag| (*post, tags[tag]))).unzip();
         try_join(client.execute(&self.insert_links, &[&of_posts, &of_tags]), client.batch_execute("COMMIT")).await?;
         Ok(users.into())
     }
@@ -157,8 +156,7 @@ impl RawPostgres {
     }
 
     async fn delete(&self, above: i64) -> Result<Outcome> {
-        let (_, rows) =
-            try_join(self.client.batch_execute("BEGIN"), self.client.query(&self.above, &[&above])).await?;
+        let (_, rows) = try_join(self.client.batch_execute("BEGIN"), self.client.query(&self.above, &[&above])).await?;
         let users = decode_all(&rows)?;
         let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
         try_join(self.client.execute(&self.delete, &[&ids]), self.client.batch_execute("COMMIT")).await?;

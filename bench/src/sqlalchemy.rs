@@ -25,13 +25,9 @@ impl SqlAlchemy {
             eprintln!("SQLAlchemy is not installed: scripts/setup does it");
             return Ok(None);
         };
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/sqlalchemy.py");
-        let mut child = Command::new(python)
-            .arg(script)
-            .arg(url)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/sqlalchemy_orm.py");
+        let mut child =
+            Command::new(python).arg(script).arg(url).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err("a process without pipes".into());
         };

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
-use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use sqlx::FromRow;
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 
 use crate::contender::{Contender, Outcome, Result, Task};
 use crate::user::{NewGraph, NewUser, Sum};
@@ -48,10 +48,8 @@ impl Sqlx {
     }
 
     async fn select(&self, n: i64) -> Result<Outcome> {
-        let users: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE id <= $1 ORDER BY id")
-            .bind(n)
-            .fetch_all(&self.pool)
-            .await?;
+        let users: Vec<User> =
+            sqlx::query_as("SELECT * FROM users WHERE id <= $1 ORDER BY id").bind(n).fetch_all(&self.pool).await?;
         Ok(sum(&users).into())
     }
 
@@ -91,10 +89,8 @@ impl Sqlx {
     }
 
     async fn eager(&self, n: i64) -> Result<Outcome> {
-        let users: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE id <= $1 ORDER BY id")
-            .bind(n)
-            .fetch_all(&self.pool)
-            .await?;
+        let users: Vec<User> =
+            sqlx::query_as("SELECT * FROM users WHERE id <= $1 ORDER BY id").bind(n).fetch_all(&self.pool).await?;
         let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
         let rows: Vec<Post> =
             sqlx::query_as("SELECT * FROM posts WHERE author_id = ANY($1)").bind(&ids).fetch_all(&self.pool).await?;
@@ -189,7 +185,10 @@ impl Contender for Sqlx {
     }
 }
 
-async fn insert_users(connection: &mut PgConnection, users: impl Iterator<Item = &NewUser> + Clone) -> Result<Vec<i64>> {
+async fn insert_users(
+    connection: &mut PgConnection,
+    users: impl Iterator<Item = &NewUser> + Clone,
+) -> Result<Vec<i64>> {
     let emails: Vec<&str> = users.clone().map(|user| user.email.as_str()).collect();
     let usernames: Vec<&str> = users.clone().map(|user| user.username.as_str()).collect();
     let passwords: Vec<&str> = users.clone().map(|user| user.hashed_password.as_str()).collect();

@@ -56,10 +56,8 @@ impl Sqlx {
     }
 
     async fn select(&self, n: i64) -> Result<Outcome> {
-        let users: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE id <= ? ORDER BY id")
-            .bind(n)
-            .fetch_all(&self.pool)
-            .await?;
+        let users: Vec<User> =
+            sqlx::query_as("SELECT * FROM users WHERE id <= ? ORDER BY id").bind(n).fetch_all(&self.pool).await?;
         Ok(sum(&users).into())
     }
 
@@ -99,10 +97,8 @@ impl Sqlx {
     }
 
     async fn eager(&self, n: i64) -> Result<Outcome> {
-        let users: Vec<User> = sqlx::query_as("SELECT * FROM users WHERE id <= ? ORDER BY id")
-            .bind(n)
-            .fetch_all(&self.pool)
-            .await?;
+        let users: Vec<User> =
+            sqlx::query_as("SELECT * FROM users WHERE id <= ? ORDER BY id").bind(n).fetch_all(&self.pool).await?;
         let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM posts WHERE author_id IN (");
         let mut list = query.separated(", ");
         users.iter().for_each(|user| {
@@ -200,10 +196,7 @@ impl Contender for Sqlx {
     }
 }
 
-async fn insert_users(
-    connection: &mut SqliteConnection,
-    users: impl Iterator<Item = &NewUser>,
-) -> Result<Vec<i64>> {
+async fn insert_users(connection: &mut SqliteConnection, users: impl Iterator<Item = &NewUser>) -> Result<Vec<i64>> {
     let users: Vec<&NewUser> = users.collect();
     let mut keys = Vec::with_capacity(users.len());
     for rows in users.chunks(ROWS) {

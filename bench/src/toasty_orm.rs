@@ -206,7 +206,7 @@ impl Contender for Toasty {
     }
 }
 
-fn new(user: &NewUser) -> Result<UserCreate> {
+fn new(user: &NewUser) -> Result<<User as toasty::schema::Model>::Create> {
     Ok(User::create()
         .email(&user.email)
         .username(&user.username)

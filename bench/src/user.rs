@@ -75,7 +75,8 @@ pub struct NewGraph {
 
 /// Users from `from` on, ten posts of each, two of twenty tags at each.
 pub fn graph(from: i64, count: usize) -> NewGraph {
-    let posts = |n: i64| (n * 10..n * 10 + 10).map(|n| (post(n), [n as usize % 20, (n as usize / 10 + 1 + n as usize) % 20]));
+    let posts =
+        |n: i64| (n * 10..n * 10 + 10).map(|n| (post(n), [n as usize % 20, (n as usize / 10 + 1 + n as usize) % 20]));
     let distinct = |(post, [a, b]): (NewPost, [usize; 2])| (post, [a, if a == b { (b + 1) % 20 } else { b }]);
     NewGraph {
         tags: (0..20).map(|k| tag(from * 20 + k)).collect(),

@@ -139,6 +139,15 @@ pub enum Error {
     },
     /// A row is not what the session read: somebody else changed its version or deleted it.
     StaleRow(Box<StaleRow>),
+    /// Rows were sent to a table, and it did not take all of them: a trigger or rule of the database holds them back.
+    NotInserted {
+        /// The table.
+        table: &'static str,
+        /// How many rows were sent.
+        expected: u64,
+        /// How many the table took.
+        found: u64,
+    },
     /// The future of a flush or commit was dropped before it ended: nobody knows what the database has seen.
     Interrupted,
     /// Rows of which each is to get a unique value that another has, in a circle, or that a row has that cannot let
@@ -303,7 +312,7 @@ pub struct DatabaseError {
 
 impl Error {
     /// Whether the same work, begun again, may well succeed: the database aborted it because of another
-    /// transaction, or the connection was lost.
+    /// transaction. A connection that was lost is not among them, since a COMMIT may have been done.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Error::Conflict { .. })
     }
@@ -478,6 +487,10 @@ impl fmt::Display for Error {
             }
             Error::InvalidState { model, reason } => write!(f, "`{model}`: {reason}"),
             Error::StaleRow(stale) => stale.describe(f),
+            Error::NotInserted { table, expected, found } => write!(
+                f,
+                "{expected} row(s) were sent to {table}, but {found} were inserted: a trigger or rule holds them back"
+            ),
             Error::UniqueCycle { table, columns, objects } => write!(
                 f,
                 "{} rows of {table} are to get unique values of ({}) that others of them still have, and the columns \

@@ -88,4 +88,49 @@ both! {
         assert_eq!((session[one].loose.len(), session[other].loose.len()), (1, 0));
         Ok(())
     }
+
+    async fn a_row_that_goes_with_its_parent_gets_no_new_links(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let ada = session.add(user("ada"));
+        let post = session.add(Post::builder().title("Hello").author(ada));
+        session.commit().await?;
+        // The user has to go first, since another one takes her name.
+        session.delete(ada)?;
+        session.add(user("ada"));
+        let rust = session.add(Tag::builder().name("rust"));
+        session.link(post, Post.tags, rust)?;
+        session.commit().await?;
+        assert_eq!(session.count(select(Post)).await?, 0);
+        session.load(rust, Tag.posts).await?;
+        assert!(session[rust].posts.is_empty());
+        Ok(())
+    }
+
+    async fn a_new_row_that_was_linked_to_a_deleted_one_does_not_fall_to_its_successor(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let ada = session.add(user("ada"));
+        session.commit().await?;
+        session.add(Post::builder().title("Hello").author(ada));
+        session.delete(ada)?;
+        // SQLite gives her the number of the one that is gone.
+        let other = session.add(user("ada"));
+        session.commit().await?;
+        session.load(other, User.posts).await?;
+        assert!(session[other].posts.is_empty());
+        assert_eq!(session.count(select(Post)).await?, 0);
+        Ok(())
+    }
+
+    async fn a_row_whose_key_is_written_leaves_the_collection_though_its_own_field_is_not_loaded(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let shelf = session.add(Shelf::builder());
+        let loose = session.add(Loose::builder().shelf(shelf));
+        session.commit().await?;
+        session.expire(loose)?;
+        session.fresh(loose).await?;
+        session[loose].shelf_id = None;
+        session.commit().await?;
+        assert!(session[shelf].loose.is_empty());
+        Ok(())
+    }
 }

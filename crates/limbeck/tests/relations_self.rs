@@ -4,9 +4,9 @@
 mod common;
 
 use common::Log;
+use limbeck::Result;
 use limbeck::prelude::*;
 use limbeck::session::SessionMaker;
-use limbeck::{Error, Result};
 use limbeck_test_support::{TestDb, both};
 
 #[derive(Model, Debug)]

@@ -1,6 +1,8 @@
 //! Hooks: when they are called, what they can do, and that a flush that fails takes their work back.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 
+mod common;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -401,6 +403,36 @@ both! {
         Ok(())
     }
 
+    async fn what_a_hook_sends_is_undone_with_the_flush(db: TestDb) -> limbeck::Result<()> {
+        let sessions = sessions(&db).await?;
+        let mut session = sessions.open();
+        session.add(Folder::builder().name("f"));
+        session.add(doc("taken"));
+        session.commit().await?;
+        let hooks = Hooks::new().before_flush(async |session| {
+            session.execute(update(Folder).set(Folder.name, "sent").all_rows()).await?;
+            Ok(())
+        });
+        let sessions = sessions.hooks(hooks);
+        for (earlier, autocommit) in [(false, false), (true, false), (false, true)] {
+            let mut session = sessions.clone().autocommit(autocommit).open();
+            if earlier {
+                session.execute(update(Doc).set(Doc.revision, Doc.revision + 1).all_rows()).await?;
+            }
+            let again = session.add(doc("taken"));
+            let refused = session.flush().await;
+            assert!(matches!(refused, Err(Error::UniqueViolation(_))), "{refused:?}");
+            assert_eq!(session.in_transaction(), earlier);
+            session.expunge(again)?;
+            session.commit().await?;
+            let rows = sessions.open().all(select((Folder.name, Doc.revision)).join_on(Doc, Doc.id.gt(0))).await?;
+            assert_eq!(rows, [("f".into(), i32::from(earlier))]);
+            session.execute(update(Doc).set(Doc.revision, 0).all_rows()).await?;
+            session.commit().await?;
+        }
+        Ok(())
+    }
+
     async fn after_flush_can_still_undo_the_flush(db: TestDb) -> limbeck::Result<()> {
         let fails = Arc::new(AtomicUsize::new(1));
         let failing = fails.clone();
@@ -564,6 +596,60 @@ both! {
         session.add(doc("b"));
         session.commit().await?;
         assert_eq!(texts(&mut session).await?, ["half"]);
+        Ok(())
+    }
+
+    async fn a_commit_that_is_dropped_anywhere_leaves_both_rows_or_none(db: TestDb) -> limbeck::Result<()> {
+        let hooks = Hooks::new()
+            .before_flush(async |session| {
+                session.count(select(Folder)).await?;
+                tokio::task::yield_now().await;
+                Ok(())
+            })
+            .before_insert(Doc, |session, doc| {
+                let text = session[doc].title.clone();
+                session.add(Entry::builder().text(text));
+                Ok(())
+            })
+            .after_flush(async |session, _| {
+                tokio::task::yield_now().await;
+                session.count(select(Doc)).await?;
+                Ok(())
+            })
+            .after_commit(async |_| tokio::task::yield_now().await);
+        let sessions = sessions(&db).await?;
+        let hooked = sessions.clone().hooks(hooks);
+        let (mut interrupted, mut done) = (0, 0);
+        for polls in 0..60 {
+            let mut session = hooked.open();
+            let title = format!("doc {polls}");
+            let new = session.add(doc(&title));
+            if common::polled(session.commit(), polls).await.is_none() {
+                match session.commit().await {
+                    Ok(()) => {}
+                    Err(Error::Interrupted) => {
+                        interrupted += 1;
+                        session.rollback().await?;
+                        // What was under way ends first.
+                        while sessions.engine().pool_status().in_use > 0 {
+                            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                        }
+                        // Unless the COMMIT itself had gone out, it is as if nothing had happened.
+                        if sessions.open().count(select(Doc).filter(Doc.title.eq(&title))).await? == 0 {
+                            session.add(new);
+                            session.commit().await?;
+                        }
+                    }
+                    Err(error) => return Err(error),
+                }
+            } else {
+                done += 1;
+            }
+            let mut other = sessions.open();
+            assert_eq!(other.count(select(Doc).filter(Doc.title.eq(&title))).await?, 1, "{polls}");
+            assert_eq!(other.count(select(Entry).filter(Entry.text.eq(&title))).await?, 1, "{polls}");
+        }
+        assert!(interrupted > 0 && done > 0, "{interrupted} {done}");
         Ok(())
     }
 

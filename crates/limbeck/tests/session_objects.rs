@@ -409,7 +409,7 @@ async fn handles_of_two_sessions_never_fit_each_other() -> Result<()> {
     assert!(matches!(one.try_get(b), Err(Error::ForeignHandle { .. })));
     assert!(matches!(two.delete(a), Err(Error::ForeignHandle { .. })));
     assert!(matches!(two.expunge(a), Err(Error::ForeignHandle { .. })));
-    assert!(matches!(two.set(a, Tag.name, "x".into()), Err(Error::ForeignHandle { .. })));
+    assert!(matches!(two.set(a, Tag.name, "x"), Err(Error::ForeignHandle { .. })));
     assert!(matches!(two.load(a, Tag.posts).await, Err(Error::ForeignHandle { .. })));
     // Also when the other session has used that slot before.
     two.expunge(b)?;

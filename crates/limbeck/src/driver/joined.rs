@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Begin, Bind, Driver, Leftover, Meter, RowSink, Stmt, Write, WriteError, Written};
+use super::{Begin, Bind, Cursor, Driver, Leftover, Meter, RowSink, Stmt, Write, WriteError, Written};
 use crate::error::{DatabaseError, Error, Result};
 use crate::types::Value;
 
@@ -118,6 +118,40 @@ impl Joined {
         self.held = Some(shared);
         self.reading = false;
         Ok(())
+    }
+
+    /// Opens a query whose rows are taken some at a time: it keeps the others out, as one that writes does.
+    pub(crate) async fn open_cursor(
+        &mut self,
+        meter: &mut Meter,
+        name: &str,
+        stmt: &Arc<Stmt>,
+        params: &[Bind<'_>],
+    ) -> Result<Cursor> {
+        self.begin(meter, Begin::Write).await?;
+        match &mut self.held {
+            Some(shared) => shared.driver.open_cursor(meter, name, stmt, params).await,
+            None => Err(over()),
+        }
+    }
+
+    pub(crate) async fn fetch_cursor(
+        &mut self,
+        meter: &mut Meter,
+        cursor: &mut Cursor,
+        sink: &mut dyn RowSink,
+    ) -> Result<bool> {
+        match &mut self.held {
+            Some(shared) => shared.driver.fetch_cursor(meter, cursor, sink).await,
+            None => Err(over()),
+        }
+    }
+
+    pub(crate) async fn close_cursor(&mut self, meter: &mut Meter, cursor: Cursor) -> Result<()> {
+        match &mut self.held {
+            Some(shared) => shared.driver.close_cursor(meter, cursor).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn commit(&mut self, meter: &mut Meter) -> Result<()> {

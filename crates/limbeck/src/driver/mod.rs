@@ -4,6 +4,7 @@
 //! of drivers is closed: rows are decoded by a `match`, not through `dyn`, straight from the driver's bytes.
 
 mod address;
+mod cursor;
 mod joined;
 mod meter;
 #[cfg(feature = "postgres")]
@@ -14,6 +15,7 @@ pub(crate) mod sqlite;
 mod stmt;
 
 pub(crate) use address::{Address, Common, without_password};
+pub(crate) use cursor::Cursor;
 pub(crate) use joined::{Joined, Shared};
 pub use meter::Stats;
 pub(crate) use meter::{Meter, SharedStats};

@@ -52,12 +52,19 @@ pub(crate) trait RowSource: Sync {
 
     /// The value of a parameter in a row.
     fn value(&self, row: usize, param: usize) -> Value<'_>;
+
+    /// Whether all rows have that value in common, where all of them are sent at once.
+    fn is_common(&self, param: usize) -> bool {
+        let _ = param;
+        false
+    }
 }
 
 /// One statement of a flush, for all its rows at once.
 ///
 /// On SQLite the statement has a placeholder a parameter (`Param::One`) and is stepped once a row; on
-/// PostgreSQL every parameter is an array of all rows (`Param::Many`) and it is sent once.
+/// PostgreSQL every parameter is an array of all rows (`Param::Many`), or a value that they have in common, and it is
+/// sent once.
 pub(crate) struct Write<'a> {
     pub(crate) stmt: Arc<Stmt>,
     pub(crate) rows: &'a dyn RowSource,

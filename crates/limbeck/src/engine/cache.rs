@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::driver::Stmt;
+use crate::session::Trust;
 
 /// Rendered statements of an engine, shared by all its connections.
 ///
@@ -13,6 +14,8 @@ use crate::driver::Stmt;
 pub(crate) struct StatementCache {
     map: RwLock<FxHashMap<Box<[u8]>, Arc<Stmt>>>,
     capacity: usize,
+    /// Tables whose rows cannot be tied to objects as usual, by their model's number. Nearly always empty.
+    trust: RwLock<FxHashMap<usize, Trust>>,
 }
 
 impl std::fmt::Debug for StatementCache {
@@ -23,11 +26,23 @@ impl std::fmt::Debug for StatementCache {
 
 impl StatementCache {
     pub(crate) fn new(capacity: usize) -> Self {
-        StatementCache { map: RwLock::default(), capacity }
+        StatementCache { map: RwLock::default(), capacity, trust: RwLock::default() }
     }
 
     pub(crate) fn get(&self, shape: &[u8]) -> Option<Arc<Stmt>> {
         self.map.read().unwrap_or_else(PoisonError::into_inner).get(shape).map(Arc::clone)
+    }
+
+    /// How rows of a model's table are tied to objects.
+    pub(crate) fn trust(&self, model: usize) -> Trust {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner).get(&model).copied().unwrap_or_default()
+    }
+
+    /// Remembers that rows of a model's table could not be tied to objects that way.
+    pub(crate) fn distrust(&self, model: usize) {
+        let mut trust = self.trust.write().unwrap_or_else(PoisonError::into_inner);
+        let of_model = trust.entry(model).or_default();
+        *of_model = of_model.less();
     }
 
     /// Keeps a statement. When the cache is full it is emptied: a program has either far fewer shapes than

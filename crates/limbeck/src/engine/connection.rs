@@ -7,7 +7,7 @@ use super::options::{IsolationLevel, ResetOnReturn};
 use super::pool::{Idle, Lease};
 use super::{Inner, StatementCache, ValueSink, echo};
 use crate::dialect::Dialect;
-use crate::driver::{Begin, Bind, Driver, Leftover, Meter, RowSink, Stats, Stmt, Write, WriteError, Written};
+use crate::driver::{Begin, Bind, Cursor, Driver, Leftover, Meter, RowSink, Stats, Stmt, Write, WriteError, Written};
 use crate::error::{Error, Result};
 use crate::sql::Fetch;
 use crate::types::Value;
@@ -206,6 +206,28 @@ impl Connection {
         let rows = sink.rows;
         echo::show(&self.engine.options, clock, &stmt.sql, &|o| echo::binds(params, o), rows, outcome.as_ref().err());
         outcome.or_else(|error| self.fail(error, &stmt.sql))
+    }
+
+    /// Opens a query whose rows are taken some at a time. On PostgreSQL it needs a transaction.
+    pub(crate) async fn open_cursor(&mut self, name: &str, stmt: &Arc<Stmt>, params: &[Bind<'_>]) -> Result<Cursor> {
+        let clock = echo::start(&self.engine.options);
+        let outcome = run!(self, driver, meter => driver.open_cursor(meter, name, stmt, params));
+        if let Some(clock) = clock {
+            echo::show(&self.engine.options, clock, &stmt.sql, &|o| echo::binds(params, o), 0, outcome.as_ref().err());
+        }
+        outcome.or_else(|error| self.fail(error, &stmt.sql))
+    }
+
+    /// Hands the next rows of an open query to a sink, and says whether there may be more.
+    pub(crate) async fn fetch_cursor(&mut self, cursor: &mut Cursor, sink: &mut dyn RowSink) -> Result<bool> {
+        let outcome = run!(self, driver, meter => driver.fetch_cursor(meter, cursor, sink));
+        outcome.or_else(|error| self.fail(error, "FETCH"))
+    }
+
+    /// Closes an open query.
+    pub(crate) async fn close_cursor(&mut self, cursor: Cursor) -> Result<()> {
+        let outcome = run!(self, driver, meter => driver.close_cursor(meter, cursor));
+        outcome.or_else(|error| self.fail(error, "CLOSE"))
     }
 
     /// Runs a statement and says how many rows it affected.

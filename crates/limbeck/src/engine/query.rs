@@ -204,13 +204,13 @@ impl Engine {
 /// Makes values of rows.
 pub(crate) struct ValueSink<T> {
     pub(crate) out: Vec<T>,
-    columns: Columns,
+    pub(crate) columns: Columns,
     /// The lists of the values, where they have any.
     filling: Filling<T>,
 }
 
 impl<T> ValueSink<T> {
-    fn new(by_name: bool, filling: Filling<T>) -> Self {
+    pub(crate) fn new(by_name: bool, filling: Filling<T>) -> Self {
         ValueSink { out: Vec::new(), columns: Columns::new(by_name), filling }
     }
 }

@@ -290,7 +290,10 @@ impl ModelId {
 }
 
 /// A set of a model's columns. A model has at most 128 (`derive(Model)` checks).
+///
+/// Every tracked object has one: aligned like a word, it leaves no gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C, packed(8))]
 pub struct ColumnSet(pub u128);
 
 impl ColumnSet {

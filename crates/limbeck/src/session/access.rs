@@ -6,10 +6,12 @@
 use std::ops::{Index, IndexMut};
 
 use super::Session;
+use super::objects::Obj;
 use super::store::State;
 use crate::error::Result;
 use crate::model::{BelongsTo, Column, HasOne, Model, Target, Tracked};
-use crate::types::ColumnType;
+use crate::sql::{Assignable, Assigned, RowExpression};
+use crate::types::{Cell, ColumnType, Value};
 
 impl<M: Model> Index<Tracked<M>> for Session {
     type Output = M;
@@ -118,16 +120,63 @@ impl Session {
     /// Writes one column. Unlike `session[handle].email = …` it needs no loaded object: one that is expired
     /// stays so, and the column is sent at the next flush.
     ///
+    /// What it is set to may be an SQL expression, which the database computes when the flush writes the row. Until then
+    /// the column reads as it did; the new value comes back with the statement that writes it. Of several that set a
+    /// column, the last one counts, `session[handle].views = 5` among them.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String, views: i64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
+    /// # let engine = Engine::builder("sqlite::memory:").connect().await?;
+    /// # engine.create_all(&limbeck::metadata![Post]?).await?;
+    /// # let mut session = engine.sessionmaker().open();
+    /// let post = session.add(Post::builder().title("Hello").views(1));
+    /// session.commit().await?;
+    /// session.set(post, Post.title, "Hello again")?;
+    /// session.set(post, Post.views, Post.views + 1)?;
+    /// assert_eq!(session[post].views, 1);
+    /// session.commit().await?;
+    /// assert_eq!(session[post].views, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle).
-    pub fn set<M: Model, T: ColumnType>(&mut self, handle: Tracked<M>, column: Column<M, T>, value: T) -> Result<()> {
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle). Of an
+    /// expression, [`Error::Statement`](crate::Error::Statement) when it names another table than the object's, has an
+    /// aggregate outside a subquery, or names columns of an object that has no row yet;
+    /// [`Error::InvalidState`](crate::Error::InvalidState) for the key of a row that is there;
+    /// [`Error::InvalidValue`](crate::Error::InvalidValue) for a column that only the database writes.
+    pub fn set<M: Model, T: ColumnType, V: Assignable<T>>(
+        &mut self,
+        handle: Tracked<M>,
+        column: Column<M, T>,
+        value: V,
+    ) -> Result<()> {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         let index = usize::from(column.index);
+        match value.into_assigned() {
+            Assigned::Value(value) => self.set_value(obj, index, &value.encode()),
+            Assigned::Expression(node) => {
+                let has_row = self.objects.check_expressible(obj, index)?;
+                let dialect = self.line.engine.dialect();
+                let expression = RowExpression::new(dialect, M::def(), index, has_row, node)?;
+                self.objects.express(obj, index, expression);
+                Ok(())
+            }
+        }
+    }
+
+    fn set_value(&mut self, obj: Obj, index: usize, value: &Value<'_>) -> Result<()> {
+        self.objects.unexpress(obj, index);
         let expired = self.objects.store(obj).meta(obj.slot).expired;
         let store = self.objects.store_mut(obj);
+        let model = store.model();
         if expired {
-            let def = M::def();
-            if def.primary_key.contains(&index) || def.version() == Some(index) {
+            if model.primary_key.contains(&index) || model.version() == Some(index) {
                 // The row is found by what it held.
                 store.touch(obj.slot);
             }
@@ -136,10 +185,9 @@ impl Session {
         } else {
             store.touch(obj.slot);
         }
-        let encoded = value.encode();
         store
-            .set_value(obj.slot, index, crate::types::Cell::from_value(&encoded))
-            .map_err(|source| super::store::unreadable(M::def(), source.at(index), 0))
+            .set_value(obj.slot, index, Cell::from_value(value))
+            .map_err(|source| super::store::unreadable(model, source.at(index), 0))
     }
 
     /// Where an object is in its life.
@@ -159,7 +207,8 @@ impl Session {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         let store = self.objects.store(obj);
         let meta = store.meta(obj.slot);
-        Ok(!meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty())
+        let expressed = !self.objects.expressions_of(obj).is_empty();
+        Ok(expressed || !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty())
     }
 
     /// Whether the next flush has anything to send: objects added, deleted or linked, or borrowed to be

@@ -24,6 +24,7 @@ impl Session {
         let obj = self.objects.resolve(M::def(), handle.raw)?;
         self.objects.expunge_others(obj)?;
         self.objects.forget(obj)?;
+        self.objects.expressions.remove(&obj);
         let object = self.objects.typed_mut::<M>().remove(handle.raw);
         self.objects.reclaim();
         object.ok_or(Error::StaleHandle { model: M::def().name })
@@ -71,6 +72,7 @@ impl Session {
 
 impl Objects {
     fn expire_one(&mut self, obj: Obj) {
+        self.expressions.remove(&obj);
         let store = self.store_mut(obj);
         store.revert(obj.slot);
         let meta = store.meta_mut(obj.slot);
@@ -196,6 +198,7 @@ impl Objects {
 
     /// Marks all objects that have a row as expired; what was not flushed of them is forgotten.
     pub(super) fn expire_all(&mut self) {
+        self.drop_expressions();
         for obj in std::mem::take(&mut self.doomed) {
             self.store_mut(obj).meta_mut(obj.slot).doomed = false;
         }

@@ -1,6 +1,7 @@
 //! What the next flush would do: SQLAlchemy's `session.new`, `session.dirty` and `session.deleted`.
 
 use super::Session;
+use super::objects::Obj;
 use super::store::State;
 use crate::model::{Handle, Model, ModelDef, TableOf, Tracked};
 
@@ -41,7 +42,10 @@ impl Session {
             let links = !meta.links.is_empty();
             meta.state == State::Persistent
                 && !meta.doomed
-                && (links || !meta.given.is_empty() || !store.changed(*slot).is_empty())
+                && (links
+                    || !self.objects.expressions_of(Obj { model: id, slot: *slot }).is_empty()
+                    || !meta.given.is_empty()
+                    || !store.changed(*slot).is_empty())
         };
         let dirty = slots.into_iter().filter(|slot| store.occupied(*slot)).filter(changes);
         dirty.map(|slot| Handle { slot, stamp: store.meta(slot).stamp }).collect()

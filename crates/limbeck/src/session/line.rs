@@ -11,7 +11,8 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::driver::{Access, Begin, Bind, RowSink, Stats, Stmt};
+use crate::dialect::Dialect;
+use crate::driver::{Access, Begin, Bind, Cursor, RowSink, Stats, Stmt};
 use crate::engine::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
@@ -34,6 +35,8 @@ pub(crate) struct Line {
     abandoned: Option<String>,
     /// How many transactions, or attempts at one, have ended.
     pub(super) ended: u64,
+    /// How many cursors were opened: each has a name of its own, since one that was left open keeps its.
+    cursors: u64,
     /// What connections that were given back have sent for this session.
     spent: Stats,
     /// Where the session was opened, for the pool's list of holders.
@@ -52,6 +55,7 @@ impl Line {
             committing: false,
             abandoned: None,
             ended: 0,
+            cursors: 0,
             spent: Stats::default(),
             location,
         }
@@ -153,6 +157,64 @@ impl Line {
             Err(error) => Err(error),
         };
         self.ended(result)
+    }
+
+    /// Opens a query whose rows are taken some at a time. Says whether a transaction was begun for it alone.
+    pub(super) async fn open_cursor(&mut self, stmt: &Arc<Stmt>, binds: &[Bind<'_>]) -> Result<(Cursor, bool)> {
+        let alone = self.commits_at_once();
+        self.cursors += 1;
+        let name = format!("limbeck_{}", self.cursors);
+        let connection = self.ready().await?;
+        let mode = if stmt.access == Access::Writes { Begin::Write } else { Begin::Read };
+        let (postgres, open) = (connection.dialect() == Dialect::Postgres, connection.in_transaction());
+        let begun = if postgres || !alone { connection.begin_mode(mode).await } else { Ok(()) };
+        let result = match begun {
+            Ok(()) => connection.open_cursor(&name, stmt, binds).await,
+            Err(error) => Err(error),
+        };
+        let own = !open && (alone || (postgres && mode == Begin::Read && connection.reads_stand_alone()));
+        match result {
+            Ok(cursor) => {
+                // The connection is kept, whether a transaction is open or not.
+                self.interrupted = false;
+                Ok((cursor, own))
+            }
+            Err(error) => self.ended(Err(error)),
+        }
+    }
+
+    /// Hands the next rows of an open query to a sink, and says whether there may be more.
+    pub(super) async fn fetch_cursor(&mut self, cursor: &mut Cursor, sink: &mut dyn RowSink) -> Result<bool> {
+        let connection = self.ready().await?;
+        let result = connection.fetch_cursor(cursor, sink).await;
+        if result.is_err() {
+            return self.ended(result);
+        }
+        self.interrupted = false;
+        result
+    }
+
+    /// Closes an open query whose rows were all taken, and ends the transaction that was begun for it alone.
+    pub(super) async fn close_cursor(&mut self, cursor: Cursor, own: bool) -> Result<()> {
+        let connection = self.ready().await?;
+        let result = match own {
+            true if connection.in_transaction() => connection.commit().await,
+            true => Ok(()),
+            false => connection.close_cursor(cursor).await,
+        };
+        let result = self.ended(result);
+        if own && !self.in_transaction() && !self.explicit {
+            self.give_back();
+        }
+        result
+    }
+
+    /// Lets go of an open query whose rows were not all taken: its reader was dropped.
+    pub(super) fn leave_cursor(&mut self, own: bool) {
+        if own {
+            // The pool ends what is still running.
+            self.give_back();
+        }
     }
 
     pub(super) async fn begin(&mut self) -> Result<()> {

@@ -5,15 +5,17 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back, `doubt`: what has none; `forget`: the way out.
-//! * `access`, `relate`: reading and changing them; `cascade`: what follows from that for others; `inspect`: what the
-//!   next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
-//! * `read`, `load`: queries and relationships. `flush`: what was changed, in statements.
+//! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others; `inspect`:
+//!   what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
+//! * `read`, `load`: queries and relationships; `pages`, `stream`: many rows, some at a time. `flush`: what was changed, in
+//!   statements. `sync`: statements over many rows, and the objects that they change.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
 //! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
 mod cascade;
 mod doubt;
+mod expression;
 mod flush;
 mod forget;
 mod guard;
@@ -25,21 +27,27 @@ mod load;
 mod maker;
 mod merge;
 mod objects;
+mod pages;
 mod read;
 mod refresh;
 mod relate;
 mod savepoint;
 mod store;
+mod stream;
+mod sync;
 mod transaction;
 mod undo;
 
+pub(crate) use flush::Trust;
 pub use guard::NPlusOne;
 pub use hooks::{ColumnChange, Flushed, FlushedRow, FlushedWork, Hooks, RowEvent};
 pub use load::Owners;
 pub use maker::{SessionMaker, Work};
 pub use objects::Loader;
+pub use pages::Pages;
 pub use savepoint::Savepoint;
 pub use store::{AnyStore, State, new_store};
+pub use stream::RowStream;
 
 use crate::driver::Stats;
 use crate::engine::Engine;
@@ -65,6 +73,10 @@ pub(crate) struct Options {
 ///
 /// A connection is taken from the pool when the first statement needs one, and given back when the
 /// transaction ends. Dropping the session rolls back.
+///
+/// A tracked object takes some 75 to 100 bytes more than the plain value: 56 for what the session knows of it, the rest for its
+/// place in the identity map. For a `User` with 100 bytes of text that is a third more. An object that was changed is
+/// there twice until the transaction ends.
 ///
 /// A session is `Send` and `Sync`, and is used by one task at a time, since everything that talks to the
 /// database takes `&mut self`.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::doubt::Doubt;
+use super::expression::Expressed;
 use super::load::Reading;
 use super::store::{AnyStore, State, Store};
 use super::undo::Undo;
@@ -111,6 +112,8 @@ pub(crate) struct Objects {
     pub(crate) link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     /// One-to-one relationships, by owner, whose place was taken without knowing which row has it.
     pub(crate) evictions: FxHashSet<(Obj, usize)>,
+    /// What columns were set to that is no value.
+    pub(super) expressions: FxHashMap<Obj, Vec<Expressed>>,
     /// Who was linked to an object by a relationship with `single_parent` (model and number). It may have changed.
     pub(crate) single: FxHashMap<(u32, usize, Obj), Obj>,
     /// What `add` could not do, for the next flush to say.
@@ -132,6 +135,7 @@ impl Objects {
             linked: Vec::new(),
             link_rows: FxHashMap::default(),
             evictions: FxHashSet::default(),
+            expressions: FxHashMap::default(),
             single: FxHashMap::default(),
             refused: Vec::new(),
             undo: Vec::new(),
@@ -276,6 +280,7 @@ impl Objects {
         self.linked.clear();
         self.link_rows.clear();
         self.evictions.clear();
+        self.expressions.clear();
         self.refused.clear();
         self.forget_way_back();
     }

@@ -7,6 +7,8 @@ use rustc_hash::FxHashSet;
 use super::Session;
 use super::load::{KeyList, Reading, RowKey, Targets};
 use super::objects::Loader;
+use super::pages::Tail;
+use super::sync::Changes;
 use crate::driver::{Access, Bind, Row, RowSink, Stmt};
 use crate::engine::{Columns, Plan, ValueSink, explained};
 use crate::error::{Error, Result};
@@ -78,17 +80,47 @@ impl Session {
     }
 
     /// Runs a statement that writes, in the session's transaction and after a flush, and says how many rows it
-    /// changed. Objects in the session do not notice: `refresh` or `expire` those that it may have changed.
+    /// changed.
+    ///
+    /// Objects of the session follow an `update`, a `delete` and an `insert` with `do_update`: those whose rows were
+    /// changed hold the new values, those whose rows are gone are deleted and leave the collections that they are in, and
+    /// objects that refer to them do what the foreign key says (`on_delete`). For that the statement returns the keys and
+    /// the changed columns of its rows, if the session has any object that it may concern. A rollback undoes it in memory,
+    /// too. An object with an unflushed change to one of the columns (with `autoflush(false)`) keeps it.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String, views: i64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> limbeck::Result<()> {
+    /// # let engine = Engine::builder("sqlite::memory:").connect().await?;
+    /// # engine.create_all(&limbeck::metadata![Post]?).await?;
+    /// # let mut session = engine.sessionmaker().open();
+    /// let post = session.add(Post::builder().title("Hello").views(1));
+    /// let changed = session.execute(update(Post).set(Post.views, Post.views + 1).filter(Post.title.like("H%"))).await?;
+    /// assert_eq!((changed, session[post].views), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Not noticed: SQL written by hand, what triggers do to other rows, and rows that come into a loaded collection
+    /// without being objects of the session. `refresh` or `expire` what they may have changed.
     ///
     /// # Errors
     /// When the statement cannot be built or the database refuses it.
     pub async fn execute<S: Statement>(&mut self, statement: S) -> Result<u64> {
         self.autoflush().await?;
-        let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
         if !self.line.commits_at_once() {
             self.objects.doubt();
         }
-        let changed = self.line.execute(&stmt, &binds).await?;
+        let changed = match statement.effect().filter(|effect| self.objects.may_notice(*effect)) {
+            Some(effect) => self.execute_synced(statement, effect).await?,
+            None => {
+                let Compiled { stmt, binds, .. } = statement.compile_statement(self.line.compiler())?;
+                self.line.execute(&stmt, &binds).await?
+            }
+        };
         if self.line.commits_at_once() {
             self.after_commit().await;
         }
@@ -212,7 +244,17 @@ impl Session {
         Ok(keys.iter().map(found).collect())
     }
 
-    async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
+    pub(super) async fn fetch<Q: Query>(&mut self, query: Q, wanted: Wanted) -> Result<Vec<TrackedOf<Q>>> {
+        self.fetch_with(query, wanted, None).await
+    }
+
+    /// Runs a query, and keeps what its last row ends with, if that is asked for.
+    pub(super) async fn fetch_with<Q: Query>(
+        &mut self,
+        query: Q,
+        wanted: Wanted,
+        tail: Option<&mut Tail>,
+    ) -> Result<Vec<TrackedOf<Q>>> {
         self.autoflush().await?;
         let core = query.core();
         let loads = core.map_or(&[][..], |core| &core.loads);
@@ -223,9 +265,19 @@ impl Session {
             }
             _ => None,
         };
-        let Compiled { stmt, binds, extras } = match &joined {
-            Some(joined) => joined.compile(self.line.compiler())?,
-            None => query.compile(self.line.compiler(), wanted)?,
+        let effect = query.effect();
+        let moved = match effect {
+            Some(effect) => {
+                let keys = if effect.moves() { query.compile_keys(self.line.compiler())? } else { None };
+                self.moved(keys, effect).await?
+            }
+            None => Vec::new(),
+        };
+        let changes = effect.map(Changes::of);
+        let Compiled { stmt, binds, extras } = match (&joined, &changes) {
+            (Some(joined), _) => joined.compile(self.line.compiler())?,
+            (None, Some(changes)) => query.compile_synced(self.line.compiler(), changes.wanted())?,
+            (None, None) => query.compile(self.line.compiler(), wanted)?,
         };
         let mut sink = TrackSink::<Q::Row>::new(
             &mut self.objects,
@@ -240,13 +292,21 @@ impl Session {
             sink.once = joined.unique.then(FxHashSet::default);
         }
         sink.loader.locking = query.locks();
+        sink.tail = tail;
+        sink.changes = changes;
         let result = self.line.query(&stmt, &binds, &mut sink).await;
-        let TrackSink { mut out, loader, filling, targets, .. } = sink;
+        let TrackSink { mut out, loader, filling, targets, changes, .. } = sink;
         let Loader { roots, mut reading, .. } = loader;
         result.map_err(|error| match &joined {
             Some(joined) => joined.explain(error),
             None => query.explain(error),
         })?;
+        if let Some(changes) = changes {
+            self.objects.follow(changes, moved)?;
+            if self.line.commits_at_once() {
+                self.objects.committed();
+            }
+        }
         if let (Some(model), Some(roots)) = (Q::Row::model(), roots)
             && !roots.is_empty()
         {
@@ -290,16 +350,29 @@ struct TrackSink<'s, T: Fetch> {
     columns: Columns,
     /// The lists of the values, where they have any.
     filling: Filling<T::Tracked>,
+    /// What the statement changed, where it writes.
+    changes: Option<Changes>,
     /// What is joined to the objects.
     targets: Option<Targets>,
     /// The objects that were there, where each is meant once.
     once: Option<FxHashSet<Handle>>,
+    /// What the last row ends with.
+    tail: Option<&'s mut Tail>,
 }
 
 impl<'s, T: Fetch> TrackSink<'s, T> {
     fn new(objects: &'s mut super::objects::Objects, roots: bool, by_name: bool, filling: Filling<T::Tracked>) -> Self {
         let loader = Loader { objects, roots: roots.then(Vec::new), reading: Reading::default(), locking: false };
-        TrackSink { loader, out: Vec::new(), columns: Columns::new(by_name), filling, targets: None, once: None }
+        TrackSink {
+            loader,
+            out: Vec::new(),
+            columns: Columns::new(by_name),
+            filling,
+            changes: None,
+            targets: None,
+            once: None,
+            tail: None,
+        }
     }
 }
 
@@ -307,6 +380,12 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
     fn row(&mut self, row: Row<'_>) -> Result<()> {
         if self.out.is_empty() {
             self.columns.find::<T>(&row)?;
+        }
+        if let Some(tail) = &mut self.tail {
+            tail.row(&row)?;
+        }
+        if let Some(changes) = &mut self.changes {
+            changes.take(&row, |_| true)?;
         }
         let row = self.columns.of(&row);
         self.out.push(T::track_at(&mut self.loader, &row, self.columns.positions())?);
@@ -326,6 +405,9 @@ impl<T: Fetch> RowSink for TrackSink<'_, T> {
         // The objects stay: the second run finds them in the identity map.
         self.out.clear();
         self.filling.restart();
+        if let Some(changes) = &mut self.changes {
+            changes.rows.clear();
+        }
         self.targets.iter_mut().for_each(Targets::restart);
         self.once.iter_mut().for_each(FxHashSet::clear);
         if let Some(roots) = &mut self.loader.roots {

@@ -142,6 +142,7 @@ impl Session {
             .collect();
         // What was changed and not flushed is given up; what was `set` on an expired object is kept.
         if wanted.columns.is_none() && !self.objects.is_expired(obj) {
+            self.objects.expressions.remove(&obj);
             self.objects.store_mut(obj).revert(obj.slot);
             self.objects.store_mut(obj).meta_mut(obj.slot).given = ColumnSet::EMPTY;
         }

@@ -11,6 +11,7 @@ use std::any::Any;
 
 use rustc_hash::FxHashSet;
 
+use super::expression::Expressed;
 use super::objects::{Obj, Objects};
 use super::store::State;
 use crate::model::mapping::Path;
@@ -31,6 +32,8 @@ pub(crate) enum Undo {
     Deleted(Obj),
     /// The flush wrote a column: a key, a default, a time of change.
     Filled(Obj, usize, Value<'static>),
+    /// An inserted object had these expressions, which the insert computed.
+    Expressed(Obj, Vec<Expressed>),
     /// A to-one field was set.
     One(Obj, usize, One),
     /// A to-one field followed its key column at a flush.
@@ -52,6 +55,7 @@ impl Undo {
             | Undo::Deleted(obj)
             | Undo::Unknown(obj)
             | Undo::Filled(obj, ..)
+            | Undo::Expressed(obj, _)
             | Undo::One(obj, ..)
             | Undo::Followed(obj, ..)
             | Undo::Many(obj, ..)
@@ -126,6 +130,7 @@ impl Objects {
             self.store_mut(obj).meta_mut(obj.slot).links.clear();
         }
         self.link_rows.clear();
+        self.drop_expressions();
         self.evictions.clear();
         self.unmark();
         self.single.clear();
@@ -178,6 +183,7 @@ impl Objects {
             }
             // A value that the column held always reads back.
             Undo::Filled(_, column, value) => drop(store.set_value(obj.slot, column, Cell::from_value(&value))),
+            Undo::Expressed(obj, expressions) => drop(self.expressions.insert(obj, expressions)),
             Undo::One(_, relation, state) | Undo::Followed(_, relation, state) => {
                 self.set_one_field_silently(obj, relation, state);
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::render::Renderer;
 use super::select::{Select, SelectCore};
@@ -93,6 +94,26 @@ pub trait Query: Send + Sync {
         error
     }
 
+    /// What it does to rows that are there, where it writes and that is known.
+    #[doc(hidden)]
+    fn effect(&self) -> Option<Effect> {
+        None
+    }
+
+    /// The statement, with these columns of each changed row behind its own.
+    #[doc(hidden)]
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        let _ = wanted;
+        self.compile(compiler, Wanted::Rows)
+    }
+
+    /// The query for the keys of the rows that it changes, as they are and as they will be.
+    #[doc(hidden)]
+    fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        let _ = compiler;
+        Ok(None)
+    }
+
     /// The query, where limbeck wrote it.
     #[doc(hidden)]
     fn core(&self) -> Option<&SelectCore> {
@@ -153,6 +174,18 @@ impl<Q: Query> Query for &Q {
 
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         (**self).compile(compiler, wanted)
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        (**self).effect()
+    }
+
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        (**self).compile_synced(compiler, wanted)
+    }
+
+    fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        (**self).compile_keys(compiler)
     }
 
     fn explain(&self, error: Error) -> Error {

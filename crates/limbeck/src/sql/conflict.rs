@@ -2,6 +2,7 @@
 
 use super::check::{Checker, Scope, rows_only};
 use super::compile::{Compiled, Compiler, Query, Wanted};
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::insert::Insert;
 use super::node::Node;
@@ -160,6 +161,14 @@ impl<M: Model> Statement for Upsert<M, ()> {
     fn compile_statement<'q>(&'q self, compiler: Compiler<'_>) -> Result<Compiled<'q>> {
         self.0.compile_statement(compiler)
     }
+
+    fn effect(&self) -> Option<Effect> {
+        Statement::effect(&self.0)
+    }
+
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        Statement::compile_synced(&self.0, compiler, wanted)
+    }
 }
 
 impl<M: Model, R: Fetch> Query for Upsert<M, R> {
@@ -167,6 +176,14 @@ impl<M: Model, R: Fetch> Query for Upsert<M, R> {
 
     fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
         self.0.compile(compiler, wanted)
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        Query::effect(&self.0)
+    }
+
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        Query::compile_synced(&self.0, compiler, wanted)
     }
 
     fn explain(&self, error: Error) -> Error {

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::compile::{Compiled, Compiler, Query, Wanted};
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::matching::{Matching, matching};
 use super::node::Source;
@@ -20,7 +21,8 @@ use crate::model::{Model, TableOf};
 /// A DELETE of the rows of `M` for which a condition holds; with [`returning`](Self::returning), a query whose rows
 /// are `R`.
 ///
-/// It deletes rows in the database, and no object in a session: what is there of them is stale.
+/// Run through a session, the objects whose rows it deletes are deleted, too: see
+/// [`Session::execute`](crate::session::Session::execute).
 ///
 /// ```
 /// # use limbeck::prelude::*;
@@ -70,6 +72,14 @@ impl DeleteCore {
         &self.rows.returning
     }
 
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::deletes(self.rows.target.model))
+    }
+
+    fn compile_keys<'q>(&'q self, _: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        Ok(None)
+    }
+
     fn touched(&self) -> Touched {
         Touched::new()
     }
@@ -81,7 +91,12 @@ impl DeleteCore {
         shape
     }
 
-    fn render(&self, touched: &[(usize, crate::types::Value<'static>)], renderer: &mut Renderer) -> Result<()> {
+    fn render(
+        &self,
+        touched: &[(usize, crate::types::Value<'static>)],
+        wanted: &[usize],
+        renderer: &mut Renderer,
+    ) -> Result<()> {
         let shape = self.shape(touched, renderer.dialect);
         let ctes = shape.ctes();
         self.rows.check_tables(renderer.dialect, &ctes, std::iter::empty())?;
@@ -95,7 +110,7 @@ impl DeleteCore {
         };
         self.rows.render_others(before, renderer)?;
         renderer.conditions(" WHERE ", &self.rows.filter).push(after);
-        renderer.returning(&self.rows.returning);
+        renderer.returning(&self.rows.returning, &self.rows.target, wanted);
         renderer.finish()
     }
 }

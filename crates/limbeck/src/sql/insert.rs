@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::check::{Checker, Known, Scope};
 use super::compile::{Compiled, Compiler, Query, Wanted};
 use super::conflict::Conflict;
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::node::Source;
 use super::render::Renderer;
@@ -206,7 +207,19 @@ impl InsertCore {
         shape
     }
 
-    fn render(&self, touched: &[(usize, Value<'static>)], renderer: &mut Renderer) -> Result<()> {
+    /// What it does to rows that are there already.
+    fn effect(&self) -> Option<Effect> {
+        let sets = self.conflict.as_ref().and_then(Conflict::sets)?;
+        let mut changed = columns(sets);
+        self.touched().iter().for_each(|(column, _)| changed.insert(*column));
+        Some(Effect::updates(self.model, changed))
+    }
+
+    fn compile_keys<'q>(&'q self, _: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        Ok(None)
+    }
+
+    fn render(&self, touched: &[(usize, Value<'static>)], wanted: &[usize], renderer: &mut Renderer) -> Result<()> {
         let shape = self.shape(touched, renderer.dialect);
         let ctes = shape.ctes();
         let checker = Checker::new(&ctes)?;
@@ -237,7 +250,7 @@ impl InsertCore {
         if let Some(conflict) = &self.conflict {
             conflict.render(self.model, touched, renderer);
         }
-        renderer.returning(&self.returning);
+        renderer.returning(&self.returning, &target, wanted);
         renderer.finish()
     }
 

@@ -1,11 +1,12 @@
 //! Pages that begin after the last row of the one before (keyset pagination).
 
-use super::expression::{Expression, IntoOrder, Operand, Order};
+use super::expression::{Expression, IntoOrder, Nulls, Operand, Order};
 use super::fetch::Fetch;
 use super::node::Node;
 use super::op::{Level, Op};
 use super::select::Select;
-use crate::types::ColumnType;
+use crate::dialect::Dialect;
+use crate::types::{ColumnType, Kind, Value};
 
 /// Descending order that knows its type, as a [`keyset`](Select::keyset) needs it: `desc(Post.views)`. In `order_by` it
 /// is the same as `Post.views.desc()`.
@@ -194,4 +195,42 @@ fn in_turn(terms: &[Order], values: &[Node]) -> Node {
 
 fn binary(operator: &'static str, left: &Node, right: &Node) -> Node {
     Node::Binary(operator, Box::new((left.clone(), right.clone())))
+}
+
+/// The condition that a row comes after the one whose terms have these values. The terms are columns, which may be
+/// NULL where `nullable` says so.
+pub(crate) fn beyond(terms: &[(Order, Kind, bool)], last: &[Value<'static>], dialect: Dialect) -> Node {
+    let value = |at: usize| Node::Bind(last[at].clone(), terms[at].1);
+    if terms.iter().all(|(_, _, nullable)| !nullable) {
+        let orders: Vec<Order> = terms.iter().map(|(term, ..)| term.clone()).collect();
+        return after(&orders, (0..terms.len()).map(value).collect());
+    }
+    let mut ways = Vec::with_capacity(terms.len());
+    for (place, (term, _, nullable)) in terms.iter().enumerate() {
+        let same = |at: usize| match &last[at] {
+            Value::Null => Node::IsNull(Box::new(terms[at].0.node.clone()), false),
+            _ => binary("=", &terms[at].0.node, &value(at)),
+        };
+        let null = |negated: bool| Node::IsNull(Box::new(term.node.clone()), negated);
+        let operator = if term.descending { "<" } else { ">" };
+        let further = match (&last[place], nulls_last(term, dialect)) {
+            // Nothing comes after it but its equals.
+            (Value::Null, true) => continue,
+            (Value::Null, false) => null(true),
+            (_, true) if *nullable => Node::Or(vec![binary(operator, &term.node, &value(place)), null(false)]),
+            _ => binary(operator, &term.node, &value(place)),
+        };
+        let mut way: Vec<Node> = (0..place).map(same).collect();
+        way.push(further);
+        ways.push(Node::And(way));
+    }
+    Node::Or(ways)
+}
+
+/// Where NULLs stand. PostgreSQL takes them for the largest value, SQLite for the smallest.
+fn nulls_last(term: &Order, dialect: Dialect) -> bool {
+    match term.nulls {
+        Some(nulls) => nulls == Nulls::Last,
+        None => term.descending == (dialect == Dialect::Sqlite),
+    }
 }

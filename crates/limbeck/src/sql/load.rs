@@ -223,7 +223,7 @@ impl<R: Related> LoadOf<R> {
     /// Loads it from the rows of a join that the query has, as SQLAlchemy's `contains_eager` does:
     /// `select(User).join(User.posts).filter(Post.views.gt(10)).with(User.posts.from_join())`.
     ///
-    /// The query's filter decides which rows there are, so that a collection is [partial](crate::HasMany::is_partial).
+    /// The query's filter decides which rows there are, so that a collection is [partial](crate::model::HasMany::is_partial).
     /// A `limit` counts joined rows.
     #[must_use]
     pub fn from_join(mut self) -> Self {
@@ -237,7 +237,7 @@ impl<M: Model, T: Model> LoadOf<ToMany<M, T>> {
         self.load.part.get_or_insert_default()
     }
 
-    /// Loads those for which the condition holds: the collection is then [partial](crate::HasMany::is_partial).
+    /// Loads those for which the condition holds: the collection is then [partial](crate::model::HasMany::is_partial).
     /// Several must all hold. One that is loaded already, and wholly, is left as it is.
     #[must_use]
     pub fn filter<F: Filter>(mut self, condition: F) -> Self {
@@ -253,7 +253,7 @@ impl<M: Model, T: Model> LoadOf<ToMany<M, T>> {
     }
 
     /// Loads at most so many for each owner, the first in their order: the collection is then
-    /// [partial](crate::HasMany::is_partial).
+    /// [partial](crate::model::HasMany::is_partial).
     #[must_use]
     pub fn limit(mut self, rows: u64) -> Self {
         self.part().limit = Some(rows);

@@ -5,12 +5,14 @@
 //! so a statement that was sent before is found without being rendered again; a new one is rendered
 //! (`render`) once for the whole engine.
 
+mod assign;
 mod check;
 pub(crate) mod compile;
 mod compound;
 mod conflict;
 mod cte;
 mod delete;
+mod effect;
 mod expression;
 mod fetch;
 pub(crate) mod from_row;
@@ -18,12 +20,13 @@ mod insert;
 mod join;
 pub(crate) mod joined;
 pub(crate) mod keys;
-mod keyset;
+pub(crate) mod keyset;
 pub(crate) mod load;
 mod lock;
 mod matching;
 mod node;
 mod op;
+pub(crate) mod paged;
 mod raw;
 mod related;
 mod rename;
@@ -40,10 +43,14 @@ mod values;
 pub(crate) mod view;
 mod write;
 
+pub(crate) use assign::RowExpression;
+pub use assign::{Assignable, Assigned};
 pub use compile::Query;
 pub use conflict::{OnConflict, Upsert};
 pub use cte::{recursive, recursive_distinct};
 pub use delete::{Delete, delete};
+pub use effect::Effect;
+pub(crate) use effect::What;
 pub use expression::{
     Aggregate, AggregateExpression, Argument, Arguments, Array, ArrayExpression, Branch, Call, Case, CastExpression,
     Condition, Container, ContainsExpression, DatePart, Dated, Expr, Expression, Expressions, Form, Fraction,

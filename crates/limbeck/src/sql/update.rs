@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use super::compile::{Compiled, Compiler, Query, Wanted};
+use super::effect::Effect;
 use super::fetch::Fetch;
 use super::matching::{Matching, matching};
 use super::node::Source;
@@ -23,8 +24,8 @@ use crate::types::ColumnType;
 /// An UPDATE of the rows of `M` for which a condition holds; with [`returning`](Self::returning), a query whose rows
 /// are `R`.
 ///
-/// It changes rows in the database, and no object in a session: one that is there keeps what it holds until it is
-/// refreshed.
+/// Run through a session, the objects whose rows it changes follow: see
+/// [`Session::execute`](crate::session::Session::execute).
 ///
 /// ```
 /// # use limbeck::prelude::*;
@@ -92,6 +93,52 @@ impl UpdateCore {
         &self.rows.returning
     }
 
+    fn effect(&self) -> Option<Effect> {
+        let mut changed = columns(&self.sets);
+        self.touched().iter().for_each(|(column, _)| changed.insert(*column));
+        Some(Effect::updates(self.rows.target.model, changed))
+    }
+
+    /// `SELECT id, id + 1 FROM …`: the keys of its rows, and those that it gives them.
+    fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        let target = &self.rows.target;
+        let key = target.model.primary_key;
+        let set = |column: usize| self.sets.iter().find(|set| set.column == column);
+        let mut shape = Shape::new(ShapeKind::KeysWhere);
+        shape.source(target);
+        for column in key {
+            shape.byte(u8::from(set(*column).is_some()));
+            if let Some(set) = set(*column) {
+                shape.node(&set.value, compiler.dialect);
+            }
+        }
+        self.rows.shape(&mut shape, compiler.dialect);
+        let ctes = shape.ctes();
+        let keys = compiler.statement(shape, Access::Writes, |renderer| {
+            self.rows.check_tables(renderer.dialect, &ctes, self.sets.iter().map(|set| &set.value))?;
+            renderer.with(&ctes)?;
+            let name = |column: usize| target.model.columns[column].name;
+            for (index, column) in key.iter().enumerate() {
+                renderer.push(if index > 0 { ", " } else { "SELECT " }).qualified(target.name(), name(*column));
+            }
+            for column in key {
+                renderer.push(", ");
+                match set(*column) {
+                    Some(set) => renderer.node(&set.value),
+                    None => renderer.qualified(target.name(), name(*column)),
+                };
+            }
+            renderer.push(" FROM ").table(target);
+            self.rows.render_others(", ", renderer)?;
+            renderer.conditions(" WHERE ", &self.rows.filter);
+            if renderer.dialect == Dialect::Postgres {
+                renderer.push(" FOR UPDATE OF ").ident(target.name());
+            }
+            renderer.finish()
+        })?;
+        Ok(Some(keys))
+    }
+
     fn touched(&self) -> Touched {
         (self.touch)(columns(&self.sets))
     }
@@ -104,7 +151,12 @@ impl UpdateCore {
         shape
     }
 
-    fn render(&self, touched: &[(usize, crate::types::Value<'static>)], renderer: &mut Renderer) -> Result<()> {
+    fn render(
+        &self,
+        touched: &[(usize, crate::types::Value<'static>)],
+        wanted: &[usize],
+        renderer: &mut Renderer,
+    ) -> Result<()> {
         let shape = self.shape(touched, renderer.dialect);
         let ctes = shape.ctes();
         self.rows.check_tables(renderer.dialect, &ctes, self.sets.iter().map(|set| &set.value))?;
@@ -114,7 +166,7 @@ impl UpdateCore {
         renderer.sets(self.rows.target.model, &self.sets, touched);
         self.rows.render_others(" FROM ", renderer)?;
         renderer.conditions(" WHERE ", &self.rows.filter);
-        renderer.returning(&self.rows.returning);
+        renderer.returning(&self.rows.returning, &self.rows.target, wanted);
         renderer.finish()
     }
 }

@@ -1,6 +1,7 @@
 //! What statements that write have in common: what they set, and how they are run.
 
 use super::compile::{Compiled, Compiler, Wanted};
+use super::effect::Effect;
 use super::expression::{Expr, Operand};
 use super::node::{ColumnRef, Node};
 use super::op::{Level, Op};
@@ -21,6 +22,26 @@ pub trait Statement: Send + Sync {
     /// The statement.
     #[doc(hidden)]
     fn compile_statement<'q>(&'q self, compiler: Compiler<'_>) -> Result<Compiled<'q>>;
+
+    /// What it does to rows that are there, where that is known.
+    #[doc(hidden)]
+    fn effect(&self) -> Option<Effect> {
+        None
+    }
+
+    /// The statement with these columns of each changed row as its result.
+    #[doc(hidden)]
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        let _ = wanted;
+        self.compile_statement(compiler)
+    }
+
+    /// The query for the keys of the rows that it changes, as they are and as they will be.
+    #[doc(hidden)]
+    fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        let _ = compiler;
+        Ok(None)
+    }
 }
 
 impl Statement for Sql {
@@ -32,6 +53,18 @@ impl Statement for Sql {
 impl<S: Statement> Statement for &S {
     fn compile_statement<'q>(&'q self, compiler: Compiler<'_>) -> Result<Compiled<'q>> {
         (**self).compile_statement(compiler)
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        (**self).effect()
+    }
+
+    fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+        (**self).compile_synced(compiler, wanted)
+    }
+
+    fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+        (**self).compile_keys(compiler)
     }
 }
 
@@ -253,21 +286,35 @@ macro_rules! writes {
             pub fn to_sql(&self, dialect: Dialect) -> Result<String> {
                 let mut renderer = Renderer::new(dialect);
                 self.core.check(dialect)?;
-                self.core.render(&self.core.touched(), &mut renderer)?;
+                self.core.render(&self.core.touched(), &[], &mut renderer)?;
                 Ok(renderer.sql)
             }
 
-            fn compiled<'q>(&'q self, compiler: Compiler<'_>) -> Result<Compiled<'q>> {
+            /// The statement, which returns these columns behind what it was asked for.
+            fn compiled<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
                 self.core.check(compiler.dialect)?;
                 let touched = self.core.touched();
-                let shape = self.core.shape(&touched, compiler.dialect);
-                compiler.statement(shape, Access::Writes, |renderer| self.core.render(&touched, renderer))
+                let mut shape = self.core.shape(&touched, compiler.dialect);
+                shape.positions(wanted);
+                compiler.statement(shape, Access::Writes, |renderer| self.core.render(&touched, wanted, renderer))
             }
         }
 
         impl<M: Model> Statement for $name<M, ()> {
             fn compile_statement<'q>(&'q self, compiler: Compiler<'_>) -> Result<Compiled<'q>> {
-                self.compiled(compiler)
+                self.compiled(compiler, &[])
+            }
+
+            fn effect(&self) -> Option<Effect> {
+                self.core.effect()
+            }
+
+            fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+                self.compiled(compiler, wanted)
+            }
+
+            fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+                self.core.compile_keys(compiler)
             }
         }
 
@@ -276,7 +323,19 @@ macro_rules! writes {
 
             fn compile<'q>(&'q self, compiler: Compiler<'_>, wanted: Wanted) -> Result<Compiled<'q>> {
                 only_rows(wanted)?;
-                self.compiled(compiler)
+                self.compiled(compiler, &[])
+            }
+
+            fn effect(&self) -> Option<Effect> {
+                self.core.effect()
+            }
+
+            fn compile_synced<'q>(&'q self, compiler: Compiler<'_>, wanted: &[usize]) -> Result<Compiled<'q>> {
+                self.compiled(compiler, wanted)
+            }
+
+            fn compile_keys<'q>(&'q self, compiler: Compiler<'_>) -> Result<Option<Compiled<'q>>> {
+                self.core.compile_keys(compiler)
             }
 
             fn explain(&self, error: Error) -> Error {

@@ -11,5 +11,7 @@ mod family;
 mod order;
 mod sent;
 mod states;
+mod ties;
 mod uniques;
 mod versions;
+mod writes;

@@ -202,6 +202,29 @@ struct Key {
     lock: BelongsTo<Lock>,
 }
 
+/// Likewise, but only PostgreSQL can be told to look later.
+#[derive(Model, Debug)]
+#[model(table = "ord_bolts")]
+struct Bolt {
+    #[column(primary_key)]
+    code: String,
+    #[column(foreign_key(Nut.code, deferrable = initially_immediate))]
+    nut_code: String,
+    #[relationship(key = nut_code)]
+    nut: BelongsTo<Nut>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "ord_nuts")]
+struct Nut {
+    #[column(primary_key)]
+    code: String,
+    #[column(foreign_key(Bolt.code))]
+    bolt_code: String,
+    #[relationship(key = bolt_code)]
+    bolt: BelongsTo<Bolt>,
+}
+
 /// Three levels, and another parent of the middle one.
 #[derive(Model, Debug)]
 #[model(table = "ord_roots")]
@@ -582,6 +605,29 @@ both! {
         session.delete(key)?;
         session.commit().await?;
         assert_eq!(session.count(select(Lock)).await? + session.count(select(Key)).await?, 0);
+        Ok(())
+    }
+
+    async fn a_key_that_can_be_deferred_is_for_as_long_as_the_flush_lasts(db: TestDb) -> Result<()> {
+        let (sessions, sent) = sessions(&db, metadata![Bolt, Nut]?).await;
+        let mut session = sessions.open();
+        let bolt = session.add(Bolt::builder().code("b").nut_code("n"));
+        session.add(Nut::builder().code("n").bolt(bolt));
+        if !db.is_postgres() {
+            assert!(matches!(session.flush().await, Err(Error::Cycle { .. })));
+            return Ok(());
+        }
+        session.commit().await?;
+        let name = "fk_ord_bolts_nut_code_ord_nuts";
+        assert_eq!(
+            sent.take(),
+            [
+                format!("SET CONSTRAINTS {name} DEFERRED"),
+                "INSERT ord_bolts (1)".into(),
+                "INSERT ord_nuts (1)".into(),
+                format!("SET CONSTRAINTS {name} IMMEDIATE"),
+            ]
+        );
         Ok(())
     }
 }

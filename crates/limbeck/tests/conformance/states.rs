@@ -126,12 +126,12 @@ both! {
         assert!(!session.is_modified(tag)?);
         session.commit().await?;
         assert_eq!(sent(&log), [""; 0]);
-        session.set(tag, Tag.name, "a".into())?;
+        session.set(tag, Tag.name, "a")?;
         session.commit().await?;
         assert_eq!(sent(&log), [""; 0], "`set` compares as well");
         // What an expired object holds is not known, so that nothing can be equal to it.
         session.expire(tag)?;
-        session.set(tag, Tag.name, "a".into())?;
+        session.set(tag, Tag.name, "a")?;
         session.commit().await?;
         assert_eq!(kinds(&log), ["UPDATE tags"]);
         Ok(())
@@ -269,7 +269,7 @@ both! {
         inner[seat].number = 3;
         inner.delete(tag)?;
         inner.expire(kept)?;
-        inner.set(kept, Tag.name, "other".into())?;
+        inner.set(kept, Tag.name, "other")?;
         inner.commit().await?;
         assert_eq!(outer.state(tag)?, State::Deleted);
         let mut inner = outer.begin_nested().await?;

@@ -10,7 +10,7 @@ use crate::sent::{Sent, sessions};
 
 /// Unique by a value of each kind that can stand aside, and of some that cannot.
 #[derive(Model, Debug)]
-#[model(table = "uq_things", unique(shelf, place), check("flag <> 100"))]
+#[model(table = "uq_things", unique(shelf, place), check("flag <> 1000000"))]
 struct Thing {
     #[column(primary_key)]
     id: i64,
@@ -386,7 +386,9 @@ both! {
         let rows = session.all(select((Chain.id, Chain.next_id)).order_by(Chain.id)).await?;
         let new = session[new].id;
         let (a, b, d) = (id(&session, 0), id(&session, 1), id(&session, 3));
-        assert_eq!(rows, [(a, Some(new)), (b, Some(d)), (d, Some(a)), (new, Some(b))]);
+        let mut wanted = [(a, Some(new)), (b, Some(d)), (d, Some(a)), (new, Some(b))];
+        wanted.sort_unstable();
+        assert_eq!(rows, wanted);
         Ok(())
     }
 

@@ -6,8 +6,10 @@
 mod common;
 
 mod joined;
+mod pages;
 mod partial;
 mod reads;
+mod stream;
 
 use common::Log;
 use limbeck::Result;

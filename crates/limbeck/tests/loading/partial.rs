@@ -120,18 +120,92 @@ both! {
     async fn a_hundred_thousand_owners_are_one_statement(db: TestDb) -> Result<()> {
         let (sessions, log) = blog(&db).await?;
         let mut session = sessions.open();
-        let root = session.one(select(Node).filter(Node.name.eq("root"))).await?;
-        for n in 0..100_000 {
-            session.add(Node::builder().name(format!("{n}")).parent(root));
-        }
+        let rows = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000) ";
+        let insert = if db.is_postgres() {
+            format!("{rows} INSERT INTO nodes (name, parent_id) SELECT 'n', 1 FROM n")
+        } else {
+            format!("INSERT INTO nodes (name, parent_id) {rows} SELECT 'n', 1 FROM n")
+        };
+        assert_eq!(session.execute(limbeck::sql::trusted(insert)).await?, 100_000);
         session.commit().await?;
-        session.expunge_all();
         let nodes = session.all(select(Node).order_by(Node.id)).await?;
         log.take();
         session.load(&nodes, Node.children).await?;
         assert_eq!(selects(&log).len(), 1);
         assert_eq!(session[nodes[0]].children.len(), 100_002);
         assert!(session[nodes[nodes.len() - 1]].children.is_empty());
+        Ok(())
+    }
+}
+
+mod owned {
+    //! A relationship whose objects go with their owner.
+
+    use limbeck::prelude::*;
+
+    #[derive(Model, Debug)]
+    #[model(table = "orders")]
+    pub struct Order {
+        #[column(primary_key)]
+        pub id: i64,
+        #[relationship(back_populates = order, cascade(all, delete_orphan))]
+        pub lines: HasMany<Line>,
+        #[relationship(back_populates = order)]
+        pub notes: HasMany<Note>,
+    }
+
+    #[derive(Model, Debug)]
+    #[model(table = "lines")]
+    pub struct Line {
+        #[column(primary_key)]
+        pub id: i64,
+        pub text: String,
+        #[column(foreign_key(Order.id))]
+        pub order_id: i64,
+        #[relationship(back_populates = lines)]
+        pub order: BelongsTo<Order>,
+    }
+
+    #[derive(Model, Debug)]
+    #[model(table = "notes")]
+    pub struct Note {
+        #[column(primary_key)]
+        pub id: i64,
+        pub text: String,
+        #[column(foreign_key(Order.id))]
+        pub order_id: Option<i64>,
+        #[relationship(back_populates = notes)]
+        pub order: BelongsTo<Option<Order>>,
+    }
+}
+
+both! {
+    async fn a_cascade_reaches_what_is_not_in_the_part(db: TestDb) -> Result<()> {
+        use owned::{Line, Note, Order};
+        let engine = Engine::builder(db.url()).connect().await?;
+        engine.create_all(&limbeck::metadata![Order, Line, Note]?).await?;
+        let mut session = engine.sessionmaker().open();
+        for _ in 0..2 {
+            let order = session.add(Order::builder());
+            for text in ["a", "b"] {
+                session.add(Line::builder().text(text).order(order));
+                session.add(Note::builder().text(text).order(order));
+            }
+        }
+        session.commit().await?;
+        session.expunge_all();
+        let lines = Order.lines.filter(Line.text.eq("a"));
+        let query = select(Order).with(lines).with(Order.notes.filter(Note.text.eq("a"))).order_by(Order.id);
+        let orders = session.all(query).await?;
+        // Deleted with one note that is in the part: the other one has its key set to NULL all the same.
+        let note = session[orders[0]].notes.handles().next().expect("a note");
+        session.delete(note)?;
+        session.delete(orders[0])?;
+        session.assign(orders[1], Order.lines, []).await?;
+        session.commit().await?;
+        assert_eq!(session.count(select(Line)).await?, 0, "the lines that were not in the part, too");
+        assert_eq!(session.count(select(Note).filter(Note.order_id.is_null())).await?, 1);
+        assert_eq!(session.count(select(Note)).await?, 3);
         Ok(())
     }
 }

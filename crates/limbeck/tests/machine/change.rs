@@ -54,15 +54,17 @@ impl Machine {
     }
 
     /// Two objects, and a unique column of theirs.
-    fn two(&self, n: [u16; 4]) -> Option<((Id, Any), (Id, Any), Col)> {
+    fn two(&self, session: &Session, n: [u16; 4]) -> Option<((Id, Any), (Id, Any), Col)> {
         let (kind, col) = UNIQUE[usize::from(n[0]) % UNIQUE.len()];
-        let one = self.pick(kind, n[1])?;
-        let other = self.pick_where(kind, n[2], |id| id != one.0)?;
+        // Of one that is expired the session does not know what it holds, and so not that it is in the way.
+        let known = |id: Id| self.handles.get(&id).is_some_and(|any| matches!(any.view(session), Ok(Some(_))));
+        let one = self.pick_where(kind, n[1], known)?;
+        let other = self.pick_where(kind, n[2], |id| id != one.0 && known(id))?;
         Some((one, other, col))
     }
 
     pub fn swap_values(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        let Some(((one, a), (other, b), col)) = self.two(n) else { return Ok(false) };
+        let Some(((one, a), (other, b), col)) = self.two(session, n) else { return Ok(false) };
         let values = (self.now.rows[&one].cols[&col].clone(), self.now.rows[&other].cols[&col].clone());
         self.write(session, one, a, col, values.1, true)?;
         self.write(session, other, b, col, values.0, true)?;
@@ -71,7 +73,7 @@ impl Machine {
 
     /// One takes another's value, which takes a new one.
     pub fn take_value(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        let Some(((one, a), (other, b), col)) = self.two(n) else { return Ok(false) };
+        let Some(((one, a), (other, b), col)) = self.two(session, n) else { return Ok(false) };
         let value = self.now.rows[&other].cols[&col].clone();
         let another = self.value_for(col, n[3]);
         self.write(session, one, a, col, value, n[3].is_multiple_of(2))?;
@@ -81,7 +83,7 @@ impl Machine {
 
     /// Two rows with the same unique value: the flush has to fail, and afterwards to be mended.
     pub async fn clash(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        let Some(((one, a), (other, _), col)) = self.two(n) else { return Ok(false) };
+        let Some(((one, a), (other, _), col)) = self.two(session, n) else { return Ok(false) };
         let value = self.now.rows[&other].cols[&col].clone();
         if value.is_none() {
             return Ok(false);

@@ -6,7 +6,7 @@ use limbeck::Error;
 use limbeck::session::Session;
 
 use crate::ensure;
-use crate::machine::{Machine, Outcome, said};
+use crate::machine::{Machine, Outcome, Trigger, said};
 use crate::objects::{Any, SIDES, Side, assign, link, unlink};
 use crate::reference::{Fk, Id, Kind};
 
@@ -248,6 +248,9 @@ impl Machine {
             std::mem::swap(&mut x.person_id, &mut y.person_id);
             self.now.refer(fk, one, Some(second));
             self.now.refer(fk, other, Some(first));
+            self.by_value = Some(fk);
+            self.settle(session, Trigger::Flush).await?;
+            self.by_value = None;
             self.flush(session).await?;
             return Ok(true);
         }

@@ -127,7 +127,9 @@ impl fmt::Debug for Column<'_> {
 
 impl ToSql for Column<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Encoded {
-        if matches!(ty.kind(), PgKind::Array(_)) {
+        if self.rows.is_common(self.param) {
+            encode(&self.rows.value(0, self.param), ty, out)
+        } else if matches!(ty.kind(), PgKind::Array(_)) {
             array(self.rows.len(), ty, out, |row, element, out| encode(&self.rows.value(row, self.param), element, out))
         } else if self.rows.len() == 1 {
             encode(&self.rows.value(0, self.param), ty, out)

@@ -12,6 +12,7 @@
 //! and must not hit what the next user of the connection runs.
 
 mod connect;
+mod cursor;
 mod decode;
 mod encode;
 mod error;

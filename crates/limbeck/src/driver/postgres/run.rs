@@ -193,7 +193,7 @@ impl Postgres {
     }
 
     /// Runs a statement that is parsed with every run, and keeps nothing on the server.
-    async fn unnamed<P: BorrowToSql>(
+    pub(super) async fn unnamed<P: BorrowToSql>(
         &mut self,
         meter: &mut Meter,
         sql: &str,

@@ -28,12 +28,14 @@
 //! a database can grow to 1 GiB.
 
 mod bind;
+mod cursor;
 mod error;
 mod open;
 mod run;
 mod transaction;
 mod watch;
 
+pub(crate) use cursor::Chunks;
 pub(crate) use open::Target;
 
 use std::sync::atomic::{AtomicBool, Ordering};

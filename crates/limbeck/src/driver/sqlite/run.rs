@@ -410,7 +410,7 @@ fn buffered(db: &Connection, sql: &str, params: &[Owned]) -> rusqlite::Result<Bu
     Ok(Buffered { names, rows: out })
 }
 
-fn owned(bind: &BoundAny<'_>) -> rusqlite::Result<Owned> {
+pub(super) fn owned(bind: &BoundAny<'_>) -> rusqlite::Result<Owned> {
     match bind.to_sql()? {
         ToSqlOutput::Owned(value) => Ok(value),
         ToSqlOutput::Borrowed(value) => copied(value),
@@ -418,7 +418,7 @@ fn owned(bind: &BoundAny<'_>) -> rusqlite::Result<Owned> {
     }
 }
 
-fn copied(value: ValueRef<'_>) -> rusqlite::Result<Owned> {
+pub(super) fn copied(value: ValueRef<'_>) -> rusqlite::Result<Owned> {
     Ok(match value {
         ValueRef::Null => Owned::Null,
         ValueRef::Integer(v) => Owned::Integer(v),

@@ -29,7 +29,7 @@ impl Objects {
         let target = (store.model().relations[relation].target)();
         let going = |handle| self.resolve(target, handle).is_ok_and(|child| self.is_going(child));
         match store.relation(obj.slot, relation) {
-            _ if !self.is_loaded(obj, relation) => !self.is_passive(obj, relation),
+            _ if !self.is_complete(obj, relation) => !self.is_passive(obj, relation),
             RelationRef::One(field) => match field.state.handle() {
                 None => !self.is_passive(obj, relation),
                 Some(child) => needed || !going(child),

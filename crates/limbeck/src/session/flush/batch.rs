@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::sentinel::Tie;
 use crate::driver::{Returns, RowSource, Stmt, Write};
 use crate::model::ColumnSet;
 use crate::session::objects::{Obj, Objects};
@@ -19,7 +20,7 @@ pub(super) struct Batch {
 /// What is done with the outcome of a batch.
 #[derive(Clone, Debug)]
 pub(super) enum BatchKind {
-    /// These columns come back, for each row.
+    /// These columns come back, for each row, behind those that tie it to its object.
     Insert { returning: Vec<usize>, tie: Tie },
     /// Every row has to be there. These columns come back, for each row; before them the key that it had, where rows
     /// have to be told apart by it.
@@ -30,21 +31,17 @@ pub(super) enum BatchKind {
     Other,
 }
 
-/// How rows that come back are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tie {
-    /// They come back in the order in which they were sent.
-    InOrder,
-    /// The database numbered them in the order in which they were sent.
-    ByNumber,
-    /// By their key, which was sent and comes back first.
-    BySentKey,
-}
-
 /// The rows of a batch.
 pub(super) enum Rows {
-    /// Objects of one model: the columns as they are, then the key columns as they were at the last flush.
-    Objects { objs: Vec<Obj>, columns: Vec<usize>, keys: Vec<usize> },
+    /// Objects of one model: the values of their expressions, the columns as they are, then the key columns as they were
+    /// at the last flush.
+    Objects {
+        objs: Vec<Obj>,
+        /// For each row, or one for all of them; empty where there are no expressions.
+        values: Vec<Vec<Value<'static>>>,
+        columns: Vec<usize>,
+        keys: Vec<usize>,
+    },
     /// Values that were put together.
     Values(Vec<Vec<Value<'static>>>),
     /// Likewise, each for an object.
@@ -53,7 +50,21 @@ pub(super) enum Rows {
 
 impl Rows {
     pub(super) fn objects(objs: Vec<Obj>, columns: ColumnSet, keys: &[usize]) -> Self {
-        Rows::Objects { objs, columns: columns.iter().collect(), keys: keys.to_vec() }
+        Rows::Objects { objs, values: Vec::new(), columns: columns.iter().collect(), keys: keys.to_vec() }
+    }
+
+    /// The same with values of expressions, for each row or one for all of them.
+    pub(super) fn with_values(mut self, of_rows: Vec<Vec<Value<'static>>>) -> Self {
+        match &mut self {
+            Rows::Objects { values, .. } => *values = of_rows,
+            Rows::Values(rows) | Rows::Built { values: rows, .. } => {
+                for (index, row) in rows.iter_mut().enumerate() {
+                    let values = of_rows.get(index).or(of_rows.first()).cloned().unwrap_or_default();
+                    row.splice(0..0, values);
+                }
+            }
+        }
+        self
     }
 
     pub(super) fn len(&self) -> usize {
@@ -74,15 +85,21 @@ impl Rows {
 
 /// A batch beside the objects that it reads.
 pub(super) enum Source<'a> {
-    Objects { store: &'a dyn AnyStore, objs: &'a [Obj], columns: &'a [usize], keys: &'a [usize] },
+    Objects {
+        store: &'a dyn AnyStore,
+        objs: &'a [Obj],
+        values: &'a [Vec<Value<'static>>],
+        columns: &'a [usize],
+        keys: &'a [usize],
+    },
     Values(&'a [Vec<Value<'static>>]),
 }
 
 impl<'a> Source<'a> {
     pub(super) fn new(rows: &'a Rows, objects: &'a Objects) -> Option<Self> {
         Some(match rows {
-            Rows::Objects { objs, columns, keys } => {
-                Source::Objects { store: objects.store(*objs.first()?), objs, columns, keys }
+            Rows::Objects { objs, values, columns, keys } => {
+                Source::Objects { store: objects.store(*objs.first()?), objs, values, columns, keys }
             }
             Rows::Values(rows) | Rows::Built { values: rows, .. } => Source::Values(rows),
         })
@@ -99,15 +116,31 @@ impl RowSource for Source<'_> {
 
     fn value(&self, row: usize, param: usize) -> Value<'_> {
         match self {
-            Source::Objects { store, objs, columns, keys } => match columns.get(param) {
-                Some(column) => store.value(objs[row].slot, *column),
-                // A row of no columns still has one parameter on PostgreSQL: something to count.
-                None => match keys.get(param - columns.len()) {
-                    Some(key) => store.saved_value(objs[row].slot, *key),
-                    None => Value::Bool(true),
-                },
-            },
+            Source::Objects { store, objs, values, columns, keys } => {
+                let mut param = param;
+                if let Some(values) = values.get(row).or(values.first()) {
+                    match values.get(param) {
+                        Some(value) => return value.borrowed(),
+                        None => param -= values.len(),
+                    }
+                }
+                match columns.get(param) {
+                    Some(column) => store.value(objs[row].slot, *column),
+                    // A row of no columns still has one parameter on PostgreSQL: something to count.
+                    None => match keys.get(param - columns.len()) {
+                        Some(key) => store.saved_value(objs[row].slot, *key),
+                        None => Value::Bool(true),
+                    },
+                }
+            }
             Source::Values(rows) => rows[row].get(param).map_or(Value::Null, Value::borrowed),
+        }
+    }
+
+    fn is_common(&self, param: usize) -> bool {
+        match self {
+            Source::Objects { values, .. } => values.first().is_some_and(|values| param < values.len()),
+            Source::Values(_) => false,
         }
     }
 }

@@ -91,7 +91,8 @@ pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     }
 }
 
-fn integer(value: &Value<'_>) -> Option<i64> {
+/// The number that a value is, or counts from its beginning.
+pub(super) fn integer(value: &Value<'_>) -> Option<i64> {
     match value {
         Value::I16(v) => Some(i64::from(*v)),
         Value::I32(v) | Value::Date(v) => Some(i64::from(*v)),

@@ -16,6 +16,7 @@ use crate::schema::Deferrable;
 use crate::session::cascade::nulling;
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
+use crate::session::store::State;
 use crate::sql::compile::Compiler;
 use crate::types::Value;
 
@@ -34,15 +35,10 @@ pub(super) fn deletes(
     }
     for work in going() {
         for (child, reference, relations) in nullified(work.model)? {
-            let other = plan.models.iter().find(|other| std::ptr::eq(other.model, child));
-            let written = other.is_some_and(|other| other.written().next().is_some());
-            // In a circle of models, or with `post_update`, the order of deletes counts on the keys being NULL.
-            let circle = |other: &Work| work.cycle.is_some() && work.cycle == other.cycle;
-            let counted_on = other.is_some_and(|other| {
-                !of(other).is_empty() && (circle(other) || circles::is_post_update(child, reference))
-            });
-            let nulling = |obj: Obj| relations.iter().any(|relation| objects.is_nulling(obj, *relation, written));
-            let writes = |obj: &&Obj| counted_on || nulling(**obj);
+            // Where rows that go refer to each other in a circle, `removal` has found which have to be untied.
+            let needed =
+                plan.models.iter().any(|other| std::ptr::eq(other.model, child) && other.written().next().is_some());
+            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
             let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
             if rows.is_empty() {
                 continue;
@@ -311,4 +307,43 @@ fn referring(objects: &Objects, rows: &[Obj], others: &[Obj], reference: &Refere
         others.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj))).collect();
     let referred = |obj: &Obj| others.get(&objects.saved_key_in(*obj, &keys)?).map(|other| (*obj, *other));
     rows.iter().filter_map(referred).filter(|(row, other)| row != other).collect()
+}
+
+impl Objects {
+    /// The objects whose rows the database deletes with those that are to be deleted. A row that is linked elsewhere
+    /// in this flush is not one of them.
+    pub(super) fn taken_along(&self) -> Result<FxHashSet<Obj>> {
+        let mut along: FxHashSet<Obj> = FxHashSet::default();
+        let mut going: FxHashSet<Obj> = self.doomed.iter().copied().collect();
+        while !going.is_empty() {
+            let mut next = FxHashSet::default();
+            for child in self.stores().map(|store| store.model()) {
+                for reference in &child.mapping()?.references {
+                    let of_target = |obj: &&Obj| obj.model as usize == reference.target.id.get();
+                    if orphans(reference.target, child, reference) != Orphans::Deleted
+                        || !going.iter().any(|obj| of_target(&obj))
+                    {
+                        continue;
+                    }
+                    let (keys, to): (Vec<usize>, Vec<usize>) =
+                        reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+                    let gone: FxHashSet<RowKey> =
+                        going.iter().filter(of_target).filter_map(|obj| self.saved_key_in(*obj, &to)).collect();
+                    next.extend(self.all_of(child).into_iter().filter(|obj| {
+                        let leads = match self.planned(*obj, &reference.keys) {
+                            Some(target) => target.is_some_and(|target| going.contains(&target)),
+                            None => {
+                                !self.is_expired(*obj)
+                                    && self.key_in(*obj, &keys).is_some_and(|key| gone.contains(&key))
+                            }
+                        };
+                        leads && !self.is_going(*obj) && self.state(*obj) != State::Transient && !along.contains(obj)
+                    }));
+                }
+            }
+            along.extend(&next);
+            going = next;
+        }
+        Ok(along)
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::plan::{Eviction, Orphans, Plan, orphans};
-use crate::model::mapping::{KeyPair, Path};
+use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, Handle, Many, ModelDef, One, RelationRef};
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
@@ -14,13 +14,13 @@ use crate::session::undo::Undo;
 use crate::types::{Cell, Value};
 
 /// An object whose row was written.
-struct Written {
-    obj: Obj,
-    columns: ColumnSet,
+pub(in crate::session) struct Written {
+    pub(in crate::session) obj: Obj,
+    pub(in crate::session) columns: ColumnSet,
     /// The keys that were taken from other objects: their relationships say so already.
-    links: Vec<KeyLink>,
+    pub(in crate::session) links: Vec<KeyLink>,
     /// Whether it had a row before.
-    moved: bool,
+    pub(in crate::session) moved: bool,
 }
 
 impl Objects {
@@ -70,6 +70,7 @@ impl Objects {
                 store.take_saved(slot);
             }
         }
+        self.drop_expressions();
         self.evictions.clear();
         self.pending.clear();
         self.doomed.clear();
@@ -81,6 +82,9 @@ impl Objects {
     }
 
     fn inserted(&mut self, obj: Obj) -> Written {
+        if let Some(expressions) = self.expressions.remove(&obj) {
+            self.undo.push(Undo::Expressed(obj, expressions));
+        }
         let store = self.store_mut(obj);
         store.take_saved(obj.slot);
         store.identify(obj.slot);
@@ -94,7 +98,9 @@ impl Objects {
     }
 
     fn updated(&mut self, obj: Obj) -> Written {
+        let expressed = self.expressed(obj);
         let changed = self.store(obj).changed(obj.slot);
+        self.leave_old_parents(obj, changed);
         let links = std::mem::take(&mut self.store_mut(obj).meta_mut(obj.slot).links);
         let store = self.store_mut(obj);
         let blind = !store.meta(obj.slot).given.is_empty();
@@ -114,11 +120,24 @@ impl Objects {
         if blind {
             self.undo.push(Undo::Unknown(obj));
         }
-        Written { obj, columns: changed, links, moved: true }
+        Written { obj, columns: changed.union(expressed), links, moved: true }
+    }
+
+    /// Takes a row whose key was written directly out of the collection that it was in. Its field may not be loaded.
+    fn leave_old_parents(&mut self, obj: Obj, changed: ColumnSet) {
+        let Ok(mapping) = self.store(obj).model().mapping() else { return };
+        for resolved in &mapping.relations {
+            if let (Path::BelongsTo(keys), Some(back)) = (&resolved.path, resolved.back)
+                && keys.iter().any(|pair| changed.contains(pair.key))
+                && let Some(old) = self.by_saved_key(obj, keys, resolved.target)
+            {
+                self.pull(old, back, obj);
+            }
+        }
     }
 
     /// Brings to-one relationships in line with key columns that were written directly.
-    fn follow_keys(&mut self, written: &Written) {
+    pub(in crate::session) fn follow_keys(&mut self, written: &Written) {
         let Written { obj, columns: written, ref links, moved } = *written;
         let model = self.store(obj).model();
         let Ok(mapping) = model.mapping() else { return };
@@ -158,7 +177,7 @@ impl Objects {
     }
 
     /// Rows are gone, and by the foreign keys of the database perhaps others with them.
-    fn deleted(&mut self, model: &'static ModelDef, rows: &[Obj]) {
+    pub(in crate::session) fn deleted(&mut self, model: &'static ModelDef, rows: &[Obj]) {
         self.leave(model, rows);
         let mut fates = Vec::new();
         for store in self.stores() {
@@ -173,7 +192,9 @@ impl Objects {
                 continue;
             }
             self.unload_expired(child, &reference.keys, rows);
-            let met = self.referring(child, &reference.keys, rows);
+            let mut met = self.referring(child, &reference.keys, rows);
+            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is there).
+            met.retain(|obj| !matches!(self.planned(*obj, &reference.keys), Some(Some(_))));
             match fate {
                 _ if met.is_empty() => {}
                 Orphans::Deleted => self.deleted(child, &met),
@@ -253,18 +274,46 @@ impl Objects {
     }
 
     /// The objects of a model whose rows refer to others by a key.
-    fn referring(&self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) -> Vec<Obj> {
+    pub(in crate::session) fn referring(
+        &self,
+        child: &'static ModelDef,
+        keys: &[KeyPair],
+        parents: &[Obj],
+    ) -> Vec<Obj> {
         let to: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
         let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
         let wanted: FxHashSet<RowKey> = parents.iter().filter_map(|obj| self.key_in(*obj, &to)).collect();
+        self.having(child, &columns, &wanted)
+    }
+
+    /// The objects of a model whose columns hold one of some keys.
+    fn having(&self, child: &'static ModelDef, columns: &[usize], wanted: &FxHashSet<RowKey>) -> Vec<Obj> {
         let mut met = self.all_of(child);
         met.retain(|obj| {
             let meta = self.store(*obj).meta(obj.slot);
             meta.state == State::Persistent
                 && !meta.expired
-                && self.key_in(*obj, &columns).is_some_and(|key| wanted.contains(&key))
+                && self.key_in(*obj, columns).is_some_and(|key| wanted.contains(&key))
         });
         met
+    }
+
+    /// Rows that were no objects of the session are gone, and objects may refer to them by these keys.
+    pub(in crate::session) fn bereaved(
+        &mut self,
+        model: &'static ModelDef,
+        child: &'static ModelDef,
+        reference: &Reference,
+        gone: &FxHashSet<RowKey>,
+    ) {
+        let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+        let met = self.having(child, &columns, gone);
+        match orphans(model, child, reference) {
+            _ if met.is_empty() => {}
+            Orphans::Deleted => self.deleted(child, &met),
+            Orphans::ToNull => met.into_iter().for_each(|obj| self.orphaned(obj, &columns)),
+            Orphans::Nullify | Orphans::Kept => {}
+        }
     }
 
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
@@ -352,12 +401,13 @@ impl Objects {
             meta.doomed = false;
             meta.given = ColumnSet::EMPTY;
             meta.links.clear();
+            self.expressions.remove(obj);
             self.undo.push(Undo::Deleted(*obj));
         }
     }
 
     /// All objects of a model.
-    fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

@@ -1,7 +1,8 @@
 //! The flush: what was changed, as statements, in an order that every constraint accepts.
 //!
 //! The rule is SQLAlchemy's. Tables in the order of their foreign keys; in a table UPDATEs by primary key,
-//! then INSERTs in the order of `add`; rows of association tables last; then DELETEs, the other way round.
+//! then INSERTs in the order of `add`; rows of association tables last; then DELETEs, the other way round. It is
+//! departed from where a unique value changes hands or rows refer to each other in a circle, and for those rows only.
 //! Rows of one shape are one batch. A round is everything whose keys are known: on PostgreSQL a round is one
 //! round trip, so their number grows with the depth of the graph and not with the number of rows.
 //!
@@ -10,7 +11,8 @@
 //! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
 //!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
-//! * `run` sends them; `receive` writes what comes back into the objects, or says which object was refused.
+//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the objects,
+//!   or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `rekey`: keys that change, and the rows that refer to them.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
@@ -20,7 +22,7 @@ pub(super) mod check;
 mod circles;
 mod deletes;
 mod failing;
-mod finish;
+pub(super) mod finish;
 mod graph;
 mod order;
 mod park;
@@ -30,6 +32,7 @@ mod rekey;
 mod room;
 mod rounds;
 mod run;
+mod sentinel;
 pub(super) mod stale;
 mod statement;
 mod switch;
@@ -45,6 +48,7 @@ use crate::engine::Connection;
 use crate::error::{Error, Result};
 use crate::sql::compile::Compiler;
 use plan::Plan;
+pub(crate) use sentinel::Trust;
 
 /// The savepoint of a flush inside a transaction.
 const SAVEPOINT: &str = "limbeck_flush";
@@ -56,7 +60,7 @@ impl Session {
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
     /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle).
+    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle).
     /// The session and the transaction are then as they were before the flush: mend the object and flush
     /// again.
     pub async fn flush(&mut self) -> Result<()> {
@@ -86,7 +90,15 @@ impl Session {
 
     async fn send_planned(&mut self, next: Next) -> Result<()> {
         self.read_versions().await?;
-        self.plan_new_keys().await?;
+        let linked = self.plan_new_keys().await?;
+        let sent = self.send_linked(next).await;
+        if sent.is_err() {
+            self.objects.unplan(linked);
+        }
+        sent
+    }
+
+    async fn send_linked(&mut self, next: Next) -> Result<()> {
         let plan = self.objects.plan(self.line.engine.dialect())?;
         if !plan.is_empty() {
             let mark = self.objects.undo.len();
@@ -136,11 +148,11 @@ impl Line {
         // the most common commit of all costs: one new object.
         if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
             self.committing = true;
-            let result = run::run(objects, connection, compiler, plan).await;
+            let result = run::run(objects, connection, compiler, plan).await.map(|_| ());
             return self.ended(result);
         }
         let mut result = match connection.begin_mode(Begin::Write).await {
-            Ok(()) if opened => run::run(objects, connection, compiler, plan).await,
+            Ok(()) if opened => from_the_start(objects, connection, compiler, plan).await,
             Ok(()) => inside(objects, connection, compiler, plan).await,
             Err(error) => Err(error),
         };
@@ -155,11 +167,37 @@ impl Line {
     }
 }
 
+/// A flush that opened the transaction.
+async fn from_the_start(
+    objects: &mut Objects,
+    connection: &mut Connection,
+    compiler: Compiler<'_>,
+    plan: &Plan,
+) -> Result<()> {
+    let mark = objects.undo.len();
+    // Each time with another means to tell rows apart, until there is one that cannot fail.
+    while !run::run(objects, connection, compiler, plan).await? {
+        objects.undo_to(mark);
+        connection.rollback().await?;
+        connection.begin_mode(Begin::Write).await?;
+    }
+    Ok(())
+}
+
 /// A flush in a transaction that was open before, which is to survive it.
 async fn inside(objects: &mut Objects, connection: &mut Connection, compiler: Compiler<'_>, plan: &Plan) -> Result<()> {
+    let mark = objects.undo.len();
     connection.savepoint(SAVEPOINT).await?;
-    match run::run(objects, connection, compiler, plan).await {
-        Ok(()) => connection.release(SAVEPOINT).await,
+    let mut result = run::run(objects, connection, compiler, plan).await;
+    while let Ok(false) = result {
+        objects.undo_to(mark);
+        result = match connection.rollback_to(SAVEPOINT).await {
+            Ok(()) => run::run(objects, connection, compiler, plan).await,
+            Err(error) => Err(error),
+        };
+    }
+    match result {
+        Ok(_) => connection.release(SAVEPOINT).await,
         Err(error) => {
             // As above. Without the way back, the transaction says so when it is used next.
             if !error.is_disconnect() && connection.rollback_to(SAVEPOINT).await.is_ok() {

@@ -1,6 +1,6 @@
 //! What a flush has to do, found before anything is sent.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::circles::{self, Waits};
 use super::deletes::{self, Removal};
@@ -142,9 +142,10 @@ impl Objects {
             if self.is_going(obj) && self.state(obj) == State::Pending {
                 continue;
             }
-            self.check_object(dialect, obj)?;
+            let written = self.check_object(dialect, obj)?;
             let meta = self.store(obj).meta(obj.slot);
-            if meta.state == State::Persistent && !meta.doomed && self.is_changed(obj) {
+            let changed = !written.is_empty() || !meta.links.is_empty() || !self.expressions_of(obj).is_empty();
+            if changed && meta.state == State::Persistent && !meta.doomed {
                 entry(&mut work, self.store(obj).model()).updates.push(obj);
             }
         }
@@ -183,8 +184,10 @@ impl Objects {
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
+        let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
+        let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);
         for (_, row) in rows {
-            let gone = self.is_going(row.local) || self.is_going(row.remote);
+            let gone = goes(row.local) || goes(row.remote);
             match row.add {
                 true if !gone => plan.links.push(*row),
                 false if !gone => plan.unlinks.push(*row),
@@ -211,19 +214,26 @@ impl Objects {
     pub(in crate::session) fn is_changed(&self, obj: Obj) -> bool {
         let store = self.store(obj);
         let meta = store.meta(obj.slot);
-        !meta.given.is_empty() || !meta.links.is_empty() || !store.changed(obj.slot).is_empty()
+        !meta.given.is_empty()
+            || !meta.links.is_empty()
+            || !self.expressions_of(obj).is_empty()
+            || !store.changed(obj.slot).is_empty()
     }
 
-    /// Refuses what the session could not follow, and brings values to what the database keeps.
-    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<()> {
+    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to be
+    /// written are returned.
+    fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<ColumnSet> {
+        self.prune_expressions(obj);
         let store = self.store_mut(obj);
         let model = store.model();
         if let Some(relation) = store.assigned(obj.slot) {
             return Err(Error::RelationshipAssigned { relation: model.relations[relation].label });
         }
-        let changed = store.changed(obj.slot);
-        store.normalize(obj.slot, changed);
-        let changed = store.changed(obj.slot);
+        let mut changed = store.changed(obj.slot);
+        if !changed.is_empty() {
+            store.normalize(obj.slot, changed);
+            changed = store.changed(obj.slot);
+        }
         if store.meta(obj.slot).state == State::Pending {
             let meta = store.meta_mut(obj.slot);
             meta.given = meta.given.union(changed);
@@ -231,7 +241,8 @@ impl Objects {
         let written = changed.union(store.meta(obj.slot).given);
         check::read_only(store, obj.slot, written)?;
         check::values(dialect, store, obj.slot, written)?;
-        self.check_links(obj, changed)
+        self.check_links(obj, changed)?;
+        Ok(written)
     }
 
     /// Of a key column and its relationship the one that was changed wins; both may be changed only if they
@@ -244,8 +255,12 @@ impl Objects {
             return Ok(());
         }
         let mapping = store.model().mapping()?;
+        let expressed = self.expressed(obj);
         for link in &meta.links {
             let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            if let Some(pair) = link.keys.iter().find(|pair| expressed.contains(pair.key)) {
+                return Err(key_conflict(store.model(), link, pair.key));
+            }
             for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
                 let value = store.value(obj.slot, pair.key);
                 let agrees = match link.target {
@@ -271,7 +286,8 @@ impl Objects {
             && store.model().columns[column].made_by_database()
             && !meta.given.contains(column);
         let linked = meta.links.iter().any(|link| link.has(column));
-        (!made && !linked).then(|| store.value(obj.slot, column))
+        let expressed = self.expressed(obj).contains(column);
+        (!made && !linked && !expressed).then(|| store.value(obj.slot, column))
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.

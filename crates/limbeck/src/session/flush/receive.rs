@@ -1,33 +1,37 @@
 //! What comes back from a batch: the columns that the database made, or the reason why it refused.
 
-use super::batch::{Batch, BatchKind, Tie};
+use super::batch::{Batch, BatchKind};
 use super::check::{self, first_difference};
 use super::failing;
+use super::sentinel::{self, Tie};
 use crate::driver::Written;
-use crate::error::{DatabaseError, Error, Result, Violation};
+use crate::error::{Error, Result, Violation};
 use crate::model::ModelDef;
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
 use crate::types::{Cell, Value, scan};
 
-/// Writes what a batch brought back into its objects.
-pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<()> {
+/// Writes what a batch brought back into its objects; `Received::Untied` if it cannot be told which row is whose.
+pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<Received> {
     let rows = batch.rows.len();
     let model = batch.rows.object(0).map(|obj| objects.store(obj).model());
     match (&batch.kind, model) {
         (BatchKind::Insert { returning, tie }, Some(model)) if !returning.is_empty() => {
-            if written.returned.len() != rows * returning.len() {
-                return Err(not_inserted(model, rows, written.returned.len() / returning.len()));
+            let width = returning.len() + if let Tie::BySent(columns) = tie { columns.len() } else { 0 };
+            if written.returned.len() != rows * width {
+                return Err(not_inserted(model, rows, written.returned.len() / width));
             }
-            tied(objects, batch, model, returning, *tie, &mut written.returned);
-            for (row, values) in written.returned.chunks_exact(returning.len()).enumerate() {
+            if !tied(objects, batch, returning, tie, &mut written.returned) {
+                return Ok(Received::Untied(model));
+            }
+            for (row, values) in written.returned.chunks_exact(width).enumerate() {
                 let Some(obj) = batch.rows.object(row) else { continue };
-                for (column, value) in returning.iter().zip(values) {
+                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
                     fill(objects, obj, *column, value)?;
                 }
             }
-            Ok(())
+            Ok(Received::Written)
         }
         (BatchKind::Insert { .. }, Some(model)) if written.affected != rows as u64 => {
             Err(not_inserted(model, rows, written.affected as usize))
@@ -46,7 +50,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
                     fill(objects, obj, *column, value)?;
                 }
             }
-            Ok(())
+            Ok(Received::Written)
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
             tracing::warn!(
@@ -55,38 +59,32 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
                 found = written.affected,
                 "a DELETE met fewer rows than there were objects: another transaction deleted them first"
             );
-            Ok(())
+            Ok(Received::Written)
         }
-        _ => Ok(()),
+        _ => Ok(Received::Written),
     }
 }
 
-/// Puts returned rows into the order of the objects that they belong to.
-fn tied(
-    objects: &Objects,
-    batch: &Batch,
-    model: &'static ModelDef,
-    returning: &[usize],
-    tie: Tie,
-    returned: &mut Vec<Value<'static>>,
-) {
-    let width = returning.len();
-    let number = returning.iter().position(|column| model.columns[*column].generated);
-    match (tie, number) {
-        (Tie::InOrder, _) => {}
-        (Tie::ByNumber, Some(at)) => {
-            let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
-            if !rows.is_sorted_by(|a, b| check::order(&a[at], &b[at]).is_le()) {
-                rows.sort_by(|a, b| check::order(&a[at], &b[at]));
-                *returned = rows.concat();
-            }
+/// What came of a batch.
+pub(super) enum Received {
+    /// Its objects have what the database made.
+    Written,
+    /// Which row is whose cannot be told: nothing was written into objects of this model.
+    Untied(&'static ModelDef),
+}
+
+/// Puts returned rows into the order of the objects that they belong to. `false` if it cannot be told.
+fn tied(objects: &Objects, batch: &Batch, made: &[usize], tie: &Tie, returned: &mut Vec<Value<'static>>) -> bool {
+    match tie {
+        Tie::InOrder => true,
+        Tie::ByNumber { column, descending } => {
+            let at = made.iter().position(|made| made == column).unwrap_or_default();
+            sentinel::ascend(returned.iter().skip(at).step_by(made.len()), *descending)
         }
-        _ => {
-            by_key(model, width, returned, |row, key| {
-                let obj = batch.rows.object(row);
-                obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, key))
-            });
-        }
+        Tie::BySent(columns) => sentinel::by_sent(columns.len() + made.len(), columns.len(), returned, |row, part| {
+            let obj = batch.rows.object(row);
+            obj.map_or(Value::Null, |obj| objects.store(obj).value(obj.slot, columns[part]))
+        }),
     }
 }
 
@@ -127,14 +125,7 @@ pub(super) fn fill(objects: &mut Objects, obj: Obj, column: usize, value: &Value
 
 #[cold]
 fn not_inserted(model: &ModelDef, expected: usize, found: usize) -> Error {
-    Error::Database(Box::new(DatabaseError {
-        code: None,
-        message: format!(
-            "{expected} row(s) were sent to {}, but {found} were inserted: a trigger or rule holds them back",
-            model.table
-        ),
-        sql: String::new(),
-    }))
+    Error::NotInserted { table: model.table, expected: expected as u64, found: found as u64 }
 }
 
 /// The error of a batch, with the model and, where it can be told, the object that was refused.

@@ -27,8 +27,9 @@ pub(super) struct Moved {
 }
 
 impl Session {
-    /// Links the rows that refer to objects whose keys are changed, so that they are written as well.
-    pub(super) async fn plan_new_keys(&mut self) -> Result<()> {
+    /// Links the rows that refer to objects whose keys are changed, so that they are written as well; says which.
+    pub(super) async fn plan_new_keys(&mut self) -> Result<Vec<(Obj, &'static [KeyPair])>> {
+        let mut linked: Vec<(Obj, &'static [KeyPair])> = Vec::new();
         let mut parents: Vec<Obj> =
             self.objects.touched().into_iter().filter(|obj| self.objects.may_move(*obj)).collect();
         while let Some(parent) = parents.pop() {
@@ -60,13 +61,14 @@ impl Session {
                         continue;
                     }
                     self.objects.plan_key(obj, keys, Some(parent), model.relations[relation].label);
+                    linked.push((obj, keys));
                     if columns.iter().any(|column| child.primary_key.contains(column)) {
                         parents.push(obj);
                     }
                 }
             }
         }
-        Ok(())
+        Ok(linked)
     }
 }
 
@@ -76,6 +78,17 @@ fn reference(child: &'static ModelDef, keys: &[KeyPair]) -> Result<Option<&'stat
 }
 
 impl Objects {
+    /// Forgets keys that were planned for a flush that failed.
+    pub(super) fn unplan(&mut self, linked: Vec<(Obj, &'static [KeyPair])>) {
+        for (obj, keys) in linked {
+            let links = &mut self.store_mut(obj).meta_mut(obj.slot).links;
+            links.retain(|link| link.keys != keys);
+            if links.is_empty() {
+                self.linked.retain(|other| *other != obj);
+            }
+        }
+    }
+
     /// Whether the key of an object's row may be another one after the flush. Looks at no more than it has to, since it
     /// is asked for every object that was changed.
     fn may_move(&self, obj: Obj) -> bool {

@@ -166,14 +166,17 @@ pub(super) fn of(models: &[Work], obj: Obj) -> usize {
 /// Whether a row can be updated before all others: nothing that it is to hold is still to come.
 fn is_ready(objects: &Objects, obj: Obj) -> bool {
     let links = &objects.store(obj).meta(obj.slot).links;
-    links.iter().all(|link| link.target.is_none_or(|target| objects.state(target) == State::Persistent))
+    objects.state(obj) == State::Persistent
+        && links.iter().all(|link| link.target.is_none_or(|target| objects.state(target) == State::Persistent))
 }
 
 /// Whether a row that is updated can stop referring to another before. It has to be told again where it leads.
 fn can_let_go(objects: &Objects, obj: Obj, keys: &'static [KeyPair]) -> bool {
     let model = objects.store(obj).model();
     let moves = objects.store(obj).meta(obj.slot).links.iter().any(|link| link.keys == keys);
-    moves && model.mapping().is_ok_and(|mapping| !mapping.nulls(model, keys).is_empty())
+    moves
+        && objects.state(obj) == State::Persistent
+        && model.mapping().is_ok_and(|mapping| !mapping.nulls(model, keys).is_empty())
 }
 
 /// Who refers to rows that are deleted.
@@ -181,14 +184,14 @@ fn can_let_go(objects: &Objects, obj: Obj, keys: &'static [KeyPair]) -> bool {
 struct Referring {
     /// What is deleted as well.
     gone: FxHashMap<Obj, Vec<Obj>>,
-    /// What is updated, and would be gone with the row or keep it from going; by which key.
+    /// What is updated or inserted, and would be gone with the row or keep it from going; by which key.
     tied: FxHashMap<Obj, Vec<(Obj, &'static [KeyPair])>>,
 }
 
 impl Referring {
     fn new(objects: &Objects, models: &[Work]) -> Result<Self> {
         let mut referring = Referring::default();
-        for child in models.iter().filter(|work| !work.deletes.is_empty() || !work.updates.is_empty()) {
+        for child in models {
             for reference in &child.model.mapping()?.references {
                 let target = models.iter().find(|work| std::ptr::eq(work.model, reference.target));
                 if let Some(target) = target.filter(|target| !target.deletes.is_empty()) {
@@ -216,6 +219,13 @@ impl Referring {
                 if let Some(row) = row(obj) {
                     self.tied.entry(row).or_default().push((*obj, &reference.keys));
                 }
+            }
+        }
+        // Linked before the other was deleted: it leads there for a moment, or keeps the other from going.
+        for obj in child.inserts.iter().chain(&child.updates) {
+            let to_be = objects.key_to_be(*obj, &keys).and_then(|key| rows.get(&key).copied());
+            if let Some(row) = to_be.filter(|to_be| row(obj) != Some(*to_be)) {
+                self.tied.entry(row).or_default().push((*obj, &reference.keys));
             }
         }
     }

@@ -93,5 +93,5 @@ pub(super) fn needs_key(objects: &Objects, obj: Obj) -> bool {
     let made = |(column, def): (usize, &crate::model::ColumnDef)| {
         def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.has(column))
     };
-    store.model().columns.iter().enumerate().any(made)
+    !objects.expressions_of(obj).is_empty() || store.model().columns.iter().enumerate().any(made)
 }

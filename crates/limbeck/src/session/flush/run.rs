@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, BatchKind, Rows, Source};
 use super::plan::Plan;
-use super::receive::{blame, receive};
+use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::{deletes, rounds, stale, statement, switch, write};
 use crate::driver::{Returns, Write};
@@ -13,13 +13,14 @@ use crate::model::mapping::Reference;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
-/// Sends everything that the plan has. Batches gather until one makes keys that others may need.
+/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could not
+/// be told which row is whose: then all of it is to be taken back and run again.
 pub(super) async fn run(
     objects: &mut Objects,
     connection: &mut Connection,
     compiler: Compiler<'_>,
     plan: &Plan,
-) -> Result<()> {
+) -> Result<bool> {
     let mut batches = deferred(compiler, plan, true)?;
     batches.extend(write::evictions(compiler, plan)?);
     batches.extend(switch::sweeps(objects, compiler, plan)?);
@@ -36,12 +37,16 @@ pub(super) async fn run(
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
+            if !send(objects, connection, compiler, std::mem::take(&mut batches)).await? {
+                return Ok(false);
+            }
         }
     }
     if plan.models.iter().any(|work| !work.later.is_empty()) {
         // The rows that are NULL until then are read when they are sent.
-        send(objects, connection, compiler, std::mem::take(&mut batches)).await?;
+        if !send(objects, connection, compiler, std::mem::take(&mut batches)).await? {
+            return Ok(false);
+        }
         batches.extend(write::later(objects, compiler, plan)?);
     }
     batches.extend(write::links(objects, compiler, &plan.links, true)?);
@@ -70,9 +75,9 @@ async fn send(
     connection: &mut Connection,
     compiler: Compiler<'_>,
     batches: Vec<Batch>,
-) -> Result<()> {
+) -> Result<bool> {
     if batches.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let outcome = {
         let sources: Vec<Source<'_>> = batches.iter().filter_map(|batch| Source::new(&batch.rows, objects)).collect();
@@ -85,9 +90,13 @@ async fn send(
                 if stale::missed(objects, batch, &written) {
                     return Err(stale::explain(objects, connection, compiler, batch, &written).await);
                 }
-                receive(objects, batch, written)?;
+                if let Received::Untied(model) = receive(objects, batch, written)? {
+                    tracing::debug!(table = model.table, "rows came back out of order; the flush is run again");
+                    compiler.cache.distrust(model.id.get());
+                    return Ok(false);
+                }
             }
-            Ok(())
+            Ok(true)
         }
         Err(failed) => Err(match batches.get(failed.index) {
             Some(batch) => blame(objects, batch, failed.row, failed.error),

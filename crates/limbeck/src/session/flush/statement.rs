@@ -7,44 +7,62 @@ use crate::error::Result;
 use crate::model::mapping::{KeyPair, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::{Association, naming};
+use crate::session::expression::Expressed;
 use crate::session::read::kind_of;
+use crate::sql::Node;
 use crate::sql::compile::Compiler;
 use crate::sql::render::Renderer;
 use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Kind;
 use std::sync::Arc;
 
-/// `INSERT`. `returning` are the columns that the database makes.
+/// `INSERT`: the parameters are the values of the expressions, then the columns. `returning` are the columns that come
+/// back.
 ///
 /// On PostgreSQL all rows travel as arrays, and `ORDER BY` makes the server number them in the order in which
-/// they are sent; the generated keys are sorted again when they come back (`run`), so that nothing rests on
-/// the order of RETURNING.
+/// they are sent. `sentinel` says how it is made sure which returned row is which.
 pub(super) fn insert(
     compiler: Compiler<'_>,
     model: &'static ModelDef,
     columns: ColumnSet,
+    expressions: &[Expressed],
     returning: &[usize],
 ) -> Result<Arc<Stmt>> {
     let mut shape = shape(ShapeKind::Insert, model, columns);
-    // A model has at most 128 columns.
-    returning.iter().for_each(|column| shape.byte(*column as u8));
+    extras(&mut shape, expressions, returning);
     compiled(compiler, shape, |renderer| {
         renderer.push("INSERT INTO ").table_of(model);
-        let names: Vec<(&str, Kind)> =
-            columns.iter().map(|column| (model.columns[column].name, kind_of(model, column))).collect();
-        rows(renderer, &names);
-        if !returning.is_empty() {
-            renderer.push(" RETURNING ");
-            for (index, column) in returning.iter().enumerate() {
-                renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[*column].name);
-            }
-        }
+        let name = |column: usize| model.columns[column].name;
+        let computed: Vec<(&str, &Node)> =
+            expressions.iter().map(|expressed| (name(expressed.column), expressed.expression.node())).collect();
+        let names: Vec<(&str, Kind)> = columns.iter().map(|column| (name(column), kind_of(model, column))).collect();
+        rows(renderer, &computed, &names);
+        returns(renderer, model, returning);
     })
 }
 
-/// ` (a, b) VALUES (?, ?)`, or the arrays of PostgreSQL.
-fn rows(renderer: &mut Renderer, columns: &[(&str, Kind)]) {
-    if columns.is_empty() {
+/// What a statement has beside its columns.
+fn extras(shape: &mut Shape<'static>, expressions: &[Expressed], returning: &[usize]) {
+    // A model has at most 128 columns.
+    shape.byte(returning.len() as u8);
+    returning.iter().for_each(|column| shape.byte(*column as u8));
+    for expressed in expressions {
+        let expression = expressed.expression.shape();
+        shape.byte(expressed.column as u8);
+        shape.number(expression.len() as u64);
+        expression.iter().for_each(|byte| shape.byte(*byte));
+    }
+}
+
+fn returns(renderer: &mut Renderer, model: &'static ModelDef, returning: &[usize]) {
+    if !returning.is_empty() {
+        renderer.push(" RETURNING ").names(model, returning);
+    }
+}
+
+/// ` (a, b) VALUES (1 + ?, ?)`, or the arrays of PostgreSQL. Columns that are computed come first.
+fn rows(renderer: &mut Renderer, computed: &[(&str, &Node)], columns: &[(&str, Kind)]) {
+    if columns.is_empty() && computed.is_empty() {
         match renderer.dialect {
             Dialect::Sqlite => renderer.push(" DEFAULT VALUES"),
             // A row of no columns for each element.
@@ -53,28 +71,35 @@ fn rows(renderer: &mut Renderer, columns: &[(&str, Kind)]) {
         return;
     }
     renderer.push(" (");
-    for (index, (name, _)) in columns.iter().enumerate() {
+    let all = computed.iter().map(|(name, _)| name).chain(columns.iter().map(|(name, _)| name));
+    for (index, name) in all.enumerate() {
         renderer.push(if index > 0 { ", " } else { "" }).ident(name);
     }
+    renderer.push(if renderer.dialect == Dialect::Sqlite { ") VALUES (" } else { ") SELECT " });
+    for (index, (_, node)) in computed.iter().enumerate() {
+        renderer.push(if index > 0 { ", " } else { "" }).node(node);
+    }
+    let ahead = computed.len();
     match renderer.dialect {
         Dialect::Sqlite => {
-            renderer.push(") VALUES (");
             for (index, (_, kind)) in columns.iter().enumerate() {
-                renderer.push(if index > 0 { ", " } else { "" }).param(*kind);
+                renderer.push(if index + ahead > 0 { ", " } else { "" }).param(*kind);
             }
             renderer.push(")");
         }
         Dialect::Postgres => {
-            renderer.push(") SELECT ");
             for (index, (_, kind)) in columns.iter().enumerate() {
-                renderer.push(if index > 0 { ", c" } else { "c" }).push(&index.to_string()).unpacked(*kind);
+                renderer.push(if index + ahead > 0 { ", c" } else { "c" }).push(&index.to_string()).unpacked(*kind);
             }
             renderer.push(" FROM unnest(");
             for (index, (_, kind)) in columns.iter().enumerate() {
                 renderer.push(if index > 0 { ", " } else { "" }).array_param(*kind);
             }
+            if columns.is_empty() {
+                renderer.array_param(Kind::Bool);
+            }
             renderer.push(") WITH ORDINALITY AS r(");
-            names(renderer, "c", columns.len());
+            names(renderer, "c", columns.len().max(1));
             renderer.push(", n) ORDER BY n");
         }
     }
@@ -87,39 +112,44 @@ fn names(renderer: &mut Renderer, prefix: &str, count: usize) {
     }
 }
 
-/// `UPDATE`: the parameters are the columns, then the key as it was, and the version where there is one. `returning` are the columns that the database
-/// computes anew; with `keys`, the key as it was comes back before them (PostgreSQL).
+/// `UPDATE`: the parameters are the values of the expressions, the columns, then the key as it was, and the version where
+/// there is one. `returning` are the columns that the database computes; with `keys`, the key as it was comes back before
+/// them (PostgreSQL).
 pub(super) fn update(
     compiler: Compiler<'_>,
     model: &'static ModelDef,
     columns: ColumnSet,
+    expressions: &[Expressed],
     returning: &[usize],
     keys: bool,
 ) -> Result<Arc<Stmt>> {
     let mut shape = shape(ShapeKind::Update, model, columns);
-    shape.byte(u8::from(!returning.is_empty()) + 2 * u8::from(keys));
+    shape.byte(u8::from(keys));
+    extras(&mut shape, expressions, returning);
     compiled(compiler, shape, |renderer| {
         renderer.push("UPDATE ").table_of(model).push(" SET ");
+        let ahead = expressions.len();
+        for (index, expressed) in expressions.iter().enumerate() {
+            renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[expressed.column].name).push(" = ");
+            renderer.node(expressed.expression.node());
+        }
+        for (index, column) in columns.iter().enumerate() {
+            renderer.push(if index + ahead > 0 { ", " } else { "" }).ident(model.columns[column].name);
+            match renderer.dialect {
+                Dialect::Sqlite => renderer.push(" = ").param(kind_of(model, column)),
+                Dialect::Postgres => renderer.push(" = r.c").push(&index.to_string()).unpacked(kind_of(model, column)),
+            };
+        }
         match renderer.dialect {
-            Dialect::Sqlite => {
-                for (index, column) in columns.iter().enumerate() {
-                    renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[column].name);
-                    renderer.push(" = ").param(kind_of(model, column));
-                }
-                where_key(renderer, model);
-            }
+            Dialect::Sqlite => where_key(renderer, model),
             Dialect::Postgres => {
-                for (index, column) in columns.iter().enumerate() {
-                    renderer.push(if index > 0 { ", " } else { "" }).ident(model.columns[column].name);
-                    renderer.push(" = r.c").push(&index.to_string()).unpacked(kind_of(model, column));
-                }
                 renderer.push(" FROM unnest(");
                 for (index, column) in columns.iter().chain(found_by(model)).enumerate() {
                     renderer.push(if index > 0 { ", " } else { "" }).array_param(kind_of(model, column));
                 }
                 renderer.push(") AS r(");
                 names(renderer, "c", columns.len());
-                renderer.push(", ");
+                renderer.push(if columns.is_empty() { "" } else { ", " });
                 names(renderer, "k", found_by(model).len());
                 renderer.push(")");
                 where_array_key(renderer, model);
@@ -131,10 +161,7 @@ pub(super) fn update(
                 names(renderer, "r.k", model.primary_key.len());
                 renderer.push(if returning.is_empty() { "" } else { ", " });
             }
-            for (index, column) in returning.iter().enumerate() {
-                renderer.push(if index > 0 { ", " } else { "" });
-                renderer.ident(model.columns[*column].name);
-            }
+            renderer.names(model, returning);
         }
     })
 }
@@ -346,7 +373,7 @@ pub(super) fn link(
 ) -> Result<Arc<Stmt>> {
     compiled(compiler, link_shape(ShapeKind::LinkInsert, owner, relation), |renderer| {
         renderer.push("INSERT INTO ").table_in(link.schema, link.table);
-        rows(renderer, &link_columns(owner, target, link));
+        rows(renderer, &[], &link_columns(owner, target, link));
         renderer.push(" ON CONFLICT DO NOTHING");
     })
 }

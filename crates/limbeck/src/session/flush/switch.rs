@@ -50,6 +50,10 @@ pub(super) fn find(objects: &mut Objects, models: &mut [Work]) -> Result<Vec<Swe
         let keyed = |obj: &Obj| objects.saved_key_in(*obj, key).map(|key| (key, *obj));
         let mut doomed: FxHashMap<RowKey, Obj> = work.deletes.iter().filter_map(keyed).collect();
         work.inserts.retain(|new| {
+            // Expressions are for an INSERT: then the other row is deleted first.
+            if !objects.expressions_of(*new).is_empty() {
+                return true;
+            }
             let old = objects.key_to_be(*new, key).and_then(|key| doomed.remove(&key));
             work.switches.extend(old.map(|old| Switch { old, new: *new }));
             old.is_none()

@@ -1,9 +1,10 @@
 //! The batches of a flush: rows of one shape, with the statement that writes them.
 
-use super::batch::{Batch, BatchKind, Rows, Tie};
+use super::batch::{Batch, BatchKind, Rows};
 use super::plan::{Eviction, Plan, Work, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
+use super::sentinel::{self, Tie};
 use super::statement::{self, Assign};
 use super::{check, version};
 use crate::dialect::Dialect;
@@ -11,6 +12,7 @@ use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path};
 use crate::model::{ColumnSet, ModelDef};
+use crate::session::expression::alike;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::State;
 use crate::session::undo::Undo;
@@ -30,19 +32,20 @@ pub(super) fn updates(
         (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
     let mut objs = step.updates.clone();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-    let mut shapes: Vec<(ColumnSet, bool, Vec<Obj>)> = Vec::new();
+    let mut groups: Vec<(ColumnSet, bool, Vec<Obj>)> = Vec::new();
     let work = plan.models.iter().find(|work| std::ptr::eq(work.model, model));
     for obj in objs {
         sync_keys(objects, plan, obj)?;
+        let expressed = objects.expressed(obj);
         let store = objects.store_mut(obj);
         // What has an UPDATE of its own later.
         let later = work.and_then(|work| work.later.get(&obj)).into_iter().flatten();
         let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
         let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
-        if changed.is_empty() {
+        if changed.is_empty() && expressed.is_empty() {
             continue;
         }
-        let touched = store.on_update(obj.slot, changed);
+        let touched = store.on_update(obj.slot, changed.union(expressed));
         store.normalize(obj.slot, touched);
         for column in touched.iter() {
             let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
@@ -57,31 +60,71 @@ pub(super) fn updates(
         if computed.is_empty() {
             changed = changed.without(for_good);
         }
-        if changed.is_empty() {
+        changed = changed.without(expressed);
+        if changed.is_empty() && expressed.is_empty() {
             continue;
         }
         let moved = model.primary_key.iter().any(|key| parked.contains(*key));
-        match shapes.iter_mut().find(|(columns, other, _)| (*columns, *other) == (changed, moved)) {
+        // Rows with expressions follow each other as a rule, or differ altogether: only the last group is looked at.
+        let group = match expressed.is_empty() {
+            true => groups.iter_mut().find(|(columns, other, objs)| {
+                (*columns, *other) == (changed, moved) && !has_expressions(objects, objs)
+            }),
+            false => groups.last_mut().filter(|(columns, other, objs)| {
+                *columns == changed && !moved && !other && are_alike(objects, compiler, objs[0], obj)
+            }),
+        };
+        match group {
             Some((.., objs)) => objs.push(obj),
-            None => shapes.push((changed, moved, vec![obj])),
+            None => groups.push((changed, moved, vec![obj])),
         }
     }
-    for (columns, moved, objs) in shapes {
+    for (columns, moved, objs) in groups {
+        let first = objs[0];
+        let expressed = objects.expressed(first);
+        let returning: Vec<usize> = computed.iter().copied().chain(expressed.iter()).collect();
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
-        let told_apart = !computed.is_empty() || model.version().is_some();
+        let told_apart = !returning.is_empty() || model.version().is_some();
         let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
-        let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
+        let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
+        let expressions = objects.expressions_of(first);
+        let values = values_of(objects, compiler, &objs);
         batches.push(Batch {
-            stmt: statement::update(compiler, model, columns, &computed, keys)?,
+            stmt: statement::update(compiler, model, columns, expressions, &returning, keys)?,
             rows: match work.filter(|_| moved) {
                 Some(work) => rekeyed(objects, work, objs, columns, &version::found_by(model)),
                 None => Rows::objects(objs, columns, &version::found_by(model)),
-            },
+            }
+            .with_values(values),
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
-            kind: BatchKind::Update { returning: computed.clone(), keys },
+            kind: BatchKind::Update { returning, keys },
         });
     }
     Ok(())
+}
+
+fn has_expressions(objects: &Objects, objs: &[Obj]) -> bool {
+    objs.first().is_some_and(|obj| !objects.expressions_of(*obj).is_empty())
+}
+
+/// Whether the expressions of two objects can be in one statement: on SQLite, which is given one row after the other,
+/// where they differ in nothing but values; on PostgreSQL, where one text stands for all rows, where they are equal.
+fn are_alike(objects: &Objects, compiler: Compiler<'_>, a: Obj, b: Obj) -> bool {
+    let values = compiler.dialect == Dialect::Postgres;
+    alike(objects.expressions_of(a), objects.expressions_of(b), values)
+}
+
+/// The values of the expressions of each object; on PostgreSQL they are the same.
+fn values_of(objects: &Objects, compiler: Compiler<'_>, objs: &[Obj]) -> Vec<Vec<Value<'static>>> {
+    if !has_expressions(objects, objs) {
+        return Vec::new();
+    }
+    let objs = if compiler.dialect == Dialect::Postgres { &objs[..1] } else { objs };
+    let values = |obj: &Obj| {
+        let all = objects.expressions_of(*obj).iter();
+        all.flat_map(|expressed| expressed.expression.values().iter().cloned()).collect()
+    };
+    objs.iter().map(values).collect()
 }
 
 /// INSERTs of a model, in the order of `add`.
@@ -96,43 +139,63 @@ pub(super) fn inserts(
     let mut runs: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
     for obj in step.inserts.iter().copied() {
         sync_keys(objects, plan, obj)?;
-        let columns = inserted_columns(objects, obj);
-        // Without any key a row that comes back cannot be told from the others: then each is sent alone.
-        let nameless = model.primary_key.iter().any(|key| !columns.contains(*key) && !model.columns[*key].generated);
+        let columns = inserted_columns(objects, obj).without(objects.expressed(obj));
         // Only neighbours share a batch, so that the database numbers the rows in the order of `add`.
         match runs.last_mut() {
-            Some((shape, objs)) if *shape == columns && !nameless => objs.push(obj),
+            Some((shape, objs)) if *shape == columns && are_alike(objects, compiler, objs[0], obj) => objs.push(obj),
             _ => runs.push((columns, vec![obj])),
         }
     }
     for (columns, objs) in runs {
-        let missing: Vec<usize> = (0..model.columns.len()).filter(|column| !columns.contains(*column)).collect();
-        let rowid = compiler.dialect == Dialect::Sqlite
-            && matches!(missing.as_slice(), [only] if model.columns[*only].generated);
-        let numbered = missing.iter().any(|column| model.columns[*column].generated);
-        let tie = match (compiler.dialect, objs.len()) {
-            // Its rows are sent, and come back, one by one.
-            (Dialect::Sqlite, _) | (_, 1) => Tie::InOrder,
-            _ if numbered => Tie::ByNumber,
-            _ => Tie::BySentKey,
-        };
-        let returning = match tie {
-            Tie::BySentKey if !missing.is_empty() => model.primary_key.iter().copied().chain(missing).collect(),
-            _ => missing,
-        };
-        let returns = match returning.len() {
-            0 => Returns::Count,
-            _ if rowid => Returns::RowId,
-            count => Returns::Columns(count),
-        };
-        let sql_returning: &[usize] = if rowid { &[] } else { &returning };
-        batches.push(Batch {
-            stmt: statement::insert(compiler, model, columns, sql_returning)?,
-            rows: Rows::objects(objs, columns, &[]),
-            returns,
-            kind: BatchKind::Insert { returning, tie },
-        });
+        insert_run(objects, compiler, model, columns, objs, batches)?;
     }
+    Ok(())
+}
+
+/// The INSERT of rows of one shape: one batch, or one for each row where nothing would tell them apart.
+fn insert_run(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    columns: ColumnSet,
+    objs: Vec<Obj>,
+    batches: &mut Vec<Batch>,
+) -> Result<()> {
+    let made: Vec<usize> = (0..model.columns.len()).filter(|column| !columns.contains(*column)).collect();
+    let expressions = objects.expressions_of(objs[0]);
+    let rowid = compiler.dialect == Dialect::Sqlite
+        && expressions.is_empty()
+        && matches!(made.as_slice(), [only] if model.columns[*only].generated);
+    let tie = match compiler.dialect {
+        // Its rows are sent, and come back, one by one.
+        Dialect::Sqlite => Some(Tie::InOrder),
+        Dialect::Postgres => {
+            sentinel::choose(objects, model, &objs, columns, &made, compiler.cache.trust(model.id.get()))
+        }
+    };
+    let Some(tie) = tie else {
+        for obj in objs {
+            insert_run(objects, compiler, model, columns, vec![obj], batches)?;
+        }
+        return Ok(());
+    };
+    let returning: Vec<usize> = match &tie {
+        Tie::BySent(columns) => columns.iter().copied().chain(made.iter().copied()).collect(),
+        _ => made.clone(),
+    };
+    let returns = match returning.len() {
+        0 => Returns::Count,
+        _ if rowid => Returns::RowId,
+        count => Returns::Columns(count),
+    };
+    let sql_returning: &[usize] = if rowid { &[] } else { &returning };
+    let values = values_of(objects, compiler, &objs);
+    batches.push(Batch {
+        stmt: statement::insert(compiler, model, columns, expressions, sql_returning)?,
+        rows: Rows::objects(objs, columns, &[]).with_values(values),
+        returns,
+        kind: BatchKind::Insert { returning: made, tie },
+    });
     Ok(())
 }
 

@@ -77,8 +77,8 @@ type RowHook = Arc<dyn Fn(&mut Session, Handle) -> Result<()> + Send + Sync>;
 /// # When one fails
 ///
 /// The flush fails with the hook's error, and session and transaction are as they were before the flush: what the hooks
-/// changed is taken back, as it is when the database refuses a row. Objects that a hook added are then transient. What a
-/// hook did outside the session is its own business.
+/// changed and sent is taken back, as it is when the database refuses a row. Objects that a hook added are then
+/// transient. What a hook did outside the session is its own business.
 #[derive(Clone, Default)]
 #[must_use = "hooks do nothing until a session has them: `sessionmaker().hooks(…)`"]
 pub struct Hooks {
@@ -129,7 +129,8 @@ impl Hooks {
     /// [`Flushed`]. What the hook adds or changes is flushed at once, and comes to this hook again; a hook that adds
     /// something for each row has to leave out its own.
     ///
-    /// With such a hook a flush inside a transaction is kept in a savepoint, so that the hook's error undoes it.
+    /// With hooks of this kind, or `before_flush`, a flush inside a transaction has a savepoint around it and them, so that
+    /// an error undoes it all.
     pub fn after_flush<F>(mut self, hook: F) -> Self
     where
         F: for<'r> AsyncFnOnce(&'r mut Session, Flushed) -> Result<()>

@@ -17,12 +17,12 @@ use crate::session::store::State;
 /// How often hooks may make new work for each other. SQLAlchemy's number.
 const ROUNDS: usize = 100;
 
-/// The savepoint of a flush whose `after_flush` hooks may undo it.
+/// The savepoint of a flush whose hooks may send something, or undo it.
 const SAVEPOINT: &str = "limbeck_hooks";
 
-/// How the database goes back when an `after_flush` hook fails.
+/// How the database goes back when a flush or a hook of it fails.
 enum Scope {
-    /// There is none: the flush takes care of itself.
+    /// The flush takes care of itself.
     Flush,
     /// The transaction was open before.
     Savepoint,
@@ -56,7 +56,9 @@ impl Session {
     /// The flush and its hooks, all or nothing.
     async fn flush_whole(&mut self, hooks: &Hooks, next: Next) -> Result<()> {
         let mut checkpoint = Checkpoint::of(&mut self.objects)?;
-        let scope = self.line.enter(!hooks.after_flush.is_empty()).await?;
+        // The hooks of rows cannot send anything.
+        let sends = !(hooks.before_flush.is_empty() && hooks.after_flush.is_empty());
+        let scope = self.line.enter(sends).await?;
         let result = self.flush_rounds(hooks, &mut checkpoint, next).await;
         let result = self.line.leave(scope, result).await;
         match &result {
@@ -193,8 +195,8 @@ impl Objects {
 }
 
 impl Line {
-    async fn enter(&mut self, undoable: bool) -> Result<Scope> {
-        Ok(if !undoable {
+    async fn enter(&mut self, sends: bool) -> Result<Scope> {
+        Ok(if !sends {
             Scope::Flush
         } else if self.commits_at_once() {
             self.begin().await?;

@@ -3,7 +3,7 @@
 
 use std::any::Any;
 
-use super::{Entry, Meta, State, Store, unreadable};
+use super::{Entry, Meta, Store, unreadable};
 use crate::driver::Row;
 use crate::error::Result;
 use crate::model::{ColumnSet, Handle, Key, Many, Model, ModelDef, One, RelationMut, RelationRef};
@@ -81,6 +81,11 @@ pub trait AnyStore: Any + Send + Sync {
     /// # Errors
     /// When a column holds something that its type cannot read.
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()>;
+    /// Writes a column of the copy, if there is one.
+    ///
+    /// # Errors
+    /// When the cell holds something that the column cannot.
+    fn set_saved(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError>;
     /// Whether a column's value is there: only a deferred one may not be.
     fn is_loaded(&self, slot: u32, column: usize) -> bool;
     /// Gives a deferred column that is not loaded its value.
@@ -276,20 +281,17 @@ impl<M: Model> AnyStore for Store<M> {
     fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
         let parts = M::def().primary_key;
         let key = M::Key::decode(|part| row.cell(at + parts[part])).map_err(|e| unreadable(M::def(), e, at))?;
-        if let Some(handle) = self.find_key(&key) {
-            if self.meta(handle.slot).expired {
-                self.reread(handle.slot, row, at)?;
-                stamps.doubt.note(M::def(), handle.slot);
-            } else {
-                self.fill_deferred(handle.slot, row, at)?;
-            }
-            return Ok(handle);
+        let decode = || M::decode(row, at).map_err(|e| unreadable(M::def(), e, at));
+        let (slot, is_new) = self.identified(key, decode, stamps)?;
+        if is_new {
+            stamps.doubt.note(M::def(), slot);
+        } else if self.meta(slot).expired {
+            self.reread(slot, row, at)?;
+            stamps.doubt.note(M::def(), slot);
+        } else {
+            self.fill_deferred(slot, row, at)?;
         }
-        let object = M::decode(row, at).map_err(|e| unreadable(M::def(), e, at))?;
-        let handle = self.insert(object, State::Persistent, ColumnSet::EMPTY, stamps);
-        self.identity.insert(key, handle.slot);
-        stamps.doubt.note(M::def(), handle.slot);
-        Ok(handle)
+        Ok(Handle { slot, stamp: self.meta(slot).stamp })
     }
 
     fn reread(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
@@ -319,6 +321,13 @@ impl<M: Model> AnyStore for Store<M> {
         self.fill_deferred(slot, row, at)?;
         self.meta_mut(slot).expired = false;
         Ok(())
+    }
+
+    fn set_saved(&mut self, slot: u32, column: usize, cell: Cell<'_>) -> Result<(), DecodeError> {
+        match &mut self.entries[slot as usize].saved {
+            Some(saved) => saved.set_value(column, cell),
+            None => Ok(()),
+        }
     }
 
     fn is_loaded(&self, slot: u32, column: usize) -> bool {

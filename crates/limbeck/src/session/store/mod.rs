@@ -1,12 +1,14 @@
 //! The objects of one model in a session.
 //!
-//! Objects lie side by side in a vector, so that loading a thousand of them costs a few allocations beyond
+//! Objects lie side by side, in pieces that do not move, so that loading a thousand of them costs a few allocations beyond
 //! their own. `any` is how the flush and the loaders see them: by slot and column number.
 
 mod any;
+mod slots;
 
 pub use any::AnyStore;
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::num::NonZeroU32;
 
 use rustc_hash::FxHashMap;
@@ -17,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, Handle, Model, ModelDef};
 use crate::types::DecodeError;
+use slots::Slots;
 
 /// Where an object is in its life. SQLAlchemy's words; "detached" is a value that `expunge` gave back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +80,7 @@ struct Entry<M> {
 
 /// The objects of one model.
 pub(crate) struct Store<M: Model> {
-    entries: Vec<Entry<M>>,
+    entries: Slots<Entry<M>>,
     free: Vec<u32>,
     /// Slots that are empty, but that the way back of this transaction still names.
     emptied: Vec<u32>,
@@ -89,7 +92,7 @@ pub(crate) struct Store<M: Model> {
 impl<M: Model> Store<M> {
     pub(crate) fn new() -> Self {
         Store {
-            entries: Vec::new(),
+            entries: Slots::new(),
             free: Vec::new(),
             emptied: Vec::new(),
             identity: FxHashMap::default(),
@@ -128,31 +131,24 @@ impl<M: Model> Store<M> {
 
     /// Takes in an object.
     pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, stamps: &mut Stamps) -> Handle {
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                // Another object had this slot: a later stamp tells the two apart.
-                if self.entries[slot as usize].meta.stamp == stamps.now() {
-                    stamps.renew();
-                }
-                slot
+        place(&mut self.entries, &mut self.free, object, state, given, stamps)
+    }
+
+    /// The slot of the object with a key, which is made where there is none; and whether it was.
+    fn identified(
+        &mut self,
+        key: M::Key,
+        decode: impl FnOnce() -> Result<M>,
+        stamps: &mut Stamps,
+    ) -> Result<(u32, bool)> {
+        match self.identity.entry(key) {
+            Occupied(slot) => Ok((*slot.get(), false)),
+            Vacant(vacant) => {
+                let (entries, free) = (&mut self.entries, &mut self.free);
+                let handle = place(entries, free, decode()?, State::Persistent, ColumnSet::EMPTY, stamps);
+                Ok((*vacant.insert(handle.slot), true))
             }
-            None => self.entries.len() as u32,
-        };
-        let meta = Meta {
-            stamp: stamps.now(),
-            state,
-            doomed: false,
-            expired: false,
-            touched: false,
-            given,
-            links: Vec::new(),
-        };
-        let entry = Entry { object: Some(object), saved: None, meta };
-        match self.entries.get_mut(slot as usize) {
-            Some(free) => *free = entry,
-            None => self.entries.push(entry),
         }
-        Handle { slot, stamp: stamps.now() }
     }
 
     pub(crate) fn find_key(&self, key: &M::Key) -> Option<Handle> {
@@ -169,7 +165,7 @@ impl<M: Model> Store<M> {
         self.entry(b)?;
         self.touch_slot(a.slot);
         self.touch_slot(b.slot);
-        let [first, second] = self.entries.get_disjoint_mut([a.slot as usize, b.slot as usize]).ok()?;
+        let (first, second) = self.entries.pair_mut(a.slot as usize, b.slot as usize)?;
         Some((first.object.as_mut()?, second.object.as_mut()?))
     }
 
@@ -207,6 +203,35 @@ impl<M: Model> Store<M> {
             None => vacant(M::def()),
         }
     }
+}
+
+/// Puts an object into a slot that is free, or a new one.
+fn place<M>(
+    entries: &mut Slots<Entry<M>>,
+    free: &mut Vec<u32>,
+    object: M,
+    state: State,
+    given: ColumnSet,
+    stamps: &mut Stamps,
+) -> Handle {
+    let slot = match free.pop() {
+        Some(slot) => {
+            // Another object had this slot: a later stamp tells the two apart.
+            if entries[slot as usize].meta.stamp == stamps.now() {
+                stamps.renew();
+            }
+            slot
+        }
+        None => entries.len() as u32,
+    };
+    let meta =
+        Meta { stamp: stamps.now(), state, doomed: false, expired: false, touched: false, given, links: Vec::new() };
+    let entry = Entry { object: Some(object), saved: None, meta };
+    match entries.get_mut(slot as usize) {
+        Some(free) => *free = entry,
+        None => entries.push(entry),
+    }
+    Handle { slot, stamp: stamps.now() }
 }
 
 /// Slots are passed on only after their handle was checked.

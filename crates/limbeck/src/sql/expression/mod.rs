@@ -37,6 +37,7 @@ pub use function::{ValueExpression, aggregate_call, aggregate_func, call, func};
 pub use json::{JsonExpression, JsonType};
 pub use number::{Fraction, Minus, Number, NumberExpression, Plus, Remainder};
 pub use operand::{Argument, Arguments, Expressions, Members, Operand};
+pub(crate) use order::Nulls;
 pub use order::{IntoOrder, Order};
 pub use text::{Container, ContainsExpression, Text, TextExpression, concat};
 pub use time::{DatePart, Dated, Sort, Temporal, TimeExpression, Timed, now_as, today_as};

@@ -5,7 +5,7 @@ mod write;
 
 use super::compile::Wanted;
 use super::keys::in_keys;
-use super::node::{ColumnRef, DerivedColumn, Node};
+use super::node::{ColumnRef, DerivedColumn, Node, Source};
 use super::op::{Level, Op, Piece, Spelling, pieces};
 use super::share::{self, Sharing};
 use crate::dialect::Dialect;
@@ -26,6 +26,8 @@ pub(crate) struct Renderer {
     refusal: Option<Error>,
     /// The deferred columns that the next query fetches behind all others.
     undefer: Vec<ColumnRef>,
+    /// A table that is called by its own name, although it has another one.
+    unaliased: Option<Source>,
     /// The values that equal ones share a placeholder with, where that is so.
     pub(in crate::sql) sharing: Sharing<Shared>,
 }
@@ -46,6 +48,7 @@ impl Renderer {
             uuids_as_text: false,
             refusal: None,
             undefer: Vec::new(),
+            unaliased: None,
             sharing: Sharing::none(),
         }
     }
@@ -70,6 +73,11 @@ impl Renderer {
     pub(crate) fn table_in(&mut self, schema: Option<&str>, table: &str) -> &mut Self {
         self.dialect.write_table(&mut self.sql, schema, table);
         self
+    }
+
+    /// The name that columns of a table are qualified with.
+    pub(super) fn name_of(&self, source: &Source) -> &'static str {
+        if self.unaliased.is_some_and(|target| target.same(source)) { source.model.table } else { source.name() }
     }
 
     /// `table.column`
@@ -187,7 +195,8 @@ impl Renderer {
 
     fn column(&mut self, column: &ColumnRef) -> &mut Self {
         let name = column.model.columns[usize::from(column.index)].name;
-        self.qualified(column.source().name(), name)
+        let table = self.name_of(&column.source());
+        self.qualified(table, name)
     }
 
     pub(crate) fn node(&mut self, node: &Node) -> &mut Self {

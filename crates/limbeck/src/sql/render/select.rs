@@ -173,7 +173,7 @@ impl Renderer {
         for (index, item) in items.iter().enumerate() {
             self.push(if index > 0 { ", " } else { "" });
             match item {
-                Projection::Model { source, .. } => self.columns(source.model, source.name()),
+                Projection::Model { source, .. } => self.columns(source.model, self.name_of(source)),
                 Projection::Node { node, .. } => self.node(node),
             };
             if let Some(output) = names.and_then(|names| names.get(next))

@@ -1,7 +1,9 @@
 //! The parts of statements that write.
 
 use super::Renderer;
+use crate::dialect::Dialect;
 use crate::model::ModelDef;
+use crate::sql::node::Source;
 use crate::sql::select::Projection;
 use crate::sql::write::Set;
 use crate::types::Value;
@@ -25,9 +27,21 @@ impl Renderer {
         self
     }
 
-    /// ` RETURNING …`
-    pub(crate) fn returning(&mut self, items: &[Projection]) -> &mut Self {
-        if items.is_empty() { self } else { self.push(" RETURNING ").projection(items, None) }
+    /// ` RETURNING …`, and behind it columns of the table that is written.
+    pub(crate) fn returning(&mut self, items: &[Projection], target: &Source, wanted: &[usize]) -> &mut Self {
+        if items.is_empty() && wanted.is_empty() {
+            return self;
+        }
+        // There SQLite knows no alias.
+        self.unaliased = (self.dialect == Dialect::Sqlite).then_some(*target);
+        self.push(" RETURNING ").projection(items, None);
+        for (index, column) in wanted.iter().enumerate() {
+            self.push(if index > 0 || !items.is_empty() { ", " } else { "" });
+            let table = self.name_of(target);
+            self.qualified(table, target.model.columns[*column].name);
+        }
+        self.unaliased = None;
+        self
     }
 
     /// The names of columns, separated by commas.

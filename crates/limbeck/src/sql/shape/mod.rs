@@ -46,6 +46,7 @@ pub(crate) enum ShapeKind {
     InsertRows,
     UpdateWhere,
     DeleteWhere,
+    KeysWhere,
     Versions,
     RowAgain,
 }
@@ -201,7 +202,7 @@ impl<'q> Shape<'q> {
         }
     }
 
-    pub(super) fn node(&mut self, node: &'q Node, dialect: Dialect) {
+    pub(crate) fn node(&mut self, node: &'q Node, dialect: Dialect) {
         match node {
             Node::Column(column) => {
                 self.byte(1);

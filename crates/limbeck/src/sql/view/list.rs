@@ -390,6 +390,11 @@ impl<Root: Send + 'static> Filling<Root> {
         Ok(Filling { lists: lists.collect::<Result<_>>()? })
     }
 
+    /// Whether there are no lists.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
     /// Keeps the keys of a row.
     #[inline]
     pub(crate) fn row(&mut self, row: &Row<'_>) -> Result<()> {
