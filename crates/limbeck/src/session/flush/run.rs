@@ -1,15 +1,13 @@
 //! Sending a flush.
 
 use super::batch::{Batch, BatchKind, Rows, Source};
-use super::plan::Plan;
+use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::{deletes, rounds, stale, statement, switch, write};
 use crate::driver::{Returns, Write};
 use crate::engine::Connection;
 use crate::error::Result;
-use crate::model::ModelDef;
-use crate::model::mapping::Reference;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
@@ -58,9 +56,9 @@ pub(super) async fn run(
 
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
 fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
-    let batch = |(model, reference): &(&'static ModelDef, &'static Reference)| {
+    let batch = |constraint: &Constraint| {
         Ok(Batch {
-            stmt: statement::set_constraint(compiler, model, reference, deferred)?,
+            stmt: statement::set_constraint(compiler, constraint, deferred)?,
             rows: Rows::Values(vec![Vec::new()]),
             returns: Returns::Count,
             kind: BatchKind::Other,

@@ -1,12 +1,13 @@
 //! The SQL of a batch: one text for each table, kind and set of columns.
 
+use super::plan::Constraint;
 use super::version::found_by;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Stmt};
 use crate::error::Result;
-use crate::model::mapping::{KeyPair, Reference};
+use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, ModelDef};
-use crate::schema::{Association, naming};
+use crate::schema::Association;
 use crate::session::expression::Expressed;
 use crate::session::read::kind_of;
 use crate::sql::Node;
@@ -304,22 +305,14 @@ pub(super) fn delete_children(
     })
 }
 
-/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a foreign key checked at the end of the transaction, or now.
-pub(super) fn set_constraint(
-    compiler: Compiler<'_>,
-    model: &'static ModelDef,
-    reference: &Reference,
-    deferred: bool,
-) -> Result<Arc<Stmt>> {
-    let mut columns = ColumnSet::EMPTY;
-    reference.keys.iter().for_each(|pair| columns.insert(pair.key));
-    let mut shape = shape(ShapeKind::SetConstraint, model, columns);
+/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a constraint checked at the end of the transaction, or now.
+pub(super) fn set_constraint(compiler: Compiler<'_>, constraint: &Constraint, deferred: bool) -> Result<Arc<Stmt>> {
+    let Constraint { model, name } = constraint;
+    let mut shape = shape(ShapeKind::SetConstraint, model, ColumnSet::EMPTY);
+    shape.text(name);
     shape.byte(u8::from(deferred));
     compiled(compiler, shape, |renderer| {
-        let columns: Vec<&str> = reference.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = reference.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, reference.target.table));
-        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, &name);
+        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, name);
         renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
