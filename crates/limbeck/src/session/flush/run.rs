@@ -36,10 +36,10 @@ pub(super) async fn run(
             switch::updates(objects, compiler, step, plan, &mut batches)?;
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
-        if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            if !send(objects, connection, compiler, std::mem::take(&mut batches)).await? {
-                return Ok(false);
-            }
+        if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj))
+            && !send(objects, connection, compiler, std::mem::take(&mut batches)).await?
+        {
+            return Ok(false);
         }
     }
     if plan.models.iter().any(|work| !work.later.is_empty()) {
