@@ -360,3 +360,11 @@ impl ColumnSet {
         })
     }
 }
+
+impl FromIterator<usize> for ColumnSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(columns: I) -> Self {
+        let mut set = ColumnSet::EMPTY;
+        columns.into_iter().for_each(|column| set.insert(column));
+        set
+    }
+}

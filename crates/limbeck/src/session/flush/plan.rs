@@ -98,6 +98,12 @@ impl Work {
         self.written().chain(self.deletes.iter().chain(&self.early).chain(&self.first).copied())
     }
 
+    /// The columns of a row that are NULL until an UPDATE after all rows.
+    pub(super) fn later_of(&self, obj: Obj) -> ColumnSet {
+        let later = self.later.get(&obj).into_iter().flatten();
+        later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls))
+    }
+
     fn is_empty(&self) -> bool {
         self.rows().next().is_none()
     }
@@ -257,14 +263,14 @@ impl Objects {
         let mapping = store.model().mapping()?;
         let expressed = self.expressed(obj);
         for link in &meta.links {
-            let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            let nulls = mapping.nulls(store.model(), link.keys);
             if let Some(pair) = link.keys.iter().find(|pair| expressed.contains(pair.key)) {
                 return Err(key_conflict(store.model(), link, pair.key));
             }
             for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
                 let value = store.value(obj.slot, pair.key);
                 let agrees = match link.target {
-                    None => value.is_null() || !nulls.contains(&pair.key),
+                    None => value.is_null() || !nulls.contains(pair.key),
                     Some(target) => {
                         let key = self.settled(target, pair.to);
                         key.is_some_and(|key| check::same(&key, &value))

@@ -7,7 +7,6 @@ use super::sentinel::{self, Tie};
 use crate::driver::Written;
 use crate::error::{Error, Result, Violation};
 use crate::model::ModelDef;
-use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
 use crate::types::{Cell, Value, scan};
@@ -167,9 +166,7 @@ fn name_key(model: &'static ModelDef, violation: &mut Violation) {
     let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
     if let (None, [only]) = (&violation.constraint, references) {
         let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = only.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
-        violation.constraint = Some(name);
+        violation.constraint = Some(only.constraint(model));
         violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }

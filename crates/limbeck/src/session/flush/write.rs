@@ -5,7 +5,7 @@ use super::plan::{Eviction, Plan, Work, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
 use super::sentinel::{self, Tie};
-use super::statement::{self, Assign};
+use super::statement::{self, Update};
 use super::{check, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
@@ -39,8 +39,7 @@ pub(super) fn updates(
         let expressed = objects.expressed(obj);
         let store = objects.store_mut(obj);
         // What has an UPDATE of its own later.
-        let later = work.and_then(|work| work.later.get(&obj)).into_iter().flatten();
-        let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+        let later = work.map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
         let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
         if changed.is_empty() && expressed.is_empty() {
             continue;
@@ -86,17 +85,17 @@ pub(super) fn updates(
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
         let told_apart = !returning.is_empty() || model.version().is_some();
         let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
-        let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
-        let expressions = objects.expressions_of(first);
+        let (expressions, found) = (objects.expressions_of(first), version::found_by(model));
         let values = values_of(objects, compiler, &objs);
+        let update = Update { expressions, found, returning: &returning, keys, ..Update::of(model, columns) };
         batches.push(Batch {
-            stmt: statement::update(compiler, model, columns, expressions, &returning, keys)?,
+            stmt: statement::update(compiler, &update)?,
             rows: match work.filter(|_| moved) {
-                Some(work) => rekeyed(objects, work, objs, columns, &version::found_by(model)),
-                None => Rows::objects(objs, columns, &version::found_by(model)),
+                Some(work) => rekeyed(objects, work, objs, columns, &update.found),
+                None => Rows::objects(objs, columns, &update.found),
             }
             .with_values(values),
-            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            returns: update.returns(),
             kind: BatchKind::Update { returning, keys },
         });
     }
@@ -247,7 +246,7 @@ pub(super) fn evictions(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch
     }
     let mut batches = Vec::new();
     for (eviction, parents) in groups {
-        let to: Vec<usize> = eviction.keys.iter().map(|pair| pair.to).collect();
+        let to = KeyPair::referred(&eviction.keys);
         batches.push(Batch {
             stmt: statement::nullify(compiler, eviction.child, eviction.keys)?,
             rows: Rows::objects(parents, ColumnSet::EMPTY, &to),
@@ -293,8 +292,7 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
         rows.sort_by(|a, b| check::by_key(objects, work.model, *a, *b));
         let mut groups: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
         for obj in rows {
-            let mut columns = ColumnSet::EMPTY;
-            work.parked[&obj].iter().for_each(|(column, _)| columns.insert(*column));
+            let columns: ColumnSet = work.parked[&obj].iter().map(|(column, _)| *column).collect();
             match groups.iter_mut().find(|(other, _)| *other == columns) {
                 Some((_, objs)) => objs.push(obj),
                 None => groups.push((columns, vec![obj])),
@@ -323,8 +321,7 @@ pub(super) fn assigned(
     rows: Rows,
     kind: BatchKind,
 ) -> Result<Batch> {
-    let assign = Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &[], keys: false };
-    Ok(Batch { stmt: statement::assign(compiler, &assign)?, rows, returns: Returns::Count, kind })
+    Ok(Batch { stmt: statement::update(compiler, &Update::of(model, columns))?, rows, returns: Returns::Count, kind })
 }
 
 /// The keys that are written after all rows.
@@ -339,7 +336,7 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
             for (column, value) in later_values(objects, work, obj) {
                 fill(objects, obj, column, &value)?;
             }
-            let columns = work.later[&obj].iter().fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+            let columns = work.later_of(obj);
             let store = objects.store(obj);
             let key = model.primary_key.iter().copied();
             let values = columns.iter().chain(key).map(|column| store.value(obj.slot, column).into_owned()).collect();
@@ -355,13 +352,11 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
             (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
         for (columns, objs, values) in groups {
             let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
-            let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
-            let assign =
-                Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &computed, keys };
+            let update = Update { returning: &computed, keys, ..Update::of(model, columns) };
             batches.push(Batch {
-                stmt: statement::assign(compiler, &assign)?,
+                stmt: statement::update(compiler, &update)?,
                 rows: Rows::Built { objs, values },
-                returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+                returns: update.returns(),
                 kind: BatchKind::Update { returning: computed.clone(), keys },
             });
         }
@@ -410,8 +405,7 @@ pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
 /// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
 pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<()> {
     let links = objects.store(obj).meta(obj.slot).links.clone();
-    let later = plan.work_of(obj).and_then(|work| work.later.get(&obj)).into_iter().flatten();
-    let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+    let later = plan.work_of(obj).map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     if objects.state(obj) == State::Pending {
         for column in later.iter() {
             fill(objects, obj, column, &Value::Null)?;
@@ -425,7 +419,7 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
         |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
     // NULL first: a column that another relationship shares keeps what that one says.
     for link in links.iter().filter(|link| link.target.is_none()) {
-        for column in model.mapping()?.nulls(model, link.keys) {
+        for column in model.mapping()?.nulls(model, link.keys).iter() {
             fill(objects, obj, column, &Value::Null)?;
         }
     }

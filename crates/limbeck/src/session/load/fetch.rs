@@ -33,7 +33,7 @@ impl Session {
         let relation = load.relation;
         let target = resolved.target;
         let back = resolved.back.filter(|back| target.relations[*back].kind == RelationKind::HasOne);
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let columns = KeyPair::columns(keys);
         let mut wanted: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
         for owner in owners {
             if let Some(planned) = self.objects.planned(*owner, keys) {
@@ -52,7 +52,7 @@ impl Session {
                 _ => wanted.entry(key).or_default().push(*owner),
             }
         }
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
+        let columns = KeyPair::referred(keys);
         if !wanted.is_empty() {
             // By a key that is not the primary key.
             for handle in joined {
@@ -107,9 +107,7 @@ impl Session {
         reading: &mut Reading,
     ) -> Result<Option<Targets>> {
         let columns: Vec<usize> = match &resolved.path {
-            Path::BelongsTo(keys) | Path::HasMany(keys) | Path::HasOne(keys) => {
-                keys.iter().map(|pair| pair.to).collect()
-            }
+            Path::BelongsTo(keys) | Path::HasMany(keys) | Path::HasOne(keys) => KeyPair::referred(keys),
             Path::ManyToMany(link) => link.local.iter().map(|(_, key)| *key).collect(),
         };
         let (list, index) = self.owner_keys(owners, &columns);
@@ -212,12 +210,12 @@ impl Session {
         let order = order_of(resolved);
         let rows = match &resolved.path {
             Path::BelongsTo(keys) => {
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
+                let columns = KeyPair::referred(keys);
                 let stmt = self.statement_by_columns(model, &columns, &[])?;
                 self.tracked_as(&stmt, list, model, &columns, reading).await?
             }
             Path::HasMany(keys) | Path::HasOne(keys) => {
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+                let columns = KeyPair::columns(keys);
                 let stmt = self.statement_by_columns(model, &columns, &order)?;
                 self.tracked_as(&stmt, list, model, &columns, reading).await?
             }

@@ -39,7 +39,6 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
-    Assign,
     DeleteChildren,
     SetConstraint,
     LoadColumn,
