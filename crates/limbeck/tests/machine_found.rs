@@ -133,4 +133,16 @@ both! {
         assert!(session[shelf].loose.is_empty());
         Ok(())
     }
+
+    async fn a_parent_that_was_expunged_and_read_again_is_assigned_its_children_once(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let shelf = session.add(Shelf::builder());
+        let fixed = session.add(Fixed::builder().shelf(shelf));
+        session.commit().await?;
+        let id = session.expunge(shelf)?.id;
+        let shelf = session.get(Shelf, id).await?.expect("the shelf");
+        session.assign(shelf, Shelf.fixed, [fixed]).await?;
+        assert_eq!(session[shelf].fixed.len(), 1);
+        Ok(())
+    }
 }
