@@ -45,8 +45,7 @@ impl Session {
                 let columns = KeyPair::referred(keys);
                 let mut list = KeyList::new(columns.len());
                 elsewhere.iter().for_each(|key| list.push(key));
-                let stmt = self.statement_by_columns(target, &columns, &[])?;
-                for (_, handle) in self.tracked(&stmt, list, target, &columns).await? {
+                for (_, handle) in self.tracked_by(target, &columns, &[], list).await? {
                     here.push(self.objects.resolve(target, handle)?);
                 }
             }
@@ -101,8 +100,7 @@ impl Session {
             let (own, to) = (KeyPair::columns(keys), KeyPair::referred(keys));
             let mut list = KeyList::new(to.len());
             group.iter().filter_map(|(parent, _)| self.objects.key_in(*parent, &to)).for_each(|key| list.push(&key));
-            let stmt = self.statement_by_columns(resolved.target, &own, &[])?;
-            for (_, handle) in self.tracked(&stmt, list, resolved.target, &own).await? {
+            for (_, handle) in self.tracked_by(resolved.target, &own, &[], list).await? {
                 let child = self.objects.resolve(resolved.target, handle)?;
                 // The newcomer itself, or one that went elsewhere.
                 if self.objects.planned(child, keys).is_none() {

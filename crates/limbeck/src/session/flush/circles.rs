@@ -333,7 +333,7 @@ pub(super) fn is_post_update(model: &'static ModelDef, reference: &Reference) ->
         return false;
     }
     let says = |of: &'static ModelDef, here: bool| {
-        let relations = of.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+        let relations = of.resolved();
         relations.iter().zip(of.relations).any(|(resolved, def)| {
             def.options.post_update
                 && match &resolved.path {

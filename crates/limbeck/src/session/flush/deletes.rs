@@ -44,12 +44,7 @@ pub(super) fn deletes(
                 continue;
             }
             let to = KeyPair::referred(&reference.keys);
-            batches.push(Batch {
-                stmt: statement::nullify(compiler, child, &reference.keys)?,
-                rows: Rows::objects(rows, ColumnSet::EMPTY, &to),
-                returns: Returns::Count,
-                kind: BatchKind::Other,
-            });
+            batches.push(Batch::unasked(statement::nullify(compiler, child, &reference.keys)?, Rows::saved(rows, &to)));
         }
     }
     for (model, columns, objs) in &removal.untied {
@@ -57,13 +52,12 @@ pub(super) fn deletes(
             let key = model.primary_key.iter().map(|key| objects.store(*obj).saved_value(obj.slot, *key).into_owned());
             columns.iter().map(|_| Value::Null).chain(key).collect()
         };
-        let rows = Rows::Values(objs.iter().map(row).collect());
-        batches.push(write::assigned(compiler, model, *columns, rows, BatchKind::Other)?);
+        batches.push(write::assigned(compiler, model, *columns, objs.iter().map(row).collect())?);
     }
     for (model, objs) in &removal.order {
         batches.push(Batch {
             stmt: statement::delete(compiler, model)?,
-            rows: Rows::objects(objs.clone(), ColumnSet::EMPTY, &version::found_by(model)),
+            rows: Rows::saved(objs.clone(), &version::found_by(model)),
             returns: match (model.version(), compiler.dialect) {
                 (Some(_), Dialect::Postgres) => Returns::Columns(model.primary_key.len()),
                 _ => Returns::Count,
@@ -93,12 +87,7 @@ pub(super) fn unlinks(
         if rows.is_empty() {
             continue;
         }
-        batches.push(Batch {
-            stmt: statement::unlink_all(compiler, model, relation, link)?,
-            rows: Rows::objects(rows, ColumnSet::EMPTY, &keys),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+        batches.push(Batch::unasked(statement::unlink_all(compiler, model, relation, link)?, Rows::saved(rows, &keys)));
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ impl Objects {
         let mut fates = Vec::new();
         for store in self.stores() {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
                 fates.push((child, reference, orphans(model, child, reference)));
             }

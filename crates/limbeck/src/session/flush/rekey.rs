@@ -49,8 +49,7 @@ impl Session {
                 let mut list = KeyList::new(to.len());
                 list.push(&key);
                 let order: Vec<(usize, bool)> = child.primary_key.iter().map(|key| (*key, false)).collect();
-                let stmt = self.statement_by_columns(child, &columns, &order)?;
-                for (_, handle) in self.tracked(&stmt, list, child, &columns).await? {
+                for (_, handle) in self.tracked_by(child, &columns, &order, list).await? {
                     let obj = self.objects.resolve(child, handle)?;
                     let held = self.objects.key_in(obj, &columns);
                     // What the program says of it counts.
@@ -98,7 +97,7 @@ impl Objects {
             return false;
         }
         let model = store.model();
-        let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+        let relations = model.resolved();
         relations.iter().any(|resolved| match &resolved.path {
             Path::HasMany(keys) | Path::HasOne(keys) => self.moves(obj, keys),
             _ => false,
@@ -178,7 +177,7 @@ impl Objects {
     ) -> impl Iterator<Item = (&'static ModelDef, &'static Reference)> + use<'_> {
         self.stores().flat_map(move |store| {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             let follow = move |reference: &&Reference| {
                 std::ptr::eq(reference.target, model) && reference.on_update == Action::Cascade
             };

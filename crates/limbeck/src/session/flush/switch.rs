@@ -8,14 +8,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::batch::{Batch, BatchKind, Rows};
+use super::batch::{Batch, BatchKind, Rows, group};
 use super::plan::{Orphans, Plan, Work, orphans};
 use super::receive::fill;
 use super::rounds::Step;
 use super::statement::{self, Update};
 use super::{check, version, write};
 use crate::dialect::Dialect;
-use crate::driver::Returns;
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{Cascade, ColumnSet, ModelDef, PassiveDeletes, registry};
@@ -95,7 +94,7 @@ fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<
 
 /// Whether the session itself has marked the children to be deleted.
 pub(super) fn cascades(model: &'static ModelDef, child: &'static ModelDef, of: &[KeyPair]) -> bool {
-    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+    let relations = model.resolved();
     relations.iter().zip(model.relations).any(|(resolved, def)| {
         let same = match &resolved.path {
             Path::HasMany(keys) | Path::HasOne(keys) => std::ptr::eq(resolved.target, child) && keys == of,
@@ -133,12 +132,7 @@ pub(super) fn sweeps(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
             Orphans::Deleted => statement::delete_children(compiler, child, &reference.keys)?,
             _ => statement::nullify(compiler, child, &reference.keys)?,
         };
-        batches.push(Batch {
-            stmt,
-            rows: Rows::objects(olds.clone(), ColumnSet::EMPTY, &to),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+        batches.push(Batch::unasked(stmt, Rows::saved(olds.clone(), &to)));
     }
     Ok(batches)
 }
@@ -154,7 +148,7 @@ pub(super) fn updates(
     let model = step.model;
     let mut switches = step.switches.clone();
     switches.sort_by(|a, b| check::by_key(objects, model, a.old, b.old));
-    let mut shapes: Vec<(ColumnSet, ColumnSet, Vec<Switch>)> = Vec::new();
+    let mut shapes: Vec<((ColumnSet, ColumnSet), Vec<Switch>)> = Vec::new();
     for switch in switches {
         write::sync_keys(objects, plan, switch.new)?;
         let given = write::inserted_columns(objects, switch.new);
@@ -179,12 +173,9 @@ pub(super) fn updates(
             columns.insert(version);
             defaults.remove(version);
         }
-        match shapes.iter_mut().find(|(c, d, _)| (*c, *d) == (columns, defaults)) {
-            Some((.., all)) => all.push(switch),
-            None => shapes.push((columns, defaults, vec![switch])),
-        }
+        group(&mut shapes, (columns, defaults), switch);
     }
-    for (columns, defaults, switches) in shapes {
+    for ((columns, defaults), switches) in shapes {
         let given = write::inserted_columns(objects, switches[0].new).union(columns);
         let returning: Vec<usize> = ColumnSet::first(model.columns.len()).without(given).iter().collect();
         let keys = !returning.is_empty() && compiler.dialect == Dialect::Postgres && switches.len() > 1;

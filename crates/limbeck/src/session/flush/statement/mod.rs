@@ -167,8 +167,7 @@ pub(super) fn update(compiler: Compiler<'_>, update: &Update<'_>) -> Result<Arc<
     let Update { model, columns, expressions, defaults, found, returning, keys } = update;
     let (model, keys) = (*model, *keys);
     let mut shape = shape(ShapeKind::Update, model, *columns);
-    shape.number(defaults.0 as u64);
-    shape.number((defaults.0 >> 64) as u64);
+    shape.columns(*defaults);
     shape.byte(u8::from(keys) + 2 * u8::from(found.len() > model.primary_key.len()));
     extras(&mut shape, expressions, returning);
     compiled(compiler, shape, |renderer| {
@@ -278,8 +277,7 @@ fn where_any(renderer: &mut Renderer, word: &str, table: &str, found: &[(&str, K
 fn shape(kind: ShapeKind, model: &'static ModelDef, columns: ColumnSet) -> Shape<'static> {
     let mut shape = Shape::new(kind);
     shape.number(model.id.get() as u64);
-    shape.number(columns.0 as u64);
-    shape.number((columns.0 >> 64) as u64);
+    shape.columns(columns);
     shape
 }
 
