@@ -234,8 +234,7 @@ impl Session {
         }
         if !list.is_empty() {
             self.autoflush().await?;
-            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
-            self.tracked(&stmt, list, model, model.primary_key).await?;
+            self.tracked_by(model, model.primary_key, &[], list).await?;
         }
         let store = self.objects.typed::<T::Model>();
         let found = |key: &<T::Model as Model>::Key| {

@@ -12,7 +12,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Reference};
 use crate::model::{ColumnSet, ModelDef};
-use crate::schema::{Action, naming};
+use crate::schema::Action;
 use crate::session::cascade::nulling;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::{KeyLink, State};
@@ -69,10 +69,7 @@ pub(super) struct Constraint {
 
 impl Constraint {
     pub(super) fn foreign_key(model: &'static ModelDef, reference: &Reference) -> Self {
-        let columns: Vec<&str> = reference.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = reference.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, reference.target.table));
-        Constraint { model, name }
+        Constraint { model, name: reference.constraint(model) }
     }
 
     /// Enters it into a list once.
@@ -120,6 +117,12 @@ impl Work {
     /// All objects.
     pub(super) fn rows(&self) -> impl Iterator<Item = Obj> {
         self.written().chain(self.deletes.iter().chain(&self.early).chain(&self.first).copied())
+    }
+
+    /// The columns of a row that are NULL until an UPDATE after all rows.
+    pub(super) fn later_of(&self, obj: Obj) -> ColumnSet {
+        let later = self.later.get(&obj).into_iter().flatten();
+        later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls))
     }
 
     fn is_empty(&self) -> bool {
@@ -282,14 +285,14 @@ impl Objects {
         let mapping = store.model().mapping()?;
         let expressed = self.expressed(obj);
         for link in &meta.links {
-            let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            let nulls = mapping.nulls(store.model(), link.keys);
             if let Some(pair) = link.keys.iter().find(|pair| expressed.contains(pair.key)) {
                 return Err(key_conflict(store.model(), link, pair.key));
             }
             for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
                 let value = store.value(obj.slot, pair.key);
                 let agrees = match link.target {
-                    None => value.is_null() || !nulls.contains(&pair.key),
+                    None => value.is_null() || !nulls.contains(pair.key),
                     Some(target) => {
                         let key = self.to_be(target, pair.to);
                         key.is_some_and(|key| check::same(&key, &value))
@@ -335,7 +338,7 @@ impl Objects {
             }
             let Some((link, target)) = links().find_map(|link| Some((link, link.target?))) else {
                 let mapping = store.model().mapping().ok()?;
-                let is_null = links().any(|link| mapping.nulls(store.model(), link.keys).contains(&column));
+                let is_null = links().any(|link| mapping.nulls(store.model(), link.keys).contains(column));
                 return (!is_null).then(|| store.value(obj.slot, column));
             };
             (obj, column) = (target, link.keys.iter().find(|pair| pair.key == column)?.to);

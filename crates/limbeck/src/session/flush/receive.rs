@@ -39,7 +39,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
             if *keys {
-                by_key(model, width, &mut written.returned, |row, key| {
+                as_sent(model, width, &mut written.returned, |row, key| {
                     let obj = batch.rows.object(row);
                     obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
                 });
@@ -90,7 +90,7 @@ fn tied(objects: &Objects, batch: &Batch, made: &[usize], tie: &Tie, returned: &
 
 /// Puts returned rows into the order in which they were sent. The key comes first in each, as it was sent: both sides
 /// are sorted by it.
-fn by_key<'v>(
+fn as_sent<'v>(
     model: &'static ModelDef,
     width: usize,
     returned: &mut Vec<Value<'static>>,
@@ -169,12 +169,10 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
 
 /// The name of a foreign key that the database does not say, as SQLite: clear only where a table has one.
 fn name_key(model: &'static ModelDef, violation: &mut Violation) {
-    let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+    let references = model.references();
     if let (None, [only]) = (&violation.constraint, references) {
         let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = only.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
-        violation.constraint = Some(name);
+        violation.constraint = Some(only.constraint(model));
         violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }

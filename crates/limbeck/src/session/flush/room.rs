@@ -169,7 +169,7 @@ pub(super) fn clear(
             for (obj, keys) in unready {
                 let child = of(models, obj);
                 let model = models[child].model;
-                for column in model.mapping()?.nulls(model, keys) {
+                for column in model.mapping()?.nulls(model, keys).iter() {
                     models[child].parked.entry(obj).or_default().push((column, Value::Null));
                 }
             }
@@ -231,7 +231,7 @@ impl Referring {
     }
 
     fn by(&mut self, objects: &Objects, child: &Work, target: &Work, reference: &'static Reference) {
-        let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+        let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
         let rows = target.deletes.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj)));
         let rows: FxHashMap<RowKey, Obj> = rows.collect();
         let row = |obj: &Obj| objects.saved_key_in(*obj, &keys).and_then(|key| rows.get(&key).copied());

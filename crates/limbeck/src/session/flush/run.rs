@@ -1,11 +1,11 @@
 //! Sending a flush.
 
-use super::batch::{Batch, BatchKind, Rows, Source};
+use super::batch::{Batch, Rows, Source};
 use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::{deletes, rounds, stale, statement, switch, write};
-use crate::driver::{Returns, Write};
+use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
 use crate::session::objects::Objects;
@@ -57,12 +57,8 @@ pub(super) async fn run(
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
 fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
     let batch = |constraint: &Constraint| {
-        Ok(Batch {
-            stmt: statement::set_constraint(compiler, constraint, deferred)?,
-            rows: Rows::Values(vec![Vec::new()]),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        })
+        let stmt = statement::set_constraint(compiler, constraint, deferred)?;
+        Ok(Batch::unasked(stmt, Rows::Values(vec![Vec::new()])))
     };
     plan.deferred.iter().map(batch).collect()
 }
