@@ -27,7 +27,8 @@ use proc_macro::TokenStream;
 /// - `index(author_id, created_at desc)`: an index, over fields and expressions (`"lower(title)"`), each perhaps
 ///   followed by `desc`, `nulls_first`, `nulls_last`, `collate("…")` or `opclass("…")`. Beside them: `unique`,
 ///   `name = "…"`, `where = "sql"`, and for PostgreSQL `method = "gin"` and `include(field)`.
-/// - `unique(a, b)`: a unique constraint, with `name = "…"` and, for PostgreSQL 15, `nulls_not_distinct`.
+/// - `unique(a, b)`: a unique constraint, with `name = "…"`, `deferrable = initially_deferred` (PostgreSQL) and,
+///   for PostgreSQL 15, `nulls_not_distinct`.
 ///   Here and in `index`, a column of an embedded struct is named with its field: `index(timestamps.created_at)`.
 /// - `check("sql")`: a check, with `name = "…"`.
 /// - `foreign_key((order_id, line), OrderLine(order_id, line_no), on_delete = …)`: a foreign key of several columns,

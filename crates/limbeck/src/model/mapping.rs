@@ -38,6 +38,8 @@ pub(crate) struct Unique {
     pub(crate) columns: Vec<usize>,
     /// The columns of it that can be NULL, and by that let go of a value. None where NULL is equal to NULL.
     pub(crate) nulls: ColumnSet,
+    /// The constraint, where PostgreSQL can check it later than at each row.
+    pub(crate) deferrable: Option<(String, Deferrable)>,
 }
 
 /// One relationship, resolved.
@@ -187,12 +189,19 @@ fn claims(model: &'static ModelDef) -> Vec<Claim> {
 fn uniques(model: &ModelDef) -> Vec<Unique> {
     let unique = |columns: Vec<usize>, nulls_not_distinct: bool| {
         let nullable = columns.iter().copied().filter(|column| model.columns[*column].nullable && !nulls_not_distinct);
-        Unique { nulls: nullable.collect(), columns }
+        Unique { nulls: nullable.collect(), columns, deferrable: None }
     };
     let key = std::iter::once(unique(model.primary_key.to_vec(), false));
-    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique);
+    // One that is said with options is among the constraints.
+    let said = |column: &usize| model.options.uniques.iter().any(|def| def.columns == [*column]);
+    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique && !said(column));
     let single = single.map(|column| unique(vec![column], false));
-    let constraints = model.options.uniques.iter().map(|def| unique(def.columns.to_vec(), def.nulls_not_distinct));
+    let constraints = model.options.uniques.iter().map(|def| {
+        let names: Vec<&str> = def.columns.iter().map(|column| model.columns[*column].name).collect();
+        let name = def.name.map_or_else(|| naming::unique(model.table, &names), str::to_owned);
+        let deferrable = Some((name, def.deferrable)).filter(|_| def.deferrable != Deferrable::NotDeferrable);
+        Unique { deferrable, ..unique(def.columns.to_vec(), def.nulls_not_distinct) }
+    });
     let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
     let indexes = whole.filter_map(|index| {
         let column = |key: &IndexKeyDef| match key.of {

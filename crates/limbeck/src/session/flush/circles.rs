@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::Graph;
 use super::park::{self, Values};
-use super::plan::{Later, Work};
+use super::plan::{Constraint, Later, Work};
 use super::room::{self, Conflict};
 use super::rounds;
 use crate::dialect::Dialect;
@@ -65,7 +65,7 @@ pub(super) struct Waits {
     /// How many steps come before each row; none for those that are not here.
     pub(super) levels: FxHashMap<Obj, usize>,
     /// The foreign keys that have to be told to wait for the end of the transaction.
-    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    pub(super) deferred: Vec<Constraint>,
 }
 
 /// Puts rows in an order.
@@ -122,7 +122,7 @@ struct Sorting<'p> {
     values: &'p mut Values,
     inserts: FxHashSet<Obj>,
     graph: Graph<Why>,
-    deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    deferred: Vec<Constraint>,
 }
 
 impl Sorting<'_> {
@@ -194,9 +194,7 @@ impl Sorting<'_> {
             }
             Way::Deferred(reference) if reference.deferrable == Deferrable::InitiallyImmediate => {
                 let model = self.models[place].model;
-                if !self.deferred.iter().any(|(_, other)| std::ptr::eq(*other, reference)) {
-                    self.deferred.push((model, reference));
-                }
+                Constraint::foreign_key(model, reference).note(&mut self.deferred);
             }
             _ => {}
         }

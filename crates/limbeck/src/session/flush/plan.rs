@@ -34,7 +34,7 @@ pub(super) struct Plan {
     /// What refers to rows that get another object.
     pub(super) sweeps: Vec<Sweep>,
     /// Foreign keys that are to be checked at the end only.
-    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    pub(super) deferred: Vec<Constraint>,
     /// How rows are deleted before all others, since others take their unique values.
     pub(super) early: Removal,
     /// How rows are deleted at the end.
@@ -58,6 +58,27 @@ pub(super) struct Eviction {
     /// The model at the other end, which has the key.
     pub(super) child: &'static ModelDef,
     pub(super) keys: &'static [KeyPair],
+}
+
+/// A constraint that is checked when all is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Constraint {
+    pub(super) model: &'static ModelDef,
+    pub(super) name: String,
+}
+
+impl Constraint {
+    pub(super) fn foreign_key(model: &'static ModelDef, reference: &Reference) -> Self {
+        Constraint { model, name: reference.constraint(model) }
+    }
+
+    /// Enters it into a list once.
+    pub(super) fn note(self, list: &mut Vec<Constraint>) {
+        let same = |other: &Constraint| std::ptr::eq(other.model, self.model) && other.name == self.name;
+        if !list.iter().any(same) {
+            list.push(self);
+        }
+    }
 }
 
 /// The work on one model's table.
@@ -170,7 +191,7 @@ impl Objects {
         let sweeps = super::switch::find(self, &mut models)?;
         let mut values = Values::default();
         circles::post_updates(self, &mut models)?;
-        let conflicts = room::conflicts(self, &models)?;
+        let (conflicts, mut later) = room::put_off(self, dialect, room::conflicts(self, &models)?);
         let conflicts = room::clear(self, &mut models, conflicts, &mut values)?;
         let conflicts = circles::without_later(&mut models, conflicts);
         let Waits { levels, deferred } = circles::sort_out(self, dialect, &mut models, &conflicts, &mut values)?;
@@ -184,10 +205,11 @@ impl Objects {
                 }
             }
         }
+        later.extend(deferred);
         let rounds = super::rounds::rounds(self, &models, &levels);
         let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
         let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
-        let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
+        let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };

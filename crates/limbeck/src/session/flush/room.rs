@@ -6,6 +6,7 @@
 //! * A row that is deleted goes first, and with it what is deleted and refers to it. An updated row that refers to
 //!   it lets go before: by an update that comes earlier, or by NULL.
 //! * A row that moves away goes before the one that takes its value (`circles`), where an order is all that it takes.
+//! * A unique constraint that PostgreSQL can check later is checked later.
 //! * Otherwise it stands aside at NULL, or at a value made up for its type (`park`).
 //! * Where there is none of these, `Error::UniqueCycle` says so before anything is sent.
 //!
@@ -14,10 +15,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::park::{self, Values};
-use super::plan::{Eviction, Orphans, Work, orphans};
+use super::plan::{Constraint, Eviction, Orphans, Work, orphans};
+use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference, Unique};
 use crate::model::{Cascade, ColumnSet};
+use crate::schema::Deferrable;
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -92,6 +95,31 @@ fn written(objects: &Objects, obj: Obj) -> ColumnSet {
     let mut columns = store.changed(obj.slot).union(meta.given);
     meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
     columns
+}
+
+/// Leaves out the conflicts that PostgreSQL lets be until all is sent, with the constraints that have to be told so.
+/// Rows that only have to be deleted first need no telling.
+pub(super) fn put_off(
+    objects: &Objects,
+    dialect: Dialect,
+    conflicts: Vec<Conflict>,
+) -> (Vec<Conflict>, Vec<Constraint>) {
+    let mut told = Vec::new();
+    if dialect != Dialect::Postgres || conflicts.iter().all(|one| one.unique.deferrable.is_none()) {
+        return (conflicts, told);
+    }
+    for one in conflicts.iter().filter(|one| !objects.is_going(one.holder)) {
+        if let Some((name, Deferrable::InitiallyImmediate)) = &one.unique.deferrable {
+            Constraint { model: objects.store(one.holder).model(), name: name.clone() }.note(&mut told);
+        }
+    }
+    let is_put_off = |one: &Conflict| match &one.unique.deferrable {
+        None => false,
+        Some((_, Deferrable::InitiallyDeferred)) => true,
+        Some((name, _)) => told.iter().any(|constraint| constraint.name == *name),
+    };
+    let left = conflicts.into_iter().filter(|one| !is_put_off(one)).collect();
+    (left, told)
 }
 
 /// Has rows that are deleted make room: first of all, or by standing aside. What is left are rows that move away.

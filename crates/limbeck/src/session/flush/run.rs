@@ -1,15 +1,13 @@
 //! Sending a flush.
 
 use super::batch::{Batch, Rows, Source};
-use super::plan::Plan;
+use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::{deletes, rounds, stale, statement, switch, write};
 use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
-use crate::model::ModelDef;
-use crate::model::mapping::Reference;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
@@ -58,11 +56,9 @@ pub(super) async fn run(
 
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
 fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
-    let batch = |(model, reference): &(&'static ModelDef, &'static Reference)| {
-        Ok(Batch::unasked(
-            statement::set_constraint(compiler, model, reference, deferred)?,
-            Rows::Values(vec![Vec::new()]),
-        ))
+    let batch = |constraint: &Constraint| {
+        let stmt = statement::set_constraint(compiler, constraint, deferred)?;
+        Ok(Batch::unasked(stmt, Rows::Values(vec![Vec::new()])))
     };
     plan.deferred.iter().map(batch).collect()
 }

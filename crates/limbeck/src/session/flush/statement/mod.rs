@@ -10,8 +10,9 @@ mod links;
 mod references;
 
 pub(super) use links::{link, unlink, unlink_all};
-pub(super) use references::{delete_children, nullify, set_constraint};
+pub(super) use references::{delete_children, nullify};
 
+use super::plan::Constraint;
 use super::version::found_by;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Returns, Stmt};
@@ -229,6 +230,18 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
                 renderer.qualified(model.table, model.columns[*key].name);
             }
         }
+    })
+}
+
+/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a constraint checked at the end of the transaction, or now.
+pub(super) fn set_constraint(compiler: Compiler<'_>, constraint: &Constraint, deferred: bool) -> Result<Arc<Stmt>> {
+    let Constraint { model, name } = constraint;
+    let mut shape = shape(ShapeKind::SetConstraint, model, ColumnSet::EMPTY);
+    shape.text(name);
+    shape.byte(u8::from(deferred));
+    compiled(compiler, shape, |renderer| {
+        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, name);
+        renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{compiled, named, shape, unnest, where_any, where_found};
 use crate::driver::Stmt;
 use crate::error::Result;
-use crate::model::mapping::{KeyPair, Reference};
+use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, ModelDef};
 use crate::sql::compile::Compiler;
 use crate::sql::shape::ShapeKind;
@@ -47,20 +47,5 @@ pub(in crate::session::flush) fn nullify(
             renderer.push(", ").ident(name).push(" = ").qualified(model.table, name).push(" + 1");
         }
         where_any(renderer, " FROM ", model.table, &named(model, KeyPair::columns(keys)));
-    })
-}
-
-/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a foreign key checked at the end of the transaction, or now.
-pub(in crate::session::flush) fn set_constraint(
-    compiler: Compiler<'_>,
-    model: &'static ModelDef,
-    reference: &Reference,
-    deferred: bool,
-) -> Result<Arc<Stmt>> {
-    let mut shape = shape(ShapeKind::SetConstraint, model, columns(&reference.keys));
-    shape.byte(u8::from(deferred));
-    compiled(compiler, shape, |renderer| {
-        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, &reference.constraint(model));
-        renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
