@@ -301,8 +301,8 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
     Ok(batches)
 }
 
-/// Sets columns of rows that are found by their keys, and nothing else: the values of each row are the columns, then the
-/// key.
+/// Sets columns of rows that are found by their keys, and nothing else: the values of each row are the columns, then
+/// the key.
 pub(super) fn assigned(
     compiler: Compiler<'_>,
     model: &'static ModelDef,

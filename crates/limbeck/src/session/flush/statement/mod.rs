@@ -1,7 +1,7 @@
 //! The SQL of a batch: one text for each table, kind and set of columns.
 //!
-//! On SQLite a statement is stepped once a row. On PostgreSQL all rows travel in it as arrays, one for each column, which
-//! `unnest` makes a table `r` of: what is sent is `c0`, `c1` …, what rows are found by `k0`, `k1` …
+//! On SQLite a statement is stepped once a row. On PostgreSQL all rows travel in it as arrays, one for each column,
+//! which `unnest` makes a table `r` of: what is sent is `c0`, `c1` …, what rows are found by `k0`, `k1` …
 //!
 //! Here are the statements for objects; `links` are those for rows of association tables, `references` those that go by
 //! a foreign key.
