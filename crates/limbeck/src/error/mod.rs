@@ -241,8 +241,8 @@ impl Error {
         matches!(self, Error::Conflict { .. })
     }
 
-    /// An error of the program's own, for a hook to refuse a flush with: a message, or an error that whoever flushes finds
-    /// again by `downcast_ref`.
+    /// An error of the program's own, for a hook to refuse a flush with: a message, or an error that whoever flushes
+    /// finds again by `downcast_ref`.
     ///
     /// ```
     /// # use limbeck::prelude::*;

@@ -33,8 +33,8 @@ pub(super) enum BatchKind {
 
 /// The rows of a batch.
 pub(super) enum Rows {
-    /// Objects of one model: the values of their expressions, the columns as they are, then the key columns as they were
-    /// at the last flush.
+    /// Objects of one model: the values of their expressions, the columns as they are, then the key columns as they
+    /// were at the last flush.
     Objects {
         objs: Vec<Obj>,
         /// For each row, or one for all of them; empty where there are no expressions.

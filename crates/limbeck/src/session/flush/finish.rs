@@ -193,7 +193,8 @@ impl Objects {
             }
             self.unload_expired(child, &reference.keys, rows);
             let mut met = self.referring(child, &reference.keys, rows);
-            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is there).
+            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
+            // there).
             met.retain(|obj| !matches!(self.planned(*obj, &reference.keys), Some(Some(_))));
             match fate {
                 _ if met.is_empty() => {}

@@ -248,8 +248,8 @@ impl Objects {
             || !store.changed(obj.slot).is_empty()
     }
 
-    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to be
-    /// written are returned.
+    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to
+    /// be written are returned.
     fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<ColumnSet> {
         self.prune_expressions(obj);
         let store = self.store_mut(obj);

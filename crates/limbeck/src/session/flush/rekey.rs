@@ -124,8 +124,8 @@ impl Objects {
                     continue;
                 }
                 let Some(reference) = reference(work.model, link.keys)? else { continue };
-                let to = KeyPair::referred(&link.keys);
-                let columns = KeyPair::columns(&link.keys);
+                let to = KeyPair::referred(link.keys);
+                let columns = KeyPair::columns(link.keys);
                 if reference.deferrable == Deferrable::InitiallyDeferred
                     || !matches!(reference.on_update, Action::NoAction | Action::Restrict)
                     || self.saved_key_in(*obj, &columns) != self.saved_key_in(target, &to)

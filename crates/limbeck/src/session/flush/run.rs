@@ -11,8 +11,8 @@ use crate::error::Result;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
-/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could not
-/// be told which row is whose: then all of it is to be taken back and run again.
+/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could
+/// not be told which row is whose: then all of it is to be taken back and run again.
 pub(super) async fn run(
     objects: &mut Objects,
     connection: &mut Connection,

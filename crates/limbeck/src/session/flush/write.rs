@@ -301,8 +301,8 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
     Ok(batches)
 }
 
-/// Sets columns of rows that are found by their keys, and nothing else: the values of each row are the columns, then the
-/// key.
+/// Sets columns of rows that are found by their keys, and nothing else: the values of each row are the columns, then
+/// the key.
 pub(super) fn assigned(
     compiler: Compiler<'_>,
     model: &'static ModelDef,
@@ -319,7 +319,7 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
         let model = work.model;
         let mut rows: Vec<Obj> = work.later.keys().copied().collect();
         rows.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-        let mut groups: Vec<(ColumnSet, Vec<(Obj, Vec<Value<'static>>)>)> = Vec::new();
+        let mut groups = Vec::new();
         for obj in rows {
             for (column, value) in later_values(objects, work, obj) {
                 fill(objects, obj, column, &value)?;

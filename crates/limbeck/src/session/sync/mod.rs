@@ -1,10 +1,10 @@
 //! Statements over many rows, run through a session: the objects that they change follow.
 //!
-//! SQLAlchemy evaluates a condition in memory where it can, and asks the database otherwise. Here the database is always
-//! asked, in the same statement: PostgreSQL and SQLite both have RETURNING. So there is no second implementation of
-//! comparison, collation and arithmetic that could be wrong, values that only the database can know (another column, a
-//! subquery, a trigger's work) come back too, and it costs no round trip. A session that has no object of the model sends
-//! the plain statement.
+//! SQLAlchemy evaluates a condition in memory where it can, and asks the database otherwise. Here the database is
+//! always asked, in the same statement: PostgreSQL and SQLite both have RETURNING. So there is no second implementation
+//! of comparison, collation and arithmetic that could be wrong, values that only the database can know (another column,
+//! a subquery, a trigger's work) come back too, and it costs no round trip. A session that has no object of the model
+//! sends the plain statement.
 //!
 //! What comes back is written into objects as a flush writes it, with the way back noted in the journal: a rollback, of
 //! the transaction or to a savepoint, undoes it.

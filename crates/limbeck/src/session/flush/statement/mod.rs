@@ -1,7 +1,7 @@
 //! The SQL of a batch: one text for each table, kind and set of columns.
 //!
-//! On SQLite a statement is stepped once a row. On PostgreSQL all rows travel in it as arrays, one for each column, which
-//! `unnest` makes a table `r` of: what is sent is `c0`, `c1` …, what rows are found by `k0`, `k1` …
+//! On SQLite a statement is stepped once a row. On PostgreSQL all rows travel in it as arrays, one for each column,
+//! which `unnest` makes a table `r` of: what is sent is `c0`, `c1` …, what rows are found by `k0`, `k1` …
 //!
 //! Here are the statements for objects; `links` are those for rows of association tables, `references` those that go by
 //! a foreign key.
@@ -10,8 +10,9 @@ mod links;
 mod references;
 
 pub(super) use links::{link, unlink, unlink_all};
-pub(super) use references::{delete_children, nullify, set_constraint};
+pub(super) use references::{delete_children, nullify};
 
+use super::plan::Constraint;
 use super::version::found_by;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Returns, Stmt};
@@ -229,6 +230,18 @@ pub(super) fn delete(compiler: Compiler<'_>, model: &'static ModelDef) -> Result
                 renderer.qualified(model.table, model.columns[*key].name);
             }
         }
+    })
+}
+
+/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a constraint checked at the end of the transaction, or now.
+pub(super) fn set_constraint(compiler: Compiler<'_>, constraint: &Constraint, deferred: bool) -> Result<Arc<Stmt>> {
+    let Constraint { model, name } = constraint;
+    let mut shape = shape(ShapeKind::SetConstraint, model, ColumnSet::EMPTY);
+    shape.text(name);
+    shape.byte(u8::from(deferred));
+    compiled(compiler, shape, |renderer| {
+        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, name);
+        renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
 

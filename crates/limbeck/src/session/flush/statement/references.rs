@@ -8,7 +8,6 @@ use crate::driver::Stmt;
 use crate::error::Result;
 use crate::model::mapping::KeyPair;
 use crate::model::{ColumnSet, ModelDef};
-use crate::session::flush::plan::Constraint;
 use crate::sql::compile::Compiler;
 use crate::sql::shape::ShapeKind;
 
@@ -48,21 +47,5 @@ pub(in crate::session::flush) fn nullify(
             renderer.push(", ").ident(name).push(" = ").qualified(model.table, name).push(" + 1");
         }
         where_any(renderer, " FROM ", model.table, &named(model, KeyPair::columns(keys)));
-    })
-}
-
-/// `SET CONSTRAINTS … DEFERRED`, or `IMMEDIATE`: has a foreign key checked at the end of the transaction, or now.
-pub(in crate::session::flush) fn set_constraint(
-    compiler: Compiler<'_>,
-    constraint: &Constraint,
-    deferred: bool,
-) -> Result<Arc<Stmt>> {
-    let Constraint { model, name } = constraint;
-    let mut shape = shape(ShapeKind::SetConstraint, model, ColumnSet::EMPTY);
-    shape.text(name);
-    shape.byte(u8::from(deferred));
-    compiled(compiler, shape, |renderer| {
-        renderer.push("SET CONSTRAINTS ").table_in(model.options.schema, name);
-        renderer.push(if deferred { " DEFERRED" } else { " IMMEDIATE" });
     })
 }
