@@ -223,6 +223,7 @@ impl Objects {
         }
         for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
             let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+            self.unlinked_from(&olds);
             self.leave(work.model, &olds);
             // Rows that nothing was done to are now the new object's, and nobody knows them.
             let Ok(mapping) = work.model.mapping() else { continue };
@@ -235,6 +236,18 @@ impl Objects {
                 if !swept && !super::switch::cascades(work.model, resolved.target, keys) {
                     work.switches.iter().for_each(|switch| self.unload_field(switch.new, relation));
                 }
+            }
+        }
+    }
+
+    /// Objects that were linked to ones whose rows went to others lead to nothing now.
+    fn unlinked_from(&mut self, olds: &[Obj]) {
+        for obj in self.linked.clone() {
+            let model = self.store(obj).model();
+            let Ok(mapping) = model.mapping() else { continue };
+            let links = self.store(obj).meta(obj.slot).links.clone();
+            for link in links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target))) {
+                self.orphaned(obj, &mapping.nulls(model, link.keys));
             }
         }
     }
@@ -376,8 +389,10 @@ impl Objects {
             let field = match self.store(holder).relation(holder.slot, relation) {
                 RelationRef::Many(field) => field,
                 RelationRef::One(field) => {
-                    if matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle)) {
-                        self.set_one_field(holder, relation, One::Loaded(None));
+                    let child = field.state.handle().filter(|handle| gone.contains(handle));
+                    if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
+                        let state = self.left_by(holder, relation, child);
+                        self.set_one_field(holder, relation, state);
                     }
                     continue;
                 }
@@ -407,7 +422,7 @@ impl Objects {
     }
 
     /// All objects of a model.
-    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(in crate::session) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()
