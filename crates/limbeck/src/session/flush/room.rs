@@ -295,8 +295,8 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
     // Not in the order of a hash.
     places.sort_unstable();
     for (parent, relation) in places {
-        // An orphan that has the place is known by now, and deleted.
-        if objects.is_going(parent) || objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
+        // An orphan that has the place is known by now, and deleted. A parent that goes is there until the end.
+        if objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
             continue;
         }
         let resolved = &objects.store(parent).model().mapping()?.relations[relation];
