@@ -9,7 +9,7 @@ use crate::error::{Error, Result, Violation};
 use crate::model::ModelDef;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
-use crate::types::{Cell, Value, scan};
+use crate::types::{Cell, Value, hyphenated};
 
 /// Writes what a batch brought back into its objects; `Received::Untied` if it cannot be told which row is whose.
 pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<Received> {
@@ -200,11 +200,7 @@ pub(super) fn shown(value: &Value<'_>) -> Option<String> {
         Value::I32(v) => v.to_string(),
         Value::I64(v) => v.to_string(),
         Value::Text(v) => v.to_string(),
-        Value::Uuid(v) => {
-            let digits = scan::hex(v);
-            let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-            format!("{a}-{b}-{c}-{d}-{e}")
-        }
+        Value::Uuid(v) => hyphenated(v),
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })
