@@ -57,7 +57,8 @@ impl fmt::Display for Error {
             }
             Error::Expired { model } => write!(
                 f,
-                "this `{model}` is expired since the last commit: call `session.fresh(handle).await?` before reading it"
+                "this `{model}` is expired, so that it may not be what its row is: call `session.fresh(handle).await?` before \
+                 reading it"
             ),
             Error::Deferred { column } => write!(
                 f,

@@ -3,7 +3,7 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{Cascade, ColumnSet, IndexKeyDef, IndexKeyOf, ModelDef, RelationDef, RelationKind, registry};
+use super::{Cascade, ColumnSet, IndexKeyDef, ModelDef, RelationDef, RelationKind, registry};
 use crate::schema::{Action, Association, Deferrable, association, naming};
 
 /// The relationships and foreign keys of a model, resolved.
@@ -203,13 +203,8 @@ fn uniques(model: &ModelDef) -> Vec<Unique> {
         Unique { deferrable, ..unique(def.columns.to_vec(), def.nulls_not_distinct) }
     });
     let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
-    let indexes = whole.filter_map(|index| {
-        let column = |key: &IndexKeyDef| match key.of {
-            IndexKeyOf::Column(column) => Some(column),
-            IndexKeyOf::Expression(_) => None,
-        };
-        Some(unique(index.keys.iter().map(column).collect::<Option<_>>()?, false))
-    });
+    let indexes = whole
+        .filter_map(|index| Some(unique(index.keys.iter().map(IndexKeyDef::column).collect::<Option<_>>()?, false)));
     key.chain(single).chain(constraints).chain(indexes).collect()
 }
 

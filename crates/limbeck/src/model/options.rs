@@ -73,6 +73,16 @@ pub struct IndexKeyDef {
     pub collation: Option<CollationDef>,
 }
 
+impl IndexKeyDef {
+    /// The column, unless it is an expression.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self.of {
+            IndexKeyOf::Column(column) => Some(column),
+            IndexKeyOf::Expression(_) => None,
+        }
+    }
+}
+
 /// A column or an expression.
 #[derive(Clone, Copy, Debug)]
 pub enum IndexKeyOf {

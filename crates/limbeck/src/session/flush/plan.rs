@@ -294,7 +294,7 @@ impl Objects {
                 let agrees = match link.target {
                     None => value.is_null() || !nulls.contains(pair.key),
                     Some(target) => {
-                        let key = self.settled(target, pair.to);
+                        let key = self.to_be(target, pair.to);
                         key.is_some_and(|key| check::same(&key, &value))
                     }
                 };
@@ -316,6 +316,34 @@ impl Objects {
         let linked = meta.links.iter().any(|link| link.has(column));
         let expressed = self.expressed(obj).contains(column);
         (!made && !linked && !expressed).then(|| store.value(obj.slot, column))
+    }
+
+    /// What a column will hold after the flush: as [`settled`](Self::settled), or as the objects say that its keys are
+    /// linked to, over any number of them. `None` where that is not known, or NULL by a link.
+    pub(super) fn to_be(&self, obj: Obj, column: usize) -> Option<Value<'_>> {
+        let (mut obj, mut column) = (obj, column);
+        // Links may go round.
+        for _ in 0..=self.linked.len() {
+            let store = self.store(obj);
+            let meta = store.meta(obj.slot);
+            let links = || meta.links.iter().filter(|link| link.has(column));
+            let written = if meta.state == State::Pending { meta.given } else { store.changed(obj.slot) };
+            if written.contains(column) || links().next().is_none() {
+                let expressed = self.expressed(obj).contains(column);
+                return if written.contains(column) && !expressed {
+                    Some(store.value(obj.slot, column))
+                } else {
+                    self.settled(obj, column)
+                };
+            }
+            let Some((link, target)) = links().find_map(|link| Some((link, link.target?))) else {
+                let mapping = store.model().mapping().ok()?;
+                let is_null = links().any(|link| mapping.nulls(store.model(), link.keys).contains(column));
+                return (!is_null).then(|| store.value(obj.slot, column));
+            };
+            (obj, column) = (target, link.keys.iter().find(|pair| pair.key == column)?.to);
+        }
+        None
     }
 
     /// What `add` could not do. Without an object to mend, it is said once.

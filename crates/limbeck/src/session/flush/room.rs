@@ -331,17 +331,7 @@ impl Objects {
 
     /// What columns will hold after the flush, if it is known already and not NULL.
     pub(super) fn key_to_be(&self, obj: Obj, columns: &[usize]) -> Option<RowKey> {
-        let store = self.store(obj);
-        let links = &store.meta(obj.slot).links;
-        let value = |column: usize| match links.iter().find(|link| link.has(column)) {
-            None => self.settled(obj, column),
-            Some(link) => {
-                let target = link.target?;
-                let pair = link.keys.iter().find(|pair| pair.key == column)?;
-                self.settled(target, pair.to)
-            }
-        };
-        let values: Vec<_> = columns.iter().map(|column| value(*column)).collect::<Option<_>>()?;
+        let values: Vec<_> = columns.iter().map(|column| self.to_be(obj, *column)).collect::<Option<_>>()?;
         RowKey::of(values.len(), |part| values[part].clone())
     }
 }
