@@ -79,10 +79,33 @@ struct Seal {
     inside: BelongsTo<Crate>,
 }
 
+#[derive(Model, Debug)]
+#[model(table = "people")]
+struct Person {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique)]
+    name: String,
+    #[relationship(back_populates = person)]
+    badges: HasMany<Badge>,
+}
+
+/// The program gives its key, and the database sets its person to NULL.
+#[derive(Model, Debug)]
+#[model(table = "badges")]
+struct Badge {
+    #[column(primary_key)]
+    code: String,
+    #[column(foreign_key(Person.id, on_delete = set_null))]
+    person_id: Option<i64>,
+    #[relationship(back_populates = badges)]
+    person: BelongsTo<Option<Person>>,
+}
+
 /// A session over these.
 async fn owning(url: &str) -> Result<limbeck::session::Session> {
     let engine = Engine::builder(url).connect().await?;
-    engine.create_all(&limbeck::metadata![Owner, Licence, Plate, Crate, Item, Seal]?).await?;
+    engine.create_all(&limbeck::metadata![Owner, Licence, Plate, Crate, Item, Seal, Person, Badge]?).await?;
     Ok(engine.sessionmaker().open())
 }
 
@@ -297,6 +320,51 @@ both! {
         session.link(seal, Seal.inside, newest)?;
         session.commit().await?;
         assert_eq!(session.related(newest, Crate.seals).await?, [seal]);
+        Ok(())
+    }
+
+    async fn what_was_read_in_doubt_and_deleted_is_expired_by_the_rollback_of_the_whole(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        session.add(Tag::builder().name("rust"));
+        session.flush().await?;
+        session.expunge_all();
+        let rust = session.one(select(Tag)).await?;
+        session.delete(rust)?;
+        session.begin_nested().await?.rollback().await?;
+        session.rollback().await?;
+        assert!(matches!(session.try_get(rust), Err(limbeck::Error::Expired { .. })));
+        Ok(())
+    }
+
+    async fn who_is_to_be_deleted_keeps_its_place_until_then(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let first = session.add(Plate::builder().owner(owner));
+        session.commit().await?;
+        session.expire_all();
+        session.delete(first)?;
+        let second = session.add(Plate::builder().owner(owner));
+        session.fresh(first).await?;
+        session.add(first);
+        session.commit().await?;
+        assert_eq!(session.related(owner, Owner.plate).await?, [second]);
+        assert_eq!(session.fresh(first).await?.owner_id, None);
+        Ok(())
+    }
+
+    async fn a_row_that_gets_another_object_is_not_given_to_the_successor_of_its_parent(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let person = session.add(Person::builder().name("ada"));
+        let old = session.add(Badge::builder().code("a"));
+        session.commit().await?;
+        session.delete(old)?;
+        let new = session.add(Badge::builder().code("a").person(person));
+        // SQLite gives the number of the one that is gone to the one that takes its name.
+        session.delete(person)?;
+        session.add(Person::builder().name("ada"));
+        session.commit().await?;
+        assert_eq!(session.all(select(Badge.person_id)).await?, [None]);
+        assert_eq!(session[new].person_id, None);
         Ok(())
     }
 }
