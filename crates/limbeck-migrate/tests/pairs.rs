@@ -84,7 +84,10 @@ async fn dump(db: &TestDb, engine: &Engine) -> Vec<String> {
 
 /// The names of tables and views that are not managed: what is said of them in a dump is no matter of ours.
 fn names_of_unmanaged(found: &Between) -> Vec<String> {
-    let about = found.unmanaged.iter().filter(|said| ["partition", "materialized", "inheriting"].iter().any(|kind| said.contains(kind)));
+    let about = found
+        .unmanaged
+        .iter()
+        .filter(|said| ["partition", "materialized", "inheriting"].iter().any(|kind| said.contains(kind)));
     let words = about.flat_map(|said| said.split([' ', ':']).filter(|word| word.contains('.')));
     words.map(str::to_string).collect()
 }
@@ -272,35 +275,103 @@ async fn what_no_model_says_is_made_and_taken_back() {
         ("column options", "", "ALTER TABLE t ALTER a SET (n_distinct = 5)"),
         ("table options", "ALTER TABLE t SET (fillfactor = 70)", "ALTER TABLE t SET (autovacuum_enabled = false)"),
         ("replica identity", "", "ALTER TABLE t REPLICA IDENTITY FULL"),
-        ("replica identity index", "CREATE UNIQUE INDEX i ON t (a)", "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t REPLICA IDENTITY USING INDEX i"),
+        (
+            "replica identity index",
+            "CREATE UNIQUE INDEX i ON t (a)",
+            "CREATE UNIQUE INDEX i ON t (a); ALTER TABLE t REPLICA IDENTITY USING INDEX i",
+        ),
         ("cluster", "", "ALTER TABLE t CLUSTER ON t_pkey"),
         ("extended statistics", "", "CREATE STATISTICS s ON a, b FROM t"),
         ("not valid", "", "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0) NOT VALID"),
-        ("validated", "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0) NOT VALID", "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0)"),
+        (
+            "validated",
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0) NOT VALID",
+            "ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0)",
+        ),
         ("foreign key not valid", "", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES t NOT VALID"),
-        ("match full", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES t", "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES t MATCH FULL"),
-        ("include", "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a) INCLUDE (b)"),
-        ("deferrable", "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a) DEFERRABLE INITIALLY DEFERRED"),
-        ("constraint renamed", "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)", "ALTER TABLE t ADD CONSTRAINT w UNIQUE (a)"),
+        (
+            "match full",
+            "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES t",
+            "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES t MATCH FULL",
+        ),
+        (
+            "include",
+            "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)",
+            "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a) INCLUDE (b)",
+        ),
+        (
+            "deferrable",
+            "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)",
+            "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a) DEFERRABLE INITIALLY DEFERRED",
+        ),
+        (
+            "constraint renamed",
+            "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)",
+            "ALTER TABLE t ADD CONSTRAINT w UNIQUE (a)",
+        ),
         ("primary key renamed", "", "ALTER TABLE t RENAME CONSTRAINT t_pkey TO other"),
         ("index renamed", "CREATE INDEX i ON t (a)", "CREATE INDEX j ON t (a)"),
         ("comment of a constraint", "", "COMMENT ON CONSTRAINT t_pkey ON t IS 'it''s the key'"),
-        ("schemas", "CREATE SCHEMA one", "CREATE SCHEMA two; COMMENT ON SCHEMA two IS 'x'; CREATE TABLE two.t (id integer)"),
-        ("identity", "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY)", "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 2 MINVALUE 3 MAXVALUE 99 CACHE 4 CYCLE))"),
-        ("identity goes", "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY (MAXVALUE 99))", "CREATE TABLE n (i integer NOT NULL)"),
+        (
+            "schemas",
+            "CREATE SCHEMA one",
+            "CREATE SCHEMA two; COMMENT ON SCHEMA two IS 'x'; CREATE TABLE two.t (id integer)",
+        ),
+        (
+            "identity",
+            "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY)",
+            "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY (START 5 INCREMENT 2 MINVALUE 3 MAXVALUE 99 CACHE 4 CYCLE))",
+        ),
+        (
+            "identity goes",
+            "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY (MAXVALUE 99))",
+            "CREATE TABLE n (i integer NOT NULL)",
+        ),
         ("serial to identity", "CREATE TABLE n (i serial)", "CREATE TABLE n (i integer GENERATED ALWAYS AS IDENTITY)"),
         ("serial goes", "CREATE TABLE n (i serial)", "CREATE TABLE n (i integer NOT NULL)"),
-        ("sequence", "CREATE SEQUENCE s", "CREATE SEQUENCE s AS integer INCREMENT BY -2 MINVALUE -9 MAXVALUE 7 START 7 CYCLE; COMMENT ON SEQUENCE s IS 'x'"),
+        (
+            "sequence",
+            "CREATE SEQUENCE s",
+            "CREATE SEQUENCE s AS integer INCREMENT BY -2 MINVALUE -9 MAXVALUE 7 START 7 CYCLE; COMMENT ON SEQUENCE s IS 'x'",
+        ),
         ("owned sequence", "CREATE SEQUENCE s", "CREATE SEQUENCE s OWNED BY t.b"),
         ("default of a sequence", "", "CREATE SEQUENCE s; ALTER TABLE t ALTER b SET DEFAULT nextval('s')"),
-        ("table with a sequence goes", "CREATE TABLE n (i bigserial PRIMARY KEY); COMMENT ON SEQUENCE n_i_seq IS 'x'", ""),
-        ("domain", "CREATE DOMAIN d AS text", "CREATE DOMAIN d AS text DEFAULT 'x' NOT NULL CONSTRAINT c CHECK (VALUE <> ''); COMMENT ON DOMAIN d IS 'y'"),
-        ("domain check", "CREATE DOMAIN d AS integer CONSTRAINT c CHECK (VALUE > 0)", "CREATE DOMAIN d AS integer CONSTRAINT c CHECK (VALUE > 1)"),
-        ("domain of another type", "CREATE DOMAIN d AS integer; CREATE TABLE n (d d DEFAULT 1)", "CREATE DOMAIN d AS bigint; CREATE TABLE n (d d DEFAULT 1)"),
+        (
+            "table with a sequence goes",
+            "CREATE TABLE n (i bigserial PRIMARY KEY); COMMENT ON SEQUENCE n_i_seq IS 'x'",
+            "",
+        ),
+        (
+            "domain",
+            "CREATE DOMAIN d AS text",
+            "CREATE DOMAIN d AS text DEFAULT 'x' NOT NULL CONSTRAINT c CHECK (VALUE <> ''); COMMENT ON DOMAIN d IS 'y'",
+        ),
+        (
+            "domain check",
+            "CREATE DOMAIN d AS integer CONSTRAINT c CHECK (VALUE > 0)",
+            "CREATE DOMAIN d AS integer CONSTRAINT c CHECK (VALUE > 1)",
+        ),
+        (
+            "domain of another type",
+            "CREATE DOMAIN d AS integer; CREATE TABLE n (d d DEFAULT 1)",
+            "CREATE DOMAIN d AS bigint; CREATE TABLE n (d d DEFAULT 1)",
+        ),
         ("composite type", "CREATE TYPE c AS (a integer, b text)", "CREATE TYPE c AS (a bigint, c text)"),
-        ("enum of another schema", "CREATE SCHEMA x; CREATE TYPE x.e AS ENUM ('a', 'c'); CREATE TABLE n (e x.e DEFAULT 'a')", "CREATE SCHEMA x; CREATE TYPE x.e AS ENUM ('a', 'b', 'c'); CREATE TABLE n (e x.e DEFAULT 'a')"),
-        ("unused enum", "CREATE TYPE e AS ENUM ('a'); CREATE TYPE f AS ENUM ('a')", "CREATE TYPE e AS ENUM ('a', 'b'); COMMENT ON TYPE e IS 'x'"),
-        ("table goes", "CREATE TABLE n (i integer CONSTRAINT c CHECK (i > 0) NO INHERIT, CONSTRAINT u UNIQUE (i) DEFERRABLE) WITH (fillfactor = 50); ALTER TABLE n ALTER i SET STATISTICS 3", ""),
+        (
+            "enum of another schema",
+            "CREATE SCHEMA x; CREATE TYPE x.e AS ENUM ('a', 'c'); CREATE TABLE n (e x.e DEFAULT 'a')",
+            "CREATE SCHEMA x; CREATE TYPE x.e AS ENUM ('a', 'b', 'c'); CREATE TABLE n (e x.e DEFAULT 'a')",
+        ),
+        (
+            "unused enum",
+            "CREATE TYPE e AS ENUM ('a'); CREATE TYPE f AS ENUM ('a')",
+            "CREATE TYPE e AS ENUM ('a', 'b'); COMMENT ON TYPE e IS 'x'",
+        ),
+        (
+            "table goes",
+            "CREATE TABLE n (i integer CONSTRAINT c CHECK (i > 0) NO INHERIT, CONSTRAINT u UNIQUE (i) DEFERRABLE) WITH (fillfactor = 50); ALTER TABLE n ALTER i SET STATISTICS 3",
+            "",
+        ),
         ("collation", "", "ALTER TABLE t ALTER a TYPE text COLLATE \"C\""),
     ];
     let only = std::env::var("LIMBECK_PAIR").ok();

@@ -252,6 +252,10 @@ pub(super) fn with(
             let way = |of: &Fact| vec![if of.change.is_empty() { &of.make } else { &of.change }.clone()];
             match old {
                 Some(old) if old.base == fact.base => {}
+                Some(old) if fact.key == "options" => {
+                    let (there, back) = renumbered(old, fact);
+                    out.behind.push((fact.stage, setting(fact, vec![there], vec![back])));
+                }
                 Some(old) => out.behind.push((fact.stage, setting(fact, way(fact), way(old)))),
                 None if fact.take.is_empty() => {}
                 None => {
@@ -404,6 +408,18 @@ fn thing(fact: &Fact, comes: bool) -> Op {
 fn setting(fact: &Fact, statements: Vec<String>, inverse: Vec<String>) -> Op {
     let title = format!("{} {}: {}", fact.kind, fact.named, fact.key);
     Op::Object(ObjectChange { inverse_title: title.clone(), title, statements, inverse })
+}
+
+/// Other options of a sequence, there and back. One that stands where the new bounds do not reach begins anew.
+fn renumbered(from: &Fact, to: &Fact) -> (String, String) {
+    let numbers = |fact: &Fact| -> Vec<i64> { fact.extra.split(' ').filter_map(|n| n.parse().ok()).collect() };
+    let change = |fact: &Fact, last: i64| match numbers(fact)[..] {
+        [_, start, min, max] if last < min || last > max => (format!("{} RESTART WITH {start}", fact.make), start),
+        _ => (fact.make.clone(), last),
+    };
+    let last = numbers(from).first().copied().unwrap_or(1);
+    let (there, last) = change(to, last);
+    (there, change(from, last).0)
 }
 
 /// A sequence that comes to rows which have their numbers goes on behind them.
