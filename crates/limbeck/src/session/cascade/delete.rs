@@ -1,9 +1,10 @@
 //! What is deleted with an object, level by level.
 
 use crate::error::Result;
+use crate::model::mapping::{KeyPair, Path};
 use crate::model::{Handle, PassiveDeletes};
 use crate::session::Session;
-use crate::session::objects::Obj;
+use crate::session::objects::{Obj, Objects};
 
 impl Session {
     /// Marks what the objects of a level lead to by relationships with the cascade `delete`, and returns it. What is
@@ -21,8 +22,13 @@ impl Session {
                     self.load_raw(model, handles, *relation, &[]).await?;
                 }
                 let target = (model.relations[*relation].target)();
+                let keys = match &model.mapping()?.relations[*relation].path {
+                    Path::HasMany(keys) | Path::HasOne(keys) => keys.as_slice(),
+                    Path::BelongsTo(_) | Path::ManyToMany(_) => &[],
+                };
                 for handle in self.objects.targets(owners, *relation) {
                     if let Ok(obj) = self.objects.resolve(target, handle)
+                        && !self.objects.written_elsewhere(obj, keys, owners)
                         && self.objects.doom(obj)
                     {
                         next.push(obj);
@@ -31,5 +37,18 @@ impl Session {
             }
         }
         Ok(next)
+    }
+}
+
+impl Objects {
+    /// Whether a key column of a child was written, and says none of the parents any more: then it was moved, though
+    /// collections follow only with the flush.
+    fn written_elsewhere(&self, child: Obj, keys: &[KeyPair], parents: &[Obj]) -> bool {
+        let store = self.store(child);
+        !keys.is_empty()
+            && self.planned(child, keys).is_none()
+            && !self.is_expired(child)
+            && keys.iter().any(|pair| store.changed(child.slot).contains(pair.key))
+            && !parents.iter().any(|parent| self.points_to(child, keys, *parent))
     }
 }

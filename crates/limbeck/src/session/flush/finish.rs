@@ -182,7 +182,7 @@ impl Objects {
         let mut fates = Vec::new();
         for store in self.stores() {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
                 fates.push((child, reference, orphans(model, child, reference)));
             }
@@ -193,14 +193,15 @@ impl Objects {
             }
             self.unload_expired(child, &reference.keys, rows);
             let mut met = self.referring(child, &reference.keys, rows);
-            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is there).
+            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
+            // there).
             met.retain(|obj| !matches!(self.planned(*obj, &reference.keys), Some(Some(_))));
             match fate {
                 _ if met.is_empty() => {}
                 Orphans::Deleted => self.deleted(child, &met),
                 // The database sets the whole key to NULL, the flush what no other key needs.
                 Orphans::ToNull => {
-                    let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+                    let columns = KeyPair::columns(&reference.keys);
                     met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
                 }
                 _ => self.all_orphaned(child, &reference.keys, met),
@@ -247,7 +248,8 @@ impl Objects {
             let Ok(mapping) = model.mapping() else { continue };
             let links = self.store(obj).meta(obj.slot).links.clone();
             for link in links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target))) {
-                self.orphaned(obj, &mapping.nulls(model, link.keys));
+                let nulls: Vec<usize> = mapping.nulls(model, link.keys).iter().collect();
+                self.orphaned(obj, &nulls);
             }
         }
     }
@@ -258,7 +260,7 @@ impl Objects {
             let Eviction { parent, child, keys } = *eviction;
             self.unload_expired(child, keys, &[parent]);
             let mut met = self.referring(child, keys, &[parent]);
-            let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+            let columns = KeyPair::columns(keys);
             // What the flush wrote into a key came after.
             met.retain(|obj| {
                 self.planned(*obj, keys).is_none() && self.key_in(*obj, &columns) == self.saved_key_in(*obj, &columns)
@@ -293,8 +295,8 @@ impl Objects {
         keys: &[KeyPair],
         parents: &[Obj],
     ) -> Vec<Obj> {
-        let to: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let to = KeyPair::referred(keys);
+        let columns = KeyPair::columns(keys);
         let wanted: FxHashSet<RowKey> = parents.iter().filter_map(|obj| self.key_in(*obj, &to)).collect();
         self.having(child, &columns, &wanted)
     }
@@ -319,7 +321,7 @@ impl Objects {
         reference: &Reference,
         gone: &FxHashSet<RowKey>,
     ) {
-        let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+        let columns = KeyPair::columns(&reference.keys);
         let met = self.having(child, &columns, gone);
         match orphans(model, child, reference) {
             _ if met.is_empty() => {}
@@ -331,7 +333,7 @@ impl Objects {
 
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
-        let nulls = mapping.nulls(child, keys);
+        let nulls: Vec<usize> = mapping.nulls(child, keys).iter().collect();
         for obj in rows {
             self.orphaned(obj, &nulls);
             super::version::follow(self, obj);

@@ -6,7 +6,7 @@ use super::failing;
 use super::sentinel::{self, Tie};
 use crate::driver::Written;
 use crate::error::{Error, Result, Violation};
-use crate::model::ModelDef;
+use crate::model::{IndexKeyDef, ModelDef};
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
@@ -39,7 +39,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
             if *keys {
-                by_key(model, width, &mut written.returned, |row, key| {
+                as_sent(model, width, &mut written.returned, |row, key| {
                     let obj = batch.rows.object(row);
                     obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
                 });
@@ -90,7 +90,7 @@ fn tied(objects: &Objects, batch: &Batch, made: &[usize], tie: &Tie, returned: &
 
 /// Puts returned rows into the order in which they were sent. The key comes first in each, as it was sent: both sides
 /// are sorted by it.
-fn by_key<'v>(
+fn as_sent<'v>(
     model: &'static ModelDef,
     width: usize,
     returned: &mut Vec<Value<'static>>,
@@ -140,6 +140,11 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
     {
         name_key(model, violation);
     }
+    if let Error::UniqueViolation(violation) = &mut error
+        && violation.table == model.table
+    {
+        name_unique(model, violation);
+    }
     if let Some(violation) = error.violation_mut() {
         violation.model = Some(model.name);
         violation.of = Some(model.id.get());
@@ -164,12 +169,10 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
 
 /// The name of a foreign key that the database does not say, as SQLite: clear only where a table has one.
 fn name_key(model: &'static ModelDef, violation: &mut Violation) {
-    let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+    let references = model.references();
     if let (None, [only]) = (&violation.constraint, references) {
         let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = only.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
-        violation.constraint = Some(name);
+        violation.constraint = Some(only.constraint(model));
         violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }
@@ -211,4 +214,28 @@ pub(super) fn shown(value: &Value<'_>) -> Option<String> {
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })
+}
+
+/// The name of a unique constraint, where SQLite says its columns alone and the model has given it another name than the
+/// one that is made of them.
+fn name_unique(model: &'static ModelDef, violation: &mut Violation) {
+    let guess = naming::unique(model.table, &violation.columns);
+    if violation.constraint.as_ref() != Some(&guess) {
+        return;
+    }
+    let same = |columns: &mut dyn Iterator<Item = usize>| {
+        columns.map(|column| model.columns[column].name).eq(violation.columns.iter().map(String::as_str))
+    };
+    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique);
+    let single = single.filter(|column| same(&mut std::iter::once(*column))).map(|_| guess.clone());
+    let constraints = model.options.uniques.iter().filter(|def| same(&mut def.columns.iter().copied()));
+    let constraints = constraints.map(|def| def.name.map_or_else(|| guess.clone(), str::to_owned));
+    let indexes = model.options.indexes.iter().filter(|index| {
+        let columns: Option<Vec<usize>> = index.keys.iter().map(IndexKeyDef::column).collect();
+        index.unique && columns.is_some_and(|columns| same(&mut columns.into_iter()))
+    });
+    let by_columns = || naming::index(model.table, &violation.columns);
+    let indexes = indexes.map(|index| index.name.map_or_else(by_columns, str::to_owned));
+    let named = single.chain(constraints).chain(indexes).next();
+    violation.constraint = named.or(Some(guess));
 }

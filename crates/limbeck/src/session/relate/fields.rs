@@ -19,7 +19,8 @@ impl Objects {
         }
     }
 
-    /// Puts an object into a loaded collection, or into the field that leads to it alone. The caller knows that it is not in it yet.
+    /// Puts an object into a loaded collection, or into the field that leads to it alone. The caller knows that it is
+    /// not in it yet.
     pub(in crate::session) fn push(&mut self, obj: Obj, relation: usize, target: Obj) {
         let handle = self.handle(target);
         match self.store(obj).relation(obj.slot, relation) {
