@@ -173,9 +173,8 @@ fn uniques(model: &ModelDef) -> Vec<Unique> {
     let single = single.map(|column| unique(vec![column], false));
     let constraints = model.options.uniques.iter().map(|def| unique(def.columns.to_vec(), def.nulls_not_distinct));
     let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
-    let indexes = whole.filter_map(|index| {
-        Some(unique(index.keys.iter().map(IndexKeyDef::column).collect::<Option<_>>()?, false))
-    });
+    let indexes = whole
+        .filter_map(|index| Some(unique(index.keys.iter().map(IndexKeyDef::column).collect::<Option<_>>()?, false)));
     key.chain(single).chain(constraints).chain(indexes).collect()
 }
 
