@@ -219,6 +219,7 @@ impl Objects {
                 let meta = self.store_mut(obj).meta_mut(obj.slot);
                 if std::mem::take(&mut meta.doomed) {
                     self.doomed.retain(|other| *other != obj);
+                    self.rejoin(obj);
                 }
             }
         }

@@ -201,8 +201,8 @@ impl Objects {
                 Orphans::Deleted => self.deleted(child, &met),
                 // The database sets the whole key to NULL, the flush what no other key needs.
                 Orphans::ToNull => {
-                    let columns = KeyPair::columns(&reference.keys);
-                    met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
+                    let columns = reference.keys.iter().map(|pair| pair.key).collect();
+                    met.into_iter().for_each(|obj| self.orphaned(obj, columns));
                 }
                 _ => self.all_orphaned(child, &reference.keys, met),
             }
@@ -224,6 +224,7 @@ impl Objects {
         }
         for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
             let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+            self.unlinked_from(&olds);
             self.leave(work.model, &olds);
             // Rows that nothing was done to are now the new object's, and nobody knows them.
             let Ok(mapping) = work.model.mapping() else { continue };
@@ -236,6 +237,18 @@ impl Objects {
                 if !swept && !super::switch::cascades(work.model, resolved.target, keys) {
                     work.switches.iter().for_each(|switch| self.unload_field(switch.new, relation));
                 }
+            }
+        }
+    }
+
+    /// Objects that were linked to ones whose rows went to others lead to nothing now.
+    fn unlinked_from(&mut self, olds: &[Obj]) {
+        for obj in self.linked.clone() {
+            let model = self.store(obj).model();
+            let Ok(mapping) = model.mapping() else { continue };
+            let links = self.store(obj).meta(obj.slot).links.clone();
+            for link in links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target))) {
+                self.orphaned(obj, mapping.nulls(model, link.keys));
             }
         }
     }
@@ -312,32 +325,35 @@ impl Objects {
         match orphans(model, child, reference) {
             _ if met.is_empty() => {}
             Orphans::Deleted => self.deleted(child, &met),
-            Orphans::ToNull => met.into_iter().for_each(|obj| self.orphaned(obj, &columns)),
+            Orphans::ToNull => {
+                let columns = columns.into_iter().collect();
+                met.into_iter().for_each(|obj| self.orphaned(obj, columns));
+            }
             Orphans::Nullify | Orphans::Kept => {}
         }
     }
 
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
-        let nulls: Vec<usize> = mapping.nulls(child, keys).iter().collect();
+        let nulls = mapping.nulls(child, keys);
         for obj in rows {
-            self.orphaned(obj, &nulls);
+            self.orphaned(obj, nulls);
             super::version::follow(self, obj);
         }
     }
 
     /// Key columns of a row became NULL.
-    fn orphaned(&mut self, obj: Obj, columns: &[usize]) {
-        for column in columns {
-            let old = self.store(obj).value(obj.slot, *column).into_owned();
-            self.undo.push(Undo::Filled(obj, *column, old));
+    fn orphaned(&mut self, obj: Obj, columns: ColumnSet) {
+        for column in columns.iter() {
+            let old = self.store(obj).value(obj.slot, column).into_owned();
+            self.undo.push(Undo::Filled(obj, column, old));
             // A column that the database sets to NULL can be NULL.
-            let _ = self.store_mut(obj).set_value(obj.slot, *column, Cell::from_value(&Value::Null));
+            let _ = self.store_mut(obj).set_value(obj.slot, column, Cell::from_value(&Value::Null));
         }
         let Ok(mapping) = self.store(obj).model().mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Path::BelongsTo(keys) = &resolved.path else { continue };
-            if keys.iter().any(|pair| columns.contains(&pair.key)) {
+            if keys.iter().any(|pair| columns.contains(pair.key)) {
                 self.set_one_field(obj, relation, One::Loaded(None));
             }
         }
@@ -347,7 +363,7 @@ impl Objects {
     fn leave(&mut self, model: &'static ModelDef, rows: &[Obj]) {
         let gone: FxHashSet<Handle> = rows.iter().map(|obj| self.handle(*obj)).collect();
         for (holder, relation) in self.holders(model, rows) {
-            self.let_go(holder, relation, &gone);
+            self.let_go(holder, relation, model, &gone);
         }
         for obj in rows {
             let store = self.store_mut(*obj);
@@ -393,13 +409,15 @@ impl Objects {
         holders
     }
 
-    /// Takes objects out of a collection, or out of the field of a one-to-one.
-    fn let_go(&mut self, holder: Obj, relation: usize, gone: &FxHashSet<Handle>) {
+    /// Takes objects of a model out of a collection, or out of the field of a one-to-one.
+    fn let_go(&mut self, holder: Obj, relation: usize, model: &'static ModelDef, gone: &FxHashSet<Handle>) {
         let field = match self.store(holder).relation(holder.slot, relation) {
             RelationRef::Many(field) => field,
             RelationRef::One(field) => {
-                if matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle)) {
-                    self.set_one_field(holder, relation, One::Loaded(None));
+                let child = field.state.handle().filter(|handle| gone.contains(handle));
+                if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
+                    let state = self.left_by(holder, relation, child);
+                    self.set_one_field(holder, relation, state);
                 }
                 return;
             }
@@ -416,7 +434,7 @@ impl Objects {
     }
 
     /// All objects of a model.
-    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(in crate::session) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

@@ -136,6 +136,11 @@ impl Plan {
         self.models.iter().find(|work| work.model.id.get() as u32 == obj.model)
     }
 
+    /// Whether an object loses its row to another one.
+    pub(super) fn is_switched(&self, obj: Obj) -> bool {
+        self.work_of(obj).is_some_and(|work| work.switches.iter().any(|switch| switch.old == obj))
+    }
+
     /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
     pub(super) fn is_one_row(&self) -> bool {
         let [work] = self.models.as_slice() else { return false };

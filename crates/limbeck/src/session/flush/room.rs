@@ -249,8 +249,15 @@ impl Referring {
                 }
             }
         }
+        // A row that gets another object is there still.
+        for switch in &child.switches {
+            if let Some(row) = row(&switch.old) {
+                self.tied.entry(row).or_default().push((switch.new, &reference.keys));
+            }
+        }
         // Linked before the other was deleted: it leads there for a moment, or keeps the other from going.
-        for obj in child.inserts.iter().chain(&child.updates) {
+        let news = child.switches.iter().map(|switch| &switch.new);
+        for obj in child.inserts.iter().chain(&child.updates).chain(news) {
             let to_be = objects.key_to_be(*obj, &keys).and_then(|key| rows.get(&key).copied());
             if let Some(row) = to_be.filter(|to_be| row(obj) != Some(*to_be)) {
                 self.tied.entry(row).or_default().push((*obj, &reference.keys));
@@ -295,8 +302,8 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
     // Not in the order of a hash.
     places.sort_unstable();
     for (parent, relation) in places {
-        // An orphan that has the place is known by now, and deleted.
-        if objects.is_going(parent) || objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
+        // An orphan that has the place is known by now, and deleted. A parent that goes is there until the end.
+        if objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
             continue;
         }
         let resolved = &objects.store(parent).model().mapping()?.relations[relation];

@@ -15,7 +15,7 @@ use super::rounds::Step;
 use super::statement::{self, Update};
 use super::{check, version, write};
 use crate::dialect::Dialect;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{Cascade, ColumnSet, ModelDef, PassiveDeletes, registry};
 use crate::session::load::RowKey;
@@ -62,6 +62,7 @@ pub(super) fn find(objects: &mut Objects, models: &mut [Work]) -> Result<Vec<Swe
         }
         let olds: FxHashSet<Obj> = work.switches.iter().map(|switch| switch.old).collect();
         work.deletes.retain(|obj| !olds.contains(obj));
+        check_linked(objects, &olds)?;
         sweep(objects, work, &mut sweeps)?;
     }
     Ok(sweeps)
@@ -87,6 +88,27 @@ fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<
             }
             let olds = work.switches.iter().map(|switch| switch.old).collect();
             sweeps.push(Sweep { child, reference, fate, olds });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses objects that were linked to one that is deleted, if they cannot be without it: their rows would be given to
+/// the other object.
+fn check_linked(objects: &Objects, olds: &FxHashSet<Obj>) -> Result<()> {
+    for obj in objects.linked.iter().filter(|obj| !objects.is_going(**obj)) {
+        let store = objects.store(*obj);
+        let (model, links) = (store.model(), &store.meta(obj.slot).links);
+        let linked = links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target)));
+        for link in linked {
+            if model.mapping()?.nulls(model, link.keys).is_empty() {
+                let reason = format!(
+                    "is linked by `{}` to an object that is deleted, and whose key another one takes: link it to that one, \
+                     or delete it",
+                    link.label
+                );
+                return Err(Error::InvalidState { model: model.name, reason });
+            }
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use crate::model::mapping::{KeyPair, Path};
 use crate::model::{ColumnSet, ModelDef};
 use crate::session::expression::alike;
 use crate::session::objects::{LinkRow, Obj, Objects};
-use crate::session::store::State;
+use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
 use crate::sql::compile::Compiler;
 use crate::types::Value;
@@ -399,21 +399,23 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
     let model = objects.store(obj).model();
     let key =
         |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
+    // Of one whose row another object gets, nothing is to be left.
+    let target_of = |link: &KeyLink| link.target.filter(|target| !plan.is_switched(*target));
     // NULL first: a column that another relationship shares keeps what that one says.
-    for link in links.iter().filter(|link| link.target.is_none()) {
+    for link in links.iter().filter(|link| target_of(link).is_none()) {
         for column in model.mapping()?.nulls(model, link.keys).iter() {
             fill(objects, obj, column, &Value::Null)?;
         }
     }
     for link in &links {
-        let Some(target) = link.target else { continue };
+        let Some(target) = target_of(link) else { continue };
         for pair in link.keys.iter().filter(|pair| !later.contains(pair.key)) {
             fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
         }
     }
     if links.len() > 1 {
         for link in &links {
-            let Some(target) = link.target else { continue };
+            let Some(target) = target_of(link) else { continue };
             let differs = |pair: &&KeyPair| {
                 !later.contains(pair.key)
                     && !check::same(&objects.store(obj).value(obj.slot, pair.key), &key(objects, target, pair.to))
