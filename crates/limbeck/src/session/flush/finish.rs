@@ -362,54 +362,8 @@ impl Objects {
     /// Takes deleted objects out of the collections that they are in, of each collection all at once.
     fn leave(&mut self, model: &'static ModelDef, rows: &[Obj]) {
         let gone: FxHashSet<Handle> = rows.iter().map(|obj| self.handle(*obj)).collect();
-        let mut holders: FxHashSet<(Obj, usize)> = FxHashSet::default();
-        if let Ok(mapping) = model.mapping() {
-            for (relation, resolved) in mapping.relations.iter().enumerate() {
-                let Some(back) = resolved.back else { continue };
-                let mut search = false;
-                for obj in rows {
-                    match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
-                        (Path::BelongsTo(keys), _) => {
-                            let parents = self.parents_known(*obj, relation, keys, resolved.target);
-                            holders.extend(parents.into_iter().map(|one| (one, back)));
-                        }
-                        (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
-                            Some(all) => {
-                                let here = all.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok());
-                                holders.extend(here.map(|other| (other, back)));
-                            }
-                            // Not loaded here, but perhaps at the other end.
-                            None => search = true,
-                        },
-                        _ => {}
-                    }
-                }
-                if search {
-                    holders.extend(self.all_of(resolved.target).into_iter().map(|other| (other, back)));
-                }
-            }
-        }
-        for (holder, relation) in holders {
-            let field = match self.store(holder).relation(holder.slot, relation) {
-                RelationRef::Many(field) => field,
-                RelationRef::One(field) => {
-                    let child = field.state.handle().filter(|handle| gone.contains(handle));
-                    if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
-                        let state = self.left_by(holder, relation, child);
-                        self.set_one_field(holder, relation, state);
-                    }
-                    continue;
-                }
-            };
-            let Some(all) = field.state.handles() else { continue };
-            if !all.iter().any(|handle| gone.contains(handle)) {
-                continue;
-            }
-            let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
-            let old = field.state.clone();
-            let (length, partial) = (left.len() as u32, old.is_partial());
-            self.undo.push(Undo::Many(holder, relation, old));
-            self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
+        for (holder, relation) in self.holders(model, rows) {
+            self.let_go(holder, relation, model, &gone);
         }
         for obj in rows {
             let store = self.store_mut(*obj);
@@ -423,6 +377,60 @@ impl Objects {
             self.expressions.remove(obj);
             self.undo.push(Undo::Deleted(*obj));
         }
+    }
+
+    /// Who may hold one of these objects, and by which relationship.
+    fn holders(&self, model: &'static ModelDef, rows: &[Obj]) -> FxHashSet<(Obj, usize)> {
+        let mut holders: FxHashSet<(Obj, usize)> = FxHashSet::default();
+        for (relation, resolved) in model.resolved().iter().enumerate() {
+            let Some(back) = resolved.back else { continue };
+            let mut search = false;
+            for obj in rows {
+                match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
+                    (Path::BelongsTo(keys), _) => {
+                        let parents = self.parents_known(*obj, relation, keys, resolved.target);
+                        holders.extend(parents.into_iter().map(|one| (one, back)));
+                    }
+                    (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
+                        Some(all) => {
+                            let here = all.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok());
+                            holders.extend(here.map(|other| (other, back)));
+                        }
+                        // Not loaded here, but perhaps at the other end.
+                        None => search = true,
+                    },
+                    _ => {}
+                }
+            }
+            if search {
+                holders.extend(self.all_of(resolved.target).into_iter().map(|other| (other, back)));
+            }
+        }
+        holders
+    }
+
+    /// Takes objects of a model out of a collection, or out of the field of a one-to-one.
+    fn let_go(&mut self, holder: Obj, relation: usize, model: &'static ModelDef, gone: &FxHashSet<Handle>) {
+        let field = match self.store(holder).relation(holder.slot, relation) {
+            RelationRef::Many(field) => field,
+            RelationRef::One(field) => {
+                let child = field.state.handle().filter(|handle| gone.contains(handle));
+                if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
+                    let state = self.left_by(holder, relation, child);
+                    self.set_one_field(holder, relation, state);
+                }
+                return;
+            }
+        };
+        let Some(all) = field.state.handles() else { return };
+        if !all.iter().any(|handle| gone.contains(handle)) {
+            return;
+        }
+        let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
+        let old = field.state.clone();
+        let (length, partial) = (left.len() as u32, old.is_partial());
+        self.undo.push(Undo::Many(holder, relation, old));
+        self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
     }
 
     /// All objects of a model.

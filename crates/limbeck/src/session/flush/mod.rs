@@ -59,12 +59,10 @@ impl Session {
     ///
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
-    /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); [`Error::StaleRow`](crate::Error::StaleRow) when a
-    /// row is not what was read; what a hook refuses; and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned),
-    /// [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue),
-    /// [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle). The session and the
-    /// transaction are then as they were before the flush: mend the object and flush again.
+    /// ([`Error::UniqueViolation`] …); [`Error::StaleRow`] when a row is not what was read; what a hook refuses; and
+    /// what is found before anything is sent: [`Error::RelationshipAssigned`], [`Error::KeyConflict`],
+    /// [`Error::InvalidValue`], [`Error::Cycle`], [`Error::UniqueCycle`]. The session and the transaction are then as
+    /// they were before the flush: mend the object and flush again.
     pub async fn flush(&mut self) -> Result<()> {
         self.flush_before(Next::More).await
     }
