@@ -461,12 +461,11 @@ impl fmt::Display for Error {
                 write!(f, "this handle to a `{model}` belongs to another session")
             }
             Error::StaleHandle { model } => {
-                write!(f, "this session no longer has that `{model}`: it was expunged")
+                write!(f, "this session no longer has that `{model}`: it was expunged, or its row was deleted")
             }
-            Error::Expired { model } => write!(
-                f,
-                "this `{model}` is expired since the last commit: call `session.fresh(handle).await?` before reading it"
-            ),
+            Error::Expired { model } => {
+                write!(f, "this `{model}` is expired: call `session.fresh(handle).await?` before reading it")
+            }
             Error::Deferred { column } => write!(
                 f,
                 "`{column}` is deferred and was not loaded: add `.undefer({column})` to the query, or call \

@@ -200,7 +200,11 @@ pub(super) fn updates(
         let assign = Assign { model, columns, defaults, version, returning: &returning, keys };
         batches.push(Batch {
             stmt: statement::assign(compiler, &assign)?,
-            rows: Rows::Built { objs: switches.iter().map(|switch| switch.new).collect(), values: rows },
+            rows: Rows::Built {
+                objs: switches.iter().map(|switch| switch.new).collect(),
+                values: rows,
+                at: columns.len(),
+            },
             returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
             kind: BatchKind::Update { returning, keys },
         });

@@ -199,14 +199,43 @@ fn insert_run(
     Ok(())
 }
 
+/// Whether one of the keys that an association row holds is about to change.
+pub(super) fn ends_move(objects: &Objects, row: &LinkRow) -> Result<bool> {
+    let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { return Ok(false) };
+    let moves = |obj: Obj, columns: &[(String, usize)]| {
+        let store = objects.store(obj);
+        columns.iter().any(|(_, key)| store.value(obj.slot, *key) != store.saved_value(obj.slot, *key))
+    };
+    Ok(moves(row.local, &link.local) || moves(row.remote, &link.remote))
+}
+
+/// What is done with rows of association tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Linking {
+    Insert,
+    Delete,
+    /// By the keys that their ends had, since these are about to change.
+    DeleteFirst,
+}
+
 /// Rows of association tables, to insert or to delete.
-pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool) -> Result<Vec<Batch>> {
+pub(super) fn links(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    rows: &[LinkRow],
+    linking: Linking,
+) -> Result<Vec<Batch>> {
     // One group for each association and end from which it was planned.
     let mut groups: Vec<(LinkRow, Vec<Vec<Value<'static>>>)> = Vec::new();
     for row in rows {
         let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { continue };
         let values = |obj: Obj, columns: &[(String, usize)]| {
-            columns.iter().map(|(_, key)| objects.store(obj).value(obj.slot, *key).into_owned()).collect::<Vec<_>>()
+            let store = objects.store(obj);
+            let value = |key: usize| match linking {
+                Linking::DeleteFirst => store.saved_value(obj.slot, key),
+                Linking::Insert | Linking::Delete => store.value(obj.slot, key),
+            };
+            columns.iter().map(|(_, key)| value(*key).into_owned()).collect::<Vec<_>>()
         };
         let mut cells = values(row.local, &link.local);
         cells.extend(values(row.remote, &link.remote));
@@ -221,7 +250,7 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
     for (row, values) in groups {
         let resolved = &row.owner.mapping()?.relations[row.relation];
         let Path::ManyToMany(link) = &resolved.path else { continue };
-        let make = if add { statement::link } else { statement::unlink };
+        let make = if linking == Linking::Insert { statement::link } else { statement::unlink };
         batches.push(Batch {
             stmt: make(compiler, row.owner, row.relation, resolved.target, link)?,
             rows: Rows::Values(values),
@@ -282,7 +311,7 @@ fn rekeyed(objects: &Objects, work: &Work, objs: Vec<Obj>, columns: ColumnSet, f
         let sent = columns.iter().map(|column| store.value(obj.slot, column).into_owned());
         sent.chain(found.iter().map(key)).collect()
     };
-    Rows::Built { values: objs.iter().map(values).collect(), objs }
+    Rows::Built { values: objs.iter().map(values).collect(), objs, at: columns.len() }
 }
 
 /// Rows that give up unique values which others take.
@@ -360,7 +389,7 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
                 Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &computed, keys };
             batches.push(Batch {
                 stmt: statement::assign(compiler, &assign)?,
-                rows: Rows::Built { objs, values },
+                rows: Rows::Built { objs, values, at: columns.len() },
                 returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
                 kind: BatchKind::Update { returning: computed.clone(), keys },
             });
