@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use toasty::Deferred;
 
 use crate::contender::{Contender, Outcome, Result, Task};
+use crate::measure::Work;
 use crate::user::{NewGraph, NewUser, Sum};
 
 #[derive(Debug, toasty::Model)]
@@ -127,6 +128,8 @@ impl Toasty {
         Ok(total)
     }
 
+    /// Toasty 0.11 answers this with `not yet implemented: cast_expr`, as soon as the tags are included: so it is left
+    /// out, by `does`.
     async fn eager(&mut self, n: i64) -> Result<Outcome> {
         let query = User::filter(User::fields().id().le(n))
             .order_by(User::fields().id().asc())
@@ -189,6 +192,10 @@ impl Toasty {
 impl Contender for Toasty {
     fn name(&self) -> &'static str {
         "Toasty"
+    }
+
+    fn does(&self, work: Work) -> bool {
+        !matches!(work, Work::Eager(_))
     }
 
     fn run<'a>(&'a mut self, task: Task<'a>) -> Pin<Box<dyn Future<Output = Result<Outcome>> + 'a>> {

@@ -444,7 +444,7 @@ both! {
                 let done = match what {
                     "flush" | "flush again" | "autocommit" => polled(session.flush(), polls).await,
                     "commit" => polled(session.commit(), polls).await,
-                    "savepoint" => polled(async { session.begin_nested().await.map(|nested| drop(nested)) }, polls).await,
+                    "savepoint" => polled(async { session.begin_nested().await.map(drop) }, polls).await,
                     _ => {
                         let mut nested = session.begin_nested().await?;
                         change(&mut nested, &mut all)?;

@@ -37,6 +37,8 @@ pub struct UniqueDef {
     pub columns: &'static [usize],
     /// Whether NULL is equal to NULL: PostgreSQL 15 and later.
     pub nulls_not_distinct: bool,
+    /// When it is checked. SQLite checks each row.
+    pub deferrable: Deferrable,
 }
 
 /// An index.
@@ -69,6 +71,16 @@ pub struct IndexKeyDef {
     pub opclass: Option<&'static str>,
     /// The collation.
     pub collation: Option<CollationDef>,
+}
+
+impl IndexKeyDef {
+    /// The column, unless it is an expression.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self.of {
+            IndexKeyOf::Column(column) => Some(column),
+            IndexKeyOf::Expression(_) => None,
+        }
+    }
 }
 
 /// A column or an expression.

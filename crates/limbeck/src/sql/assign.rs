@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::model::{Column, Model, ModelDef};
 use crate::types::{ColumnType, Value};
 
-/// What a column of type `T` is set to by [`session.set`](crate::session::Session::set): a value (`T` itself, `T` for an
-/// `Option<T>`, `&str` for a `String`), a column or an expression of that type.
+/// What a column of type `T` is set to by [`session.set`](crate::session::Session::set): a value
+/// (`T` itself, `T` for an `Option<T>`, `&str` for a `String`), a column or an expression of that type.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` cannot be set to a `{Self}`",
     label = "expected a value, a column or an expression of type `{T}`; one that may be NULL fits only an `Option`"
@@ -167,7 +167,7 @@ fn only_own_columns(model: &'static ModelDef, node: &Node) -> Result<()> {
     let mut other = None;
     node.walk(&mut |node| {
         if let Node::Column(column) = node
-            && (!std::ptr::eq(column.model, model) || column.alias.is_some())
+            && !std::ptr::eq(column.model, model)
         {
             other.get_or_insert((column.model, usize::from(column.index)));
         }

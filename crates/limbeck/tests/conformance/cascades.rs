@@ -116,6 +116,23 @@ both! {
         Ok(())
     }
 
+    async fn a_part_of_a_collection_is_not_all_that_goes(db: TestDb) -> Result<()> {
+        let (mut session, _) = open(&db).await;
+        artist(&mut session, 4, 1).await?;
+        session.expunge_all();
+        let one = select(Artist).with(Artist.albums.filter(Album.title.eq("album 1")));
+        let artist = session.one(one).await?;
+        assert!(session[artist].albums.is_partial());
+        let album = session[artist].albums.handles().next().unwrap();
+        session.unlink(artist, Artist.albums, album)?;
+        session.commit().await?;
+        assert_eq!((rows(&mut session, "cas_albums").await, rows(&mut session, "cas_tracks").await), (3, 3));
+        session.delete(artist)?;
+        session.commit().await?;
+        assert_eq!((rows(&mut session, "cas_albums").await, rows(&mut session, "cas_tracks").await), (0, 0));
+        Ok(())
+    }
+
     async fn a_thousand_children_cost_as_many_statements_as_one(db: TestDb) -> Result<()> {
         let (mut session, sent) = open(&db).await;
         let mut costs = Vec::new();

@@ -7,6 +7,7 @@ mod between;
 mod cascades;
 #[path = "../common/mod.rs"]
 mod common;
+mod deferred;
 mod deletes;
 mod family;
 mod order;

@@ -215,7 +215,7 @@ impl Machine {
                 let any = *self.handles.get(parent).ok_or("nobody to mend")?;
                 self.say(format!("session.add({}); // not to be deleted after all", self.name(*parent)));
                 any.add(session);
-                self.now.doomed.remove(parent);
+                self.now.undelete(*parent);
                 Ok(())
             }
         }
@@ -250,6 +250,17 @@ impl Machine {
     /// Deletes an object; one that has no row is expunged. That is refused while others are linked to it.
     pub fn remove(&mut self, session: &mut Session, id: Id, any: Any) -> Outcome {
         let name = self.name(id);
+        // Where the session does not know who has the place of a newcomer that goes with its parent, the database
+        // refuses the newcomer.
+        let taken = |(child, row): (&Id, &crate::reference::Row)| {
+            row.refs.iter().any(|(fk, to)| {
+                let old = self.flushed.rows.get(child).and_then(|old| old.refs[fk]);
+                fk.unique() && fk.required() && *to == Some(id) && old != *to
+            })
+        };
+        if self.now.rows.iter().any(taken) {
+            return Ok(());
+        }
         if self.has_row(id) {
             self.say(format!("session.delete({name})?;"));
             any.delete(session).map_err(said)?;

@@ -1,21 +1,19 @@
 //! Sending a flush.
 
-use super::batch::{Batch, BatchKind, Rows, Source};
-use super::plan::Plan;
+use super::batch::{Batch, Rows, Source};
+use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::write::Linking;
 use super::{carried, deletes, rounds, stale, statement, switch, write};
-use crate::driver::{Returns, Write};
+use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
-use crate::model::ModelDef;
-use crate::model::mapping::Reference;
 use crate::session::objects::{LinkRow, Objects};
 use crate::sql::compile::Compiler;
 
-/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could not
-/// be told which row is whose: then all of it is to be taken back and run again.
+/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could
+/// not be told which row is whose: then all of it is to be taken back and run again.
 pub(super) async fn run(
     objects: &mut Objects,
     connection: &mut Connection,
@@ -48,10 +46,10 @@ pub(super) async fn run(
             switch::updates(objects, compiler, step, plan, &mut batches)?;
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
-        if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj)) {
-            if !send(objects, connection, compiler, std::mem::take(&mut batches)).await? {
-                return Ok(false);
-            }
+        if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj))
+            && !send(objects, connection, compiler, std::mem::take(&mut batches)).await?
+        {
+            return Ok(false);
         }
     }
     if plan.models.iter().any(|work| !work.later.is_empty()) {
@@ -72,13 +70,9 @@ pub(super) async fn run(
 
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
 fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
-    let batch = |(model, reference): &(&'static ModelDef, &'static Reference)| {
-        Ok(Batch {
-            stmt: statement::set_constraint(compiler, model, reference, deferred)?,
-            rows: Rows::Values(vec![Vec::new()]),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        })
+    let batch = |constraint: &Constraint| {
+        let stmt = statement::set_constraint(compiler, constraint, deferred)?;
+        Ok(Batch::unasked(stmt, Rows::Values(vec![Vec::new()])))
     };
     plan.deferred.iter().map(batch).collect()
 }

@@ -38,7 +38,12 @@ impl Objects {
         }
         // The parent that it leaves: the one in the field or, unloaded, the one with that key, if it is here.
         let parent = match old {
-            One::Loaded(handle) => handle.and_then(|handle| self.resolve(resolved.target, handle).ok()),
+            // One that was expunged may be here again, with another handle.
+            One::Loaded(Some(handle)) => {
+                let here = self.resolve(resolved.target, handle).ok();
+                here.or_else(|| self.by_key(owner, keys, resolved.target))
+            }
+            One::Loaded(None) => None,
             One::Unloaded => self.by_key(owner, keys, resolved.target),
         };
         self.refused.retain(|refused| refused.place != Some((owner, relation)));
