@@ -3,6 +3,7 @@
 //! A test is named after its case (`u51_…`) and what it shows.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 
+mod between;
 mod cascades;
 #[path = "../common/mod.rs"]
 mod common;

@@ -287,7 +287,7 @@ both! {
         let said = |result: Result<()>| result.expect_err("a refusal").to_string();
         let other = Item.alias("other");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(said(session.set(pen, Item.views, Part.id)), @"`Part.id` is used, but the table `wr_parts` is not in the query");
+            insta::assert_snapshot!(said(session.set(pen, Item.views, Part.id)), @"`Part.id` is used in an expression for a column of one `Item`, and is not a column of that row: read it by a query, as in `select(Part.id).filter(…).scalar()`");
             insta::assert_snapshot!(said(session.set(pen, Item.views, other.views + 1)), @"`other.views` is used, but `wr_items` under the name `other` is not in the query: begin it with `.from(other)`, or join it, as in `.join(….to(other))`");
             insta::assert_snapshot!(said(session.set(pen, Item.views, Item.views.max().coalesce(0))), @"an aggregate cannot be set, since it is made of many rows and a column is set row by row: compute it by a query of its own, as in `.set(column, select(…).scalar())`");
             insta::assert_snapshot!(said(session.set(pen, Item.id, Item.id + 1)), @"`Item`: cannot have its column `id` set to an expression, since the session finds rows by it: set it to a value");

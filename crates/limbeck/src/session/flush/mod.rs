@@ -14,10 +14,11 @@
 //! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the
 //!   objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
-//! * `rekey`: keys that change, and the rows that refer to them.
+//! * `rekey`: keys that change, and the rows that refer to them; `carried` those whose own key changes with it.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
+mod carried;
 pub(super) mod check;
 mod circles;
 mod deletes;
@@ -28,7 +29,7 @@ mod order;
 mod park;
 mod plan;
 mod receive;
-mod rekey;
+pub(super) mod rekey;
 mod room;
 mod rounds;
 mod run;

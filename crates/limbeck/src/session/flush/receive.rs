@@ -34,10 +34,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
             if *keys {
-                as_sent(model, width, &mut written.returned, |row, key| {
-                    let obj = batch.rows.object(row);
-                    obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
-                });
+                as_sent(model, width, &mut written.returned, |row, part| batch.rows.sent_key(objects, row, part));
             }
             take(objects, batch, returning, &written.returned, width)?;
             Ok(Received::Written)
@@ -107,8 +104,7 @@ fn as_sent<'v>(
     let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
     rows.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&a[part], &b[part]))));
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    let value = |row: usize, part: usize| sent(row, model.primary_key[part]);
-    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part)))));
+    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&sent(*a, part), &sent(*b, part)))));
     let mut tied: Vec<&[Value<'static>]> = vec![&[]; rows.len()];
     for (row, place) in rows.into_iter().zip(order) {
         tied[place] = row;

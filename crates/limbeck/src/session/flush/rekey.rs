@@ -22,9 +22,9 @@ use crate::session::undo::Undo;
 use crate::types::{Cell, Value};
 
 /// A row whose key was changed: its object, and what the columns of it were that others refer to.
-pub(super) struct Moved {
-    obj: Obj,
-    old: Vec<(usize, Value<'static>)>,
+pub(in crate::session) struct Moved {
+    pub(in crate::session) obj: Obj,
+    pub(in crate::session) old: Vec<(usize, Value<'static>)>,
 }
 
 impl Session {
@@ -191,7 +191,11 @@ impl Objects {
 
     /// Objects follow as their rows did. Of `written` the flush wrote columns itself: a key among them may be the one
     /// that a row had before and another has now.
-    pub(super) fn follow_moved(&mut self, mut moved: Vec<Moved>, written: impl Iterator<Item = (Obj, ColumnSet)>) {
+    pub(in crate::session) fn follow_moved(
+        &mut self,
+        mut moved: Vec<Moved>,
+        written: impl Iterator<Item = (Obj, ColumnSet)>,
+    ) {
         if moved.is_empty() {
             return;
         }

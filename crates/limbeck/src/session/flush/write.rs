@@ -211,8 +211,32 @@ fn insert_run(
     Ok(())
 }
 
+/// Whether one of the keys that an association row holds is about to change.
+pub(super) fn ends_move(objects: &Objects, row: &LinkRow) -> Result<bool> {
+    let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { return Ok(false) };
+    let moves = |obj: Obj, columns: &[(String, usize)]| {
+        let store = objects.store(obj);
+        columns.iter().any(|(_, key)| store.value(obj.slot, *key) != store.saved_value(obj.slot, *key))
+    };
+    Ok(moves(row.local, &link.local) || moves(row.remote, &link.remote))
+}
+
+/// What is done with rows of association tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Linking {
+    Insert,
+    Delete,
+    /// By the keys that their ends had, since these are about to change.
+    DeleteFirst,
+}
+
 /// Rows of association tables, to insert or to delete.
-pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool) -> Result<Vec<Batch>> {
+pub(super) fn links(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    rows: &[LinkRow],
+    linking: Linking,
+) -> Result<Vec<Batch>> {
     // One group for each association and end from which it was planned.
     let mut groups: Vec<((usize, usize), Vec<&LinkRow>)> = Vec::new();
     rows.iter().for_each(|row| group(&mut groups, (row.owner.id.get(), row.relation), row));
@@ -224,9 +248,13 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
         let values = |row: &&LinkRow| {
             let ends = [(row.local, &link.local), (row.remote, &link.remote)].into_iter();
             let keys = ends.flat_map(|(obj, columns)| columns.iter().map(move |(_, key)| (obj, *key)));
-            keys.map(|(obj, key)| objects.store(obj).value(obj.slot, key).into_owned()).collect()
+            let value = |(obj, key): (Obj, usize)| match linking {
+                Linking::DeleteFirst => objects.store(obj).saved_value(obj.slot, key).into_owned(),
+                Linking::Insert | Linking::Delete => objects.store(obj).value(obj.slot, key).into_owned(),
+            };
+            keys.map(value).collect()
         };
-        let make = if add { statement::link } else { statement::unlink };
+        let make = if linking == Linking::Insert { statement::link } else { statement::unlink };
         let stmt = make(compiler, owner, *relation, resolved.target, link)?;
         batches.push(Batch::unasked(stmt, Rows::Values(rows.iter().map(values).collect())));
     }
@@ -273,7 +301,7 @@ fn rekeyed(objects: &Objects, work: &Work, objs: Vec<Obj>, columns: ColumnSet, f
         let sent = columns.iter().map(|column| store.value(obj.slot, column).into_owned());
         sent.chain(found.iter().map(key)).collect()
     };
-    Rows::Built { values: objs.iter().map(values).collect(), objs }
+    Rows::Built { values: objs.iter().map(values).collect(), objs, at: columns.len() }
 }
 
 /// Rows that give up unique values which others take.
@@ -338,7 +366,7 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
             let update = Update { returning: &computed, keys, ..Update::of(model, columns) };
             batches.push(Batch {
                 stmt: statement::update(compiler, &update)?,
-                rows: Rows::Built { objs, values },
+                rows: Rows::Built { objs, values, at: columns.len() },
                 returns: update.returns(),
                 kind: BatchKind::Update { returning: computed.clone(), keys },
             });
