@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Heads,
     /// Compares the models with the database: exit code 2 when they differ or revisions are pending.
     Check,
+    /// Compares two databases and prints the SQL that turns the first into the second: exit code 2 when they differ. No
+    /// project is needed.
+    Diff(Diff),
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     Repair,
 }
@@ -77,4 +80,23 @@ pub(crate) struct Revision {
     /// A table (widgets) or column (users.fullname) that may go with its data.
     #[arg(long = "drop", value_name = "NAME", requires = "autogenerate")]
     pub(crate) drops: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The database as it is.
+    #[arg(value_name = "URL-A")]
+    pub(crate) from: String,
+
+    /// The database that it should be like.
+    #[arg(value_name = "URL-B")]
+    pub(crate) to: String,
+
+    /// Prints the way back instead: from the second, as it is then, to the first.
+    #[arg(long)]
+    pub(crate) downgrade: bool,
+
+    /// Prints the operations of both ways as JSON, and what is not managed.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -86,6 +86,9 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     if let Command::Init(init) = &args.command {
         return commands::init::run(init, args.package.as_deref());
     }
+    if let Command::Diff(diff) = &args.command {
+        return commands::diff::run(diff, args.verbose).await;
+    }
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
@@ -96,6 +99,6 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) => Ok(0),
+        Command::Init(_) | Command::Diff(_) => Ok(0),
     }
 }

@@ -27,7 +27,8 @@ use proc_macro::TokenStream;
 /// - `index(author_id, created_at desc)`: an index, over fields and expressions (`"lower(title)"`), each perhaps
 ///   followed by `desc`, `nulls_first`, `nulls_last`, `collate("…")` or `opclass("…")`. Beside them: `unique`,
 ///   `name = "…"`, `where = "sql"`, and for PostgreSQL `method = "gin"` and `include(field)`.
-/// - `unique(a, b)`: a unique constraint, with `name = "…"` and, for PostgreSQL 15, `nulls_not_distinct`.
+/// - `unique(a, b)`: a unique constraint, with `name = "…"`, `deferrable = initially_deferred` (PostgreSQL) and,
+///   for PostgreSQL 15, `nulls_not_distinct`.
 ///   Here and in `index`, a column of an embedded struct is named with its field: `index(timestamps.created_at)`.
 /// - `check("sql")`: a check, with `name = "…"`.
 /// - `foreign_key((order_id, line), OrderLine(order_id, line_no), on_delete = …)`: a foreign key of several columns,
@@ -71,9 +72,9 @@ use proc_macro::TokenStream;
 ///   its columns that refer to this model and to the other one (`("a", "b")` for a key of two columns), where
 ///   they are not called `<model>_<key>`.
 /// - `view_only`: the association table has a model of its own, by which its rows are written.
-/// - `cascade(…)`, or as SQLAlchemy writes it `cascade = "all, delete-orphan"`: what goes on to the objects at the other
-///   end: `save_update`, `merge`, `delete`, `delete_orphan`, `refresh_expire`, `expunge`; `all` is all of them but
-///   `delete_orphan`, `none` is none. The default is `cascade(save_update, merge)`.
+/// - `cascade(…)`, or as SQLAlchemy writes it `cascade = "all, delete-orphan"`: what goes on to the objects at the
+///   other end: `save_update`, `merge`, `delete`, `delete_orphan`, `refresh_expire`, `expunge`; `all` is all of them
+///   but `delete_orphan`, `none` is none. The default is `cascade(save_update, merge)`.
 /// - `passive_deletes`: what is not loaded when an object is deleted is left to the database's `on_delete`;
 ///   `passive_deletes = "all"`: what is loaded, too.
 /// - `order_by = title`, `order_by(desc(created_at), title)`: the order of a collection, by fields of the other model.
@@ -92,10 +93,11 @@ pub fn derive_model(tokens: TokenStream) -> TokenStream {
 /// Makes a struct one that models can embed: `#[model(embed)] timestamps: Timestamps`.
 ///
 /// Its fields are columns, with the options that a model's columns have (`#[column(…)]`), but for a primary key and
-/// deferred columns. It may embed others. `User.timestamps.created_at` is then a column of `User`; `prefix = "…"` on the
-/// model's field comes before the columns' names, so that one struct can be embedded twice.
+/// deferred columns. It may embed others. `User.timestamps.created_at` is then a column of `User`; `prefix = "…"` on
+/// the model's field comes before the columns' names, so that one struct can be embedded twice.
 ///
-/// A new object can leave the struct out where each of its columns has a default, is made by the database or may be NULL.
+/// A new object can leave the struct out where each of its columns has a default, is made by the database or may be
+/// NULL.
 #[proc_macro_derive(Embed, attributes(model, column))]
 pub fn derive_embed(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);
@@ -134,9 +136,9 @@ pub fn derive_db_enum(tokens: TokenStream) -> TokenStream {
 
 /// Makes a struct of one field a column's type: `struct UserId(i64)`.
 ///
-/// Its column is that of the field's type, and it is another type to the compiler: a `PostId` cannot be a foreign key to
-/// a `UserId`. As a lone primary key it is numbered by the database where its field would be. Besides, a column's type
-/// is `Clone` and `PartialEq`; a key is `Eq`, `Hash` and `Debug`, too.
+/// Its column is that of the field's type, and it is another type to the compiler: a `PostId` cannot be a foreign key
+/// to a `UserId`. As a lone primary key it is numbered by the database where its field would be. Besides, a column's
+/// type is `Clone` and `PartialEq`; a key is `Eq`, `Hash` and `Debug`, too.
 #[proc_macro_derive(ColumnType)]
 pub fn derive_column_type(tokens: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(tokens as syn::DeriveInput);

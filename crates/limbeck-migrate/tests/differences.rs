@@ -4,7 +4,7 @@ mod support;
 
 use limbeck::schema::{
     Action, ArrayType, Check, Collation, Computed, Deferrable, Identity, Index, IndexKey, IndexOn, IndexOptions,
-    Metadata, SqlType, Table, naming,
+    Metadata, SqlType, Table, UniqueConstraint, naming,
 };
 use limbeck_migrate::Error;
 use limbeck_migrate::compare::Op;
@@ -126,7 +126,7 @@ both! {
             table.indexes.push(Index { name: "ix_a".into(), columns, options: Some(options), ..Index::default() });
         };
         type Change = Box<dyn Fn(&mut Table)>;
-        let changes: [(&str, bool, Change); 12] = [
+        let changes: [(&str, bool, Change); 13] = [
             ("check of a: length(x) < 9", true, Box::new(move |t| check(t, "length(x) < 9"))),
             ("check of a: n in (1,2)", true, Box::new(move |t| check(t, "n in (1,2)"))),
             ("index ix_a on a", true, Box::new(move |t| index(t, |o| o.keys[0].descending = true))),
@@ -144,6 +144,11 @@ both! {
                 t.columns[1].collation = Some(Collation { postgres, sqlite });
             })),
             ("drop foreign key a.n to b", true, Box::new(|t| t.foreign_keys[0].deferrable = Deferrable::InitiallyDeferred)),
+            ("unique a.x", true, Box::new(|t| {
+                let (name, columns) = (Some("uq_a_x".into()), vec!["x".into()]);
+                let deferrable = Deferrable::InitiallyImmediate;
+                t.uniques.push(UniqueConstraint { name, columns, deferrable, ..UniqueConstraint::default() });
+            })),
             ("comment of a", postgres, Box::new(|t| t.comment = Some("it's \\ it".into()))),
             ("alter column a.id: how it is numbered", postgres, Box::new(|t| {
                 t.columns[0].identity = Some(Identity { always: true, start: 7, increment: 2 });

@@ -76,8 +76,9 @@
 //! # Features
 //!
 //! `sqlite` (on by default, bundled) and `postgres` are the databases; the URL picks one of them when the
-//! program runs; `tls` encrypts the way to the latter. `chrono` (on by default), `jiff` and `time` are for dates and times,
-//! `decimal` for exact numbers, `json` for JSON, `uuid` for UUIDs: each makes the types of that crate column types.
+//! program runs; `tls` encrypts the way to the latter. `chrono` (on by default), `jiff` and `time` are for dates and
+//! times, `decimal` for exact numbers, `json` for JSON, `uuid` for UUIDs: each makes the types of that crate column
+//! types.
 
 extern crate self as limbeck;
 

@@ -9,6 +9,106 @@ use limbeck::prelude::*;
 use limbeck::session::State;
 use limbeck_test_support::{TestDb, both};
 
+/// Who has at most one of each.
+#[derive(Model, Debug)]
+#[model(table = "owners")]
+struct Owner {
+    #[column(primary_key)]
+    id: i64,
+    #[relationship(back_populates = owner)]
+    licence: HasOne<Licence>,
+    #[relationship(back_populates = owner)]
+    plate: HasOne<Plate>,
+}
+
+/// It cannot be without its owner, and goes with it.
+#[derive(Model, Debug)]
+#[model(table = "licences")]
+struct Licence {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique, foreign_key(Owner.id, on_delete = cascade))]
+    owner_id: i64,
+    #[relationship(back_populates = licence)]
+    owner: BelongsTo<Owner>,
+}
+
+/// It can.
+#[derive(Model, Debug)]
+#[model(table = "plates")]
+struct Plate {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique, foreign_key(Owner.id))]
+    owner_id: Option<i64>,
+    #[relationship(back_populates = plate)]
+    owner: BelongsTo<Option<Owner>>,
+}
+
+/// The program gives its key.
+#[derive(Model, Debug)]
+#[model(table = "crates")]
+struct Crate {
+    #[column(primary_key)]
+    code: String,
+    #[relationship(back_populates = inside)]
+    items: HasMany<Item>,
+    #[relationship(back_populates = inside)]
+    seals: HasMany<Seal>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "items")]
+struct Item {
+    #[column(primary_key)]
+    id: i64,
+    #[column(foreign_key(Crate.code))]
+    crate_code: Option<String>,
+    #[relationship(back_populates = items, key = crate_code)]
+    inside: BelongsTo<Option<Crate>>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "seals")]
+struct Seal {
+    #[column(primary_key)]
+    id: i64,
+    #[column(foreign_key(Crate.code, on_delete = cascade))]
+    crate_code: String,
+    #[relationship(back_populates = seals, key = crate_code)]
+    inside: BelongsTo<Crate>,
+}
+
+#[derive(Model, Debug)]
+#[model(table = "people")]
+struct Person {
+    #[column(primary_key)]
+    id: i64,
+    #[column(unique)]
+    name: String,
+    #[relationship(back_populates = person)]
+    badges: HasMany<Badge>,
+}
+
+/// The program gives its key, and the database sets its person to NULL.
+#[derive(Model, Debug)]
+#[model(table = "badges")]
+struct Badge {
+    #[column(primary_key)]
+    code: String,
+    #[column(foreign_key(Person.id, on_delete = set_null))]
+    person_id: Option<i64>,
+    #[relationship(back_populates = badges)]
+    person: BelongsTo<Option<Person>>,
+}
+
+/// A session over these.
+async fn owning(url: &str) -> Result<limbeck::session::Session> {
+    let engine = Engine::builder(url).connect().await?;
+    engine.create_all(&limbeck::metadata![Owner, Licence, Plate, Crate, Item, Seal, Person, Badge]?).await?;
+    Ok(engine.sessionmaker().open())
+}
+
 both! {
     async fn a_savepoint_is_rolled_back_after_expunge_all(db: TestDb) -> Result<()> {
         let mut session = session(db.url()).await;
@@ -143,6 +243,128 @@ both! {
         let shelf = session.get(Shelf, id).await?.expect("the shelf");
         session.assign(shelf, Shelf.fixed, [fixed]).await?;
         assert_eq!(session[shelf].fixed.len(), 1);
+        Ok(())
+    }
+
+    async fn what_is_not_to_be_deleted_after_all_is_in_what_was_loaded_meanwhile(db: TestDb) -> Result<()> {
+        let mut session = sessions(db.url()).await.autoflush(false).open();
+        let shelf = session.add(Shelf::builder());
+        let loose = session.add(Loose::builder().shelf(shelf));
+        let rust = session.add(Tag::builder().name("rust"));
+        let ada = session.add(user("ada"));
+        let post = session.add(Post::builder().title("Hello").author(ada).tags([rust]));
+        session.commit().await?;
+        session.expire(shelf)?;
+        session.expire(rust)?;
+        session.expire(post)?;
+        session.fresh(post).await?;
+        session.delete(loose)?;
+        session.delete(post)?;
+        assert!(session.related(shelf, Shelf.loose).await?.is_empty());
+        assert!(session.related(rust, Tag.posts).await?.is_empty());
+        session.add(loose);
+        session.add(post);
+        assert_eq!(session.related(shelf, Shelf.loose).await?, [loose]);
+        assert_eq!(session.related(rust, Tag.posts).await?, [post]);
+        session.commit().await?;
+        assert_eq!(session.count(select(Loose)).await?, 1);
+        Ok(())
+    }
+
+    async fn a_place_that_the_newcomer_did_not_get_is_not_empty(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let first = session.add(Licence::builder().owner(owner));
+        session.commit().await?;
+        session.expunge(first)?;
+        let second = session.add(Licence::builder().owner(owner));
+        assert!(matches!(session.commit().await, Err(limbeck::Error::UniqueViolation(_))));
+        session.expunge(second)?;
+        assert_eq!(session.related(owner, Owner.licence).await?.len(), 1);
+        Ok(())
+    }
+
+    async fn a_place_is_made_free_though_the_parent_is_deleted_as_well(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let first = session.add(Plate::builder().owner(owner));
+        session.commit().await?;
+        session.expunge(first)?;
+        session.add(Plate::builder().owner(owner));
+        session.delete(owner)?;
+        session.commit().await?;
+        assert_eq!(session.all(select(Plate.owner_id)).await?, [None, None]);
+        Ok(())
+    }
+
+    async fn what_was_linked_to_a_deleted_object_is_not_given_to_the_one_that_takes_its_key(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let old = session.add(Crate::builder().code("a"));
+        let item = session.add(Item::builder());
+        session.commit().await?;
+        let new_item = session.add(Item::builder().inside(old));
+        session.link(item, Item.inside, old)?;
+        session.delete(old)?;
+        let new = session.add(Crate::builder().code("a"));
+        session.commit().await?;
+        assert_eq!(session.all(select(Item.crate_code)).await?, [None, None]);
+        assert_eq!((session[item].crate_code.as_deref(), session[new_item].crate_code.as_deref()), (None, None));
+        assert_eq!(session[item].inside.get(), None);
+        assert!(session.related(new, Crate.items).await?.is_empty());
+        // What cannot be without it is refused.
+        let seal = session.add(Seal::builder().inside(new));
+        session.delete(new)?;
+        let newest = session.add(Crate::builder().code("a"));
+        let error = session.flush().await.expect_err("the seal leads nowhere");
+        assert!(error.to_string().contains("another one takes"), "{error}");
+        session.link(seal, Seal.inside, newest)?;
+        session.commit().await?;
+        assert_eq!(session.related(newest, Crate.seals).await?, [seal]);
+        Ok(())
+    }
+
+    async fn what_was_read_in_doubt_and_deleted_is_expired_by_the_rollback_of_the_whole(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        session.add(Tag::builder().name("rust"));
+        session.flush().await?;
+        session.expunge_all();
+        let rust = session.one(select(Tag)).await?;
+        session.delete(rust)?;
+        session.begin_nested().await?.rollback().await?;
+        session.rollback().await?;
+        assert!(matches!(session.try_get(rust), Err(limbeck::Error::Expired { .. })));
+        Ok(())
+    }
+
+    async fn who_is_to_be_deleted_keeps_its_place_until_then(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let first = session.add(Plate::builder().owner(owner));
+        session.commit().await?;
+        session.expire_all();
+        session.delete(first)?;
+        let second = session.add(Plate::builder().owner(owner));
+        session.fresh(first).await?;
+        session.add(first);
+        session.commit().await?;
+        assert_eq!(session.related(owner, Owner.plate).await?, [second]);
+        assert_eq!(session.fresh(first).await?.owner_id, None);
+        Ok(())
+    }
+
+    async fn a_row_that_gets_another_object_is_not_given_to_the_successor_of_its_parent(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let person = session.add(Person::builder().name("ada"));
+        let old = session.add(Badge::builder().code("a"));
+        session.commit().await?;
+        session.delete(old)?;
+        let new = session.add(Badge::builder().code("a").person(person));
+        // SQLite gives the number of the one that is gone to the one that takes its name.
+        session.delete(person)?;
+        session.add(Person::builder().name("ada"));
+        session.commit().await?;
+        assert_eq!(session.all(select(Badge.person_id)).await?, [None]);
+        assert_eq!(session[new].person_id, None);
         Ok(())
     }
 }

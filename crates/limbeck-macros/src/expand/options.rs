@@ -28,9 +28,14 @@ pub(super) fn table(model: &Model) -> TokenStream {
     let uniques = options.uniques.iter().map(|unique| {
         let name = text(unique.name.as_ref());
         let columns = unique.columns.iter().map(|field| model.number_of(field));
-        let nulls = unique.nulls_not_distinct;
+        let (nulls, deferrable) = (unique.nulls_not_distinct, local(unique.deferrable));
         quote! {
-            ::limbeck::model::UniqueDef { name: #name, columns: &[#(#columns),*], nulls_not_distinct: #nulls }
+            ::limbeck::model::UniqueDef {
+                name: #name,
+                columns: &[#(#columns),*],
+                nulls_not_distinct: #nulls,
+                deferrable: ::limbeck::schema::Deferrable::#deferrable,
+            }
         }
     });
     let indexes = options.indexes.iter().map(|index| index_def(model, index));

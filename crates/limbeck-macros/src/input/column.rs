@@ -176,7 +176,7 @@ impl Column {
             "primary_key" => self.primary_key = attr::flag(input)?,
             "unique" if input.peek(syn::token::Paren) => {
                 self.unique = true;
-                self.unique_options = Some(table::unique_of_column(name, input)?);
+                self.unique_options = Some(table::unique_of_column(ctxt, name, input)?);
             }
             "unique" => self.unique = attr::flag(input)?,
             "index" if input.peek(syn::token::Paren) => {
@@ -456,9 +456,7 @@ impl KeyOptions {
             match option.to_string().as_str() {
                 "on_delete" => key.on_delete = choice(ctxt, content, "action", ACTIONS)?.unwrap_or("NoAction"),
                 "on_update" => key.on_update = choice(ctxt, content, "action", ACTIONS)?.unwrap_or("NoAction"),
-                "deferrable" => {
-                    key.deferrable = choice(ctxt, content, "moment", DEFERRABLE)?.unwrap_or("NotDeferrable");
-                }
+                "deferrable" => key.deferrable = moment(ctxt, content)?,
                 "name" => key.name = Some(attr::text(content)?),
                 "index" if composite => key.index = attr::flag(content)?,
                 _ => {
@@ -480,6 +478,11 @@ impl KeyOptions {
 }
 
 /// `= one_of_them`
+/// `= initially_deferred`: when a constraint is checked.
+pub(super) fn moment(ctxt: &Ctxt, content: ParseStream<'_>) -> syn::Result<&'static str> {
+    Ok(choice(ctxt, content, "moment", DEFERRABLE)?.unwrap_or("NotDeferrable"))
+}
+
 fn choice(
     ctxt: &Ctxt,
     input: ParseStream<'_>,

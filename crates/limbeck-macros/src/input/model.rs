@@ -127,8 +127,8 @@ impl Model {
         }}
     }
 
-    /// The number of the first column of an embedded struct, as an expression; of the one behind the last, the number of
-    /// the first deferred column.
+    /// The number of the first column of an embedded struct, as an expression; of the one behind the last, the number
+    /// of the first deferred column.
     pub(crate) fn embedded(&self, embed: usize) -> TokenStream {
         let first = Literal::usize_unsuffixed(self.first_deferred());
         let before = self.embeds[..embed].iter().map(Embed::width);

@@ -42,11 +42,32 @@ pub(crate) struct Field {
     pub(crate) column: usize,
 }
 
-/// `unique(a, b, name = "…", nulls_not_distinct)`
+/// `unique(a, b, name = "…", nulls_not_distinct, deferrable = …)`
 pub(crate) struct Unique {
     pub(crate) columns: Vec<Field>,
     pub(crate) name: Option<LitStr>,
     pub(crate) nulls_not_distinct: bool,
+    /// The variant of `Deferrable`.
+    pub(crate) deferrable: &'static str,
+}
+
+const UNIQUE_OPTIONS: &[&str] = &["name", "nulls_not_distinct", "deferrable"];
+
+impl Unique {
+    fn new() -> Self {
+        Unique { columns: Vec::new(), name: None, nulls_not_distinct: false, deferrable: "NotDeferrable" }
+    }
+
+    /// Reads an option that stands behind its name; says whether it knows it.
+    fn option(&mut self, ctxt: &Ctxt, word: &Ident, content: ParseStream<'_>) -> syn::Result<bool> {
+        match word.to_string().as_str() {
+            "name" if content.peek(Token![=]) => self.name = Some(attr::text(content)?),
+            "nulls_not_distinct" => self.nulls_not_distinct = attr::flag(content)?,
+            "deferrable" if content.peek(Token![=]) => self.deferrable = column::moment(ctxt, content)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
 }
 
 /// `check("sql", name = "…")`
@@ -72,7 +93,7 @@ impl TableOptions {
             "schema" => self.schema = Some(attr::text(input)?),
             "comment" => self.comment = Some(attr::text(input)?),
             "index" => self.indexes.push(Index::of_table(name, input)?),
-            "unique" => self.uniques.push(unique(name, input)?),
+            "unique" => self.uniques.push(unique(ctxt, name, input)?),
             "check" => self.checks.push(check(name, input)?),
             "foreign_key" => self.foreign_keys.push(composite_key(ctxt, name, input)?),
             _ => return Ok(false),
@@ -218,18 +239,16 @@ fn key_fields(content: ParseStream<'_>) -> syn::Result<Vec<Field>> {
     Ok(fields)
 }
 
-fn unique(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
+fn unique(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
     let content = bracketed(name, input, "name the columns: `unique(first, second)`")?;
-    let mut unique = Unique { columns: Vec::new(), name: None, nulls_not_distinct: false };
+    let mut unique = Unique::new();
     while !content.is_empty() {
         let word = content.call(Ident::parse_any)?;
-        match word.to_string().as_str() {
-            "name" if content.peek(Token![=]) => unique.name = Some(attr::text(&content)?),
-            "nulls_not_distinct" => unique.nulls_not_distinct = attr::flag(&content)?,
-            _ if content.peek(Token![=]) => {
-                return Err(attr::unknown(&word, "option of `unique`", &["name", "nulls_not_distinct"]));
+        if !unique.option(ctxt, &word, &content)? {
+            if content.peek(Token![=]) {
+                return Err(attr::unknown(&word, "option of `unique`", UNIQUE_OPTIONS));
             }
-            _ => unique.columns.push(Field::read(word, &content)?),
+            unique.columns.push(Field::read(word, &content)?);
         }
         comma(&content)?;
     }
@@ -239,16 +258,14 @@ fn unique(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
     Ok(unique)
 }
 
-/// `(name = "…", nulls_not_distinct)` behind a column's `unique`.
-pub(super) fn unique_of_column(name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
+/// `(name = "…", nulls_not_distinct, deferrable = …)` behind a column's `unique`.
+pub(super) fn unique_of_column(ctxt: &Ctxt, name: &Ident, input: ParseStream<'_>) -> syn::Result<Unique> {
     let content = bracketed(name, input, "write `unique` or `unique(name = \"…\")`")?;
-    let mut unique = Unique { columns: Vec::new(), name: None, nulls_not_distinct: false };
+    let mut unique = Unique::new();
     while !content.is_empty() {
         let word = content.call(Ident::parse_any)?;
-        match word.to_string().as_str() {
-            "name" => unique.name = Some(attr::text(&content)?),
-            "nulls_not_distinct" => unique.nulls_not_distinct = attr::flag(&content)?,
-            _ => return Err(attr::unknown(&word, "option of `unique`", &["name", "nulls_not_distinct"])),
+        if !unique.option(ctxt, &word, &content)? {
+            return Err(attr::unknown(&word, "option of `unique`", UNIQUE_OPTIONS));
         }
         comma(&content)?;
     }

@@ -13,8 +13,20 @@ use crate::reflect::Schema;
 impl Parts {
     /// What has to happen to types. `gone` are the tables that this revision drops. Called when what happens to tables
     /// is known.
-    pub(super) fn enums(&mut self, wanted: &Metadata, live: &Schema, gone: &BTreeSet<TableName>) {
-        let wanted_enums = ddl::enums(live.dialect, &wanted.tables);
+    ///
+    /// `all` are the types that are wanted, where that is more than those of the columns: then those without a column
+    /// count too.
+    pub(super) fn enums(
+        &mut self,
+        wanted: &Metadata,
+        live: &Schema,
+        gone: &BTreeSet<TableName>,
+        all: Option<&[EnumType]>,
+    ) {
+        let wanted_enums = match all {
+            Some(all) => all.iter().collect(),
+            None => ddl::enums(live.dialect, &wanted.tables),
+        };
         for &values in &wanted_enums {
             match live.enums.iter().find(|other| other.name() == values.name()) {
                 None => self.create_enums.push(Op::CreateEnum(values.clone())),
@@ -34,7 +46,7 @@ impl Parts {
                 }
             };
             let is_wanted = wanted_enums.iter().any(|other| other.name() == values.name());
-            if !is_wanted && !users.is_empty() && users.iter().all(leaves) {
+            if !is_wanted && (all.is_some() || !users.is_empty()) && users.iter().all(leaves) {
                 self.drop_enums.push(Op::DropEnum(values.clone()));
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use limbeck::dialect::Dialect;
-use limbeck::schema::{Index, Table, UniqueConstraint};
+use limbeck::schema::{Deferrable, Index, Table, UniqueConstraint};
 
 use super::{Op, Parts, Spelling};
 
@@ -28,6 +28,7 @@ impl Parts {
                 !kept_uniques.contains(&i)
                     && other.columns == unique.columns
                     && other.nulls_not_distinct == unique.nulls_not_distinct
+                    && other.deferrable == unique.deferrable
                     && spelling.same_name(unique.name.as_deref(), other.name.as_deref())
             });
             let index = live.indexes.iter().find(|index| {
@@ -36,6 +37,7 @@ impl Parts {
                     && index.unique
                     && index.columns == unique.columns
                     && !unique.nulls_not_distinct
+                    && unique.deferrable == Deferrable::NotDeferrable
                     && !in_the_way(index)
             });
             match (constraint, index) {

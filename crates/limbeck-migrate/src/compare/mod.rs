@@ -10,9 +10,9 @@ mod types;
 use std::collections::BTreeSet;
 
 use limbeck::dialect::{Dialect, ddl};
-use limbeck::schema::{Check, Column, ForeignKey, Metadata, Table, TableName, in_creation_order};
+use limbeck::schema::{Check, Column, EnumType, ForeignKey, Metadata, PrimaryKey, Table, TableName, in_creation_order};
 
-pub use op::{EnumColumn, Op};
+pub use op::{EnumColumn, ObjectChange, Op};
 pub use spelling::Spelling;
 
 use crate::reflect::Schema;
@@ -35,6 +35,17 @@ pub struct Diff {
 ///
 /// The names of constraints and indexes are not compared, nor is the order of columns.
 pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BTreeSet<TableName>) -> Diff {
+    compare_with(wanted, live, spelling, owned, None)
+}
+
+/// Compares; `types` are all enumerations that are wanted, where that is more than those of the columns.
+pub(crate) fn compare_with(
+    wanted: &Metadata,
+    live: &Schema,
+    spelling: &Spelling,
+    owned: &BTreeSet<TableName>,
+    types: Option<&[EnumType]>,
+) -> Diff {
     let dialect = live.dialect;
     let mut parts = Parts::default();
     let mut created = Vec::new();
@@ -70,7 +81,7 @@ pub fn compare(wanted: &Metadata, live: &Schema, spelling: &Spelling, owned: &BT
         parts.create_tables.push(Op::CreateTable(table));
     }
     if dialect == Dialect::Postgres {
-        parts.enums(wanted, live, &dropped);
+        parts.enums(wanted, live, &dropped, types);
         parts.release_keys(wanted, live);
     }
     Diff { ops: parts.in_order(), unknown: unknown.into_iter().map(|table| table.full_name().to_string()).collect() }
@@ -117,7 +128,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn in_order(self) -> Vec<Op> {
+    fn in_order(mut self) -> Vec<Op> {
+        let (released, keys) = self.keys_of_computed();
         [
             self.create_schemas,
             self.create_enums,
@@ -125,12 +137,14 @@ impl Parts {
             self.drop_tables,
             self.drop_checks,
             self.drop_indexes,
+            released,
             self.drop_computed,
             self.alter_enums,
             self.columns,
             self.primary_keys,
             self.drop_columns,
             self.add_computed,
+            keys,
             self.add_indexes,
             self.add_checks,
             self.logged,
@@ -140,6 +154,33 @@ impl Parts {
             self.drop_enums,
         ]
         .concat()
+    }
+
+    /// The primary keys over computed columns that go or come: such a key goes before its column, and comes after it.
+    fn keys_of_computed(&mut self) -> (Vec<Op>, Vec<Op>) {
+        let has = |ops: &[Op], of: &TableName, key: Option<&PrimaryKey>| {
+            ops.iter().any(|op| match op {
+                Op::AddColumn { table, column } | Op::DropColumn { table, column } => {
+                    table == of && key.is_some_and(|key| key.columns.contains(&column.name))
+                }
+                _ => false,
+            })
+        };
+        let (mut released, mut later) = (Vec::new(), Vec::new());
+        self.primary_keys.retain(|op| {
+            let Op::SetPrimaryKey { table, from, to } = op else { return true };
+            if !has(&self.drop_computed, table, from.as_ref()) && !has(&self.add_computed, table, to.as_ref()) {
+                return true;
+            }
+            if from.is_some() {
+                released.push(Op::SetPrimaryKey { table: table.clone(), from: from.clone(), to: None });
+            }
+            if to.is_some() {
+                later.push(Op::SetPrimaryKey { table: table.clone(), from: None, to: to.clone() });
+            }
+            false
+        });
+        (released, later)
     }
 
     /// PostgreSQL changes no column or key that a foreign key depends on: the foreign key goes and comes again.

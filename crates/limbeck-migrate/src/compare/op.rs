@@ -2,6 +2,8 @@
 
 use limbeck::schema::{Check, Column, EnumType, ForeignKey, Index, PrimaryKey, Table, TableName, UniqueConstraint};
 
+use crate::reflect::SqliteTable;
+
 /// A column of an enumeration that changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnumColumn {
@@ -21,6 +23,20 @@ impl EnumColumn {
     fn inverse(self) -> Self {
         EnumColumn { from_default: self.to_default, to_default: self.from_default, ..self }
     }
+}
+
+/// A change of something that no model says: a sequence, a domain, how a column is stored. Its statements are made
+/// where it is found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectChange {
+    /// What it does, in a few words.
+    pub title: String,
+    /// What its inverse does.
+    pub inverse_title: String,
+    /// The statements. None where something else takes care of it on this way.
+    pub statements: Vec<String>,
+    /// The statements of the inverse.
+    pub inverse: Vec<String>,
 }
 
 /// One change of a schema.
@@ -160,6 +176,17 @@ pub enum Op {
         /// The key as it was.
         key: ForeignKey,
     },
+    /// Something of PostgreSQL that no model says.
+    Object(ObjectChange),
+    /// An SQLite table in other words, after all else that happens to it.
+    Rewrite {
+        /// The table.
+        table: TableName,
+        /// As it was.
+        from: Box<SqliteTable>,
+        /// As it shall be.
+        to: Box<SqliteTable>,
+    },
 }
 
 impl Op {
@@ -167,7 +194,7 @@ impl Op {
     pub fn table(&self) -> Option<TableName> {
         Some(match self {
             Op::CreateSchema(_) | Op::DropSchema(_) => return None,
-            Op::CreateEnum(_) | Op::DropEnum(_) | Op::AlterEnum { .. } => return None,
+            Op::CreateEnum(_) | Op::DropEnum(_) | Op::AlterEnum { .. } | Op::Object(_) => return None,
             Op::CreateTable(table) | Op::DropTable(table) => table.full_name(),
             Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
@@ -182,7 +209,8 @@ impl Op {
             | Op::SetLogged { table, .. }
             | Op::SetComment { table, .. }
             | Op::AddForeignKey { table, .. }
-            | Op::DropForeignKey { table, .. } => table.clone(),
+            | Op::DropForeignKey { table, .. }
+            | Op::Rewrite { table, .. } => table.clone(),
         })
     }
 
@@ -214,6 +242,13 @@ impl Op {
             }
             Op::AddForeignKey { table, key } => Op::DropForeignKey { table, key },
             Op::DropForeignKey { table, key } => Op::AddForeignKey { table, key },
+            Op::Object(change) => Op::Object(ObjectChange {
+                title: change.inverse_title,
+                inverse_title: change.title,
+                statements: change.inverse,
+                inverse: change.statements,
+            }),
+            Op::Rewrite { table, from, to } => Op::Rewrite { table, from: to, to: from },
         }
     }
 
@@ -270,6 +305,8 @@ impl Op {
             Op::DropForeignKey { table, key } => {
                 format!("drop foreign key {} to {}", of(table, &key.columns), key.target())
             }
+            Op::Object(change) => change.title.clone(),
+            Op::Rewrite { .. } => "the words of its definition".to_string(),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Spelling {
     pub note: Option<String>,
     /// Whether both sides are in the database's own words, so that names and texts count as they are.
     pub(crate) exact: bool,
+    /// How the other database would write what this one has.
+    pub(crate) back: Option<Box<Spelling>>,
 }
 
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d \
@@ -47,6 +49,12 @@ impl Spelling {
     /// For two databases of one kind: there is nothing to ask, and names count too.
     pub fn exact() -> Spelling {
         Spelling { exact: true, ..Spelling::default() }
+    }
+
+    /// For two databases that were both asked: how the first would write what the second has, and the other way round.
+    /// What comes out of a server and goes into it again may be written in yet another way.
+    pub(crate) fn both(first: Spelling, second: Spelling) -> Spelling {
+        Spelling { exact: true, back: Some(Box::new(second)), ..first }
     }
 
     /// Whether a constraint or index is not another one for its name.
@@ -97,8 +105,9 @@ impl Spelling {
 
     fn same_of_column(&self, dialect: Dialect, table: &TableName, column: &Column, wanted: &str, live: &str) -> bool {
         match self.columns.get(&(table.clone(), column.name.clone())) {
-            Some(spelled) => wanted == live || spelled == live,
-            None => normal(dialect, wanted) == normal(dialect, live),
+            Some(spelled) if wanted == live || spelled == live => true,
+            None if normal(dialect, wanted) == normal(dialect, live) => true,
+            _ => self.back.as_ref().is_some_and(|back| back.same_of_column(dialect, table, column, live, wanted)),
         }
     }
 
@@ -108,8 +117,9 @@ impl Spelling {
             return false;
         }
         match self.checks.get(&(table.clone(), wanted.expression.clone())) {
-            Some(spelled) => *spelled == live.expression,
-            None => normal(dialect, &wanted.expression) == normal(dialect, &live.expression),
+            Some(spelled) if *spelled == live.expression => true,
+            None if normal(dialect, &wanted.expression) == normal(dialect, &live.expression) => true,
+            _ => self.back.as_ref().is_some_and(|back| back.same_check(dialect, table, live, wanted)),
         }
     }
 
@@ -126,10 +136,11 @@ impl Spelling {
         {
             return true;
         }
-        let live = body(dialect, &ddl::create_index(dialect, table, live));
+        let text = body(dialect, &ddl::create_index(dialect, table, live));
         match self.indexes.get(&(table.clone(), wanted.name.clone())) {
-            Some(spelled) => *spelled == live,
-            None => body(dialect, &ddl::create_index(dialect, table, wanted)) == live,
+            Some(spelled) if *spelled == text => true,
+            None if body(dialect, &ddl::create_index(dialect, table, wanted)) == text => true,
+            _ => self.back.as_ref().is_some_and(|back| back.same_index(dialect, table, live, wanted)),
         }
     }
 }
@@ -145,6 +156,11 @@ fn is_suspect(wanted: &Table, live: &Table) -> bool {
     wanted.columns.iter().any(column)
         || (!live.checks.is_empty() && wanted.checks.iter().any(check))
         || (!live.indexes.is_empty() && wanted.indexes.iter().any(|index| index.options.is_some()))
+        || wanted.indexes.iter().any(|index| {
+            let other = live.indexes.iter().find(|other| other.name == index.name);
+            let texts = other.map(|other| (&other.definition, &index.definition));
+            matches!(texts, Some((Some(a), Some(b))) if a != b)
+        })
 }
 
 async fn ask_server(connection: &mut Connection, suspects: &[&Table]) -> limbeck::Result<Spelling> {
@@ -207,11 +223,29 @@ async fn create(connection: &mut Connection, n: usize, table: &Table) -> limbeck
     connection
         .execute_raw(&ddl::create_table_with(Dialect::Postgres, &scratch, "CREATE TEMPORARY TABLE", |_| false))
         .await?;
-    for (i, index) in table.indexes.iter().enumerate().filter(|(_, index)| index.options.is_some()) {
-        let index = Index { name: format!("limbeck_index_{n}_{i}"), ..index.clone() };
+    for (i, index) in table.indexes.iter().enumerate() {
+        let own = format!("limbeck_index_{n}_{i}");
+        if let Some(definition) = &index.definition {
+            // In the server's words already, but those of another server.
+            if let Some(body) = behind_the_table(definition) {
+                connection.execute_raw(&format!("CREATE INDEX {own} ON {name} {body}")).await?;
+            }
+            continue;
+        }
+        if index.options.is_none() {
+            continue;
+        }
+        let index = Index { name: own, ..index.clone() };
         connection.execute_raw(&ddl::create_index(Dialect::Postgres, &TableName::from(name.as_str()), &index)).await?;
     }
     Ok(())
+}
+
+/// What `CREATE INDEX` says behind the table's name, as it is.
+fn behind_the_table(create: &str) -> Option<&str> {
+    let tokens = token::code(Dialect::Postgres, create).ok()?;
+    let using = tokens.iter().find(|token| token.is("using"))?;
+    Some(&create[using.start..])
 }
 
 /// What `CREATE INDEX` says behind the table's name, by its tokens. That it is a B-tree is said by no word.

@@ -189,9 +189,12 @@ impl Found {
                 }
                 ("u", Some(column)) => {
                     if table.uniques.last().is_none_or(|last| last.name.as_ref() != Some(&name)) {
-                        let unique =
-                            UniqueConstraint { name: Some(name), columns: Vec::new(), nulls_not_distinct: nulls };
-                        table.uniques.push(unique);
+                        table.uniques.push(UniqueConstraint {
+                            name: Some(name),
+                            columns: Vec::new(),
+                            nulls_not_distinct: nulls,
+                            deferrable: moment(deferrable, deferred),
+                        });
                     }
                     if let Some(last) = table.uniques.last_mut() {
                         last.columns.push(column);
@@ -207,11 +210,7 @@ impl Found {
                             target_columns: Vec::new(),
                             on_delete: action(on_delete.as_deref()),
                             on_update: action(on_update.as_deref()),
-                            deferrable: match (deferrable, deferred) {
-                                (true, true) => Deferrable::InitiallyDeferred,
-                                (true, false) => Deferrable::InitiallyImmediate,
-                                (false, _) => Deferrable::NotDeferrable,
-                            },
+                            deferrable: moment(deferrable, deferred),
                         });
                     }
                     if let Some(last) = table.foreign_keys.last_mut() {
@@ -300,6 +299,14 @@ fn array(declared: &str) -> Option<SqlType> {
     ];
     let element = declared_type(declared.strip_suffix("[]")?);
     ELEMENTS.iter().find(|known| **known == element).map(|known| SqlType::Array(ArrayType::new(known)))
+}
+
+fn moment(deferrable: bool, deferred: bool) -> Deferrable {
+    match (deferrable, deferred) {
+        (true, true) => Deferrable::InitiallyDeferred,
+        (true, false) => Deferrable::InitiallyImmediate,
+        (false, _) => Deferrable::NotDeferrable,
+    }
 }
 
 fn action(code: Option<&str>) -> Action {

@@ -3,7 +3,7 @@
 mod enums;
 mod numbers;
 mod postgres;
-mod sqlite;
+pub(crate) mod sqlite;
 
 use std::borrow::Cow;
 

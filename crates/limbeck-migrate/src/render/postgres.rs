@@ -16,9 +16,10 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
         foreign_keys_off: false,
         statements: statements(op, live, downgrade),
     };
+    let says = |step: &DraftStep| !step.statements.is_empty();
     Plan {
-        upgrade: ops.iter().map(|op| step(op, false)).collect(),
-        downgrade: ops.iter().rev().map(|op| step(&op.clone().inverse(), true)).collect(),
+        upgrade: ops.iter().map(|op| step(op, false)).filter(says).collect(),
+        downgrade: ops.iter().rev().map(|op| step(&op.clone().inverse(), true)).filter(says).collect(),
         ..Plan::default()
     }
 }
@@ -67,6 +68,9 @@ fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
         }
         Op::AddForeignKey { table, key } => vec![ddl::add_constraint(DIALECT, table, &ddl::foreign_key(DIALECT, key))],
         Op::DropForeignKey { table, key } => drop_named(table, key.name.as_deref()),
+        Op::Object(change) => change.statements.clone(),
+        // Of SQLite.
+        Op::Rewrite { .. } => Vec::new(),
     }
 }
 

@@ -79,6 +79,11 @@ fn whole_table(op: &Op, live: &Schema, later: &[Op], downgrade: bool) -> DraftSt
     step
 }
 
+/// The table after operations that keep it, in its own words.
+pub(crate) fn applied(before: &SqliteTable, ops: Vec<Op>) -> SqliteTable {
+    apply(before, &inline_keys(ops))
+}
+
 /// An operation, with the foreign key that comes with a new column.
 #[derive(Clone, Debug)]
 struct Change {
@@ -175,6 +180,10 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             Op::DropCheck { check, .. } => create.drop_check(check),
             Op::AddForeignKey { key, .. } => create.add_constraint(&ddl::foreign_key(DIALECT, key)),
             Op::DropForeignKey { key, .. } => create.drop_foreign_key(&key.columns, &key.target_table),
+            Op::Rewrite { to, .. } => {
+                create.clone_from(&to.create);
+                after.indexes.clone_from(&to.indexes);
+            }
             // SQLite has no schemas, no comments and no types.
             Op::CreateTable(_)
             | Op::DropTable(_)
@@ -184,6 +193,7 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             | Op::DropEnum(_)
             | Op::AlterEnum { .. }
             | Op::SetLogged { .. }
+            | Op::Object(_)
             | Op::SetComment { .. } => {}
         }
     }

@@ -219,3 +219,33 @@ pub(crate) fn sorted(mut tables: Vec<Table>) -> Vec<Table> {
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     tables
 }
+
+/// The words of an SQLite statement, however they are quoted and spaced, and wherever they stand: a column may have
+/// another place, and a constraint may stand with its column.
+pub(crate) fn sqlite_words(sql: &str) -> String {
+    let mut words = Vec::new();
+    let mut rest = sql.chars().peekable();
+    while let Some(c) = rest.next() {
+        let close = match c {
+            '"' | '`' | '\'' => c,
+            '[' => ']',
+            _ if c.is_alphanumeric() || c == '_' => {
+                let mut word = c.to_lowercase().to_string();
+                while let Some(next) = rest.next_if(|next| next.is_alphanumeric() || *next == '_') {
+                    word.extend(next.to_lowercase());
+                }
+                words.push(word);
+                continue;
+            }
+            _ if c.is_whitespace() || matches!(c, ',' | '(' | ')' | ';') => continue,
+            _ => {
+                words.push(c.to_string());
+                continue;
+            }
+        };
+        let quoted: String = rest.by_ref().take_while(|next| *next != close).collect();
+        words.push(if c == '\'' { format!("'{quoted}'") } else { quoted.to_lowercase() });
+    }
+    words.sort_unstable();
+    words.join(" ")
+}

@@ -40,8 +40,8 @@ fn expression(column: &Column) -> Option<(String, &'static str)> {
     }
 }
 
-/// `data IS NULL OR json_valid(data)`: what SQLite checks of a column of JSON or of an array, which it keeps as text. NULL
-/// is named, since older versions find that it is no JSON, and others than limbeck may write to the table.
+/// `data IS NULL OR json_valid(data)`: what SQLite checks of a column of JSON or of an array, which it keeps as text.
+/// NULL is named, since older versions find that it is no JSON, and others than limbeck may write to the table.
 pub fn json_check(column: &str) -> String {
     let column = Dialect::Sqlite.ident(column);
     format!("{column} IS NULL OR json_valid({column})")

@@ -142,7 +142,9 @@ pub fn primary_key(dialect: Dialect, key: &PrimaryKey) -> String {
 /// `CONSTRAINT uq_users_email UNIQUE (email)`
 pub fn unique(dialect: Dialect, unique: &UniqueConstraint) -> String {
     let nulls = if unique.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
-    named(dialect, unique.name.as_deref(), format!("UNIQUE{nulls} ({})", column_list(dialect, &unique.columns)))
+    let deferrable = deferrable(unique.deferrable);
+    let columns = column_list(dialect, &unique.columns);
+    named(dialect, unique.name.as_deref(), format!("UNIQUE{nulls} ({columns}){deferrable}"))
 }
 
 /// `CONSTRAINT ck_… CHECK (…)`
@@ -166,12 +168,16 @@ pub fn foreign_key(dialect: Dialect, key: &ForeignKey) -> String {
         definition.push_str(" ON UPDATE ");
         definition.push_str(key.on_update.as_sql());
     }
-    match key.deferrable {
-        Deferrable::NotDeferrable => {}
-        Deferrable::InitiallyImmediate => definition.push_str(" DEFERRABLE"),
-        Deferrable::InitiallyDeferred => definition.push_str(" DEFERRABLE INITIALLY DEFERRED"),
-    }
+    definition.push_str(deferrable(key.deferrable));
     named(dialect, key.name.as_deref(), definition)
+}
+
+fn deferrable(deferrable: Deferrable) -> &'static str {
+    match deferrable {
+        Deferrable::NotDeferrable => "",
+        Deferrable::InitiallyImmediate => " DEFERRABLE",
+        Deferrable::InitiallyDeferred => " DEFERRABLE INITIALLY DEFERRED",
+    }
 }
 
 /// `CREATE TABLE` with all of its constraints and without its indexes.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Dialect;
 use super::checks::type_checks;
-use crate::schema::{Collation, Index, IndexOptions, Metadata, MetadataError, Table, TableName};
+use crate::schema::{Collation, Deferrable, Index, IndexOptions, Metadata, MetadataError, Table, TableName};
 
 impl Collation {
     /// Its name on one database.
@@ -95,6 +95,7 @@ fn on_sqlite(table: &mut Table) -> Result<(), MetadataError> {
             unique.columns.join(", ")
         )));
     }
+    table.uniques.iter_mut().for_each(|unique| unique.deferrable = Deferrable::NotDeferrable);
     for index in &mut table.indexes {
         if let Some(options) = &mut index.options {
             options.method = None;

@@ -3,8 +3,8 @@
 //! A transaction is a savepoint there: committing releases it, rolling back goes back to it. A statement outside a
 //! transaction has a savepoint of its own on PostgreSQL, where an error would otherwise end everything.
 //!
-//! One connection at a time may write: it holds the shared one from `begin` to the end. Those that only read take it for
-//! each statement.
+//! One connection at a time may write: it holds the shared one from `begin` to the end. Those that only read take it
+//! for each statement.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -96,7 +96,8 @@ impl Connection {
         self.closing = true;
     }
 
-    /// Takes the driver out, for good: it never goes back to the pool. What is returned with it is the right to hold it.
+    /// Takes the driver out, for good: it never goes back to the pool. What is returned with it is the right to hold
+    /// it.
     pub(super) fn detach(mut self) -> Result<(Driver, Lease)> {
         match (self.idle.take(), self.lease.take()) {
             (Some(idle), Some(lease)) => Ok((idle.driver, lease)),

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Reference, Resolved};
 use super::{ColumnOptions, CompositeKeyDef, Key, RelationMut, RelationOptions, RelationRef, TableOptions};
 use crate::driver::Row;
 use crate::error::{Error, Result};
@@ -147,6 +147,16 @@ impl ModelDef {
     pub(crate) fn mapping(&'static self) -> Result<&'static Mapping> {
         let mapping = self.id.mapping.get_or_init(|| Mapping::resolve(self));
         mapping.as_ref().map_err(|message| Error::Mapping(message.clone()))
+    }
+
+    /// The foreign keys of the table. None where a relationship does not say enough, which is said elsewhere.
+    pub(crate) fn references(&'static self) -> &'static [Reference] {
+        self.mapping().map_or(&[], |mapping| &mapping.references)
+    }
+
+    /// The relationships, resolved, in the order of `relations`. None as in [`references`](Self::references).
+    pub(crate) fn resolved(&'static self) -> &'static [Resolved] {
+        self.mapping().map_or(&[], |mapping| &mapping.relations)
     }
 
     /// The table's name with its schema.
@@ -358,5 +368,13 @@ impl ColumnSet {
                 column
             })
         })
+    }
+}
+
+impl FromIterator<usize> for ColumnSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(columns: I) -> Self {
+        let mut set = ColumnSet::EMPTY;
+        columns.into_iter().for_each(|column| set.insert(column));
+        set
     }
 }

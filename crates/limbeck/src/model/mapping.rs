@@ -4,7 +4,7 @@
 //! of what they refer to). What needs both models at once is found here, at first use.
 
 use super::{Cascade, ColumnSet, IndexKeyDef, ModelDef, RelationDef, RelationKind, registry};
-use crate::schema::{Action, Association, Deferrable, association};
+use crate::schema::{Action, Association, Deferrable, association, naming};
 
 /// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(crate) struct Unique {
     pub(crate) columns: Vec<usize>,
     /// The columns of it that can be NULL, and by that let go of a value. None where NULL is equal to NULL.
     pub(crate) nulls: ColumnSet,
+    /// The constraint, where PostgreSQL can check it later than at each row.
+    pub(crate) deferrable: Option<(String, Deferrable)>,
 }
 
 /// One relationship, resolved.
@@ -73,6 +75,18 @@ pub(crate) struct KeyPair {
     pub(crate) to: usize,
 }
 
+impl KeyPair {
+    /// The columns that hold a key.
+    pub(crate) fn columns(keys: &[KeyPair]) -> Vec<usize> {
+        keys.iter().map(|pair| pair.key).collect()
+    }
+
+    /// The columns that a key refers to, in the same order.
+    pub(crate) fn referred(keys: &[KeyPair]) -> Vec<usize> {
+        keys.iter().map(|pair| pair.to).collect()
+    }
+}
+
 /// A foreign key, resolved.
 #[derive(Debug)]
 pub(crate) struct Reference {
@@ -88,6 +102,17 @@ pub(crate) struct Reference {
 impl Reference {
     pub(crate) fn has(&self, column: usize) -> bool {
         self.keys.iter().any(|pair| pair.key == column)
+    }
+
+    /// What the constraint is called: as `model`, which has the key, says, or by the naming convention.
+    pub(crate) fn constraint(&self, model: &ModelDef) -> String {
+        match self.name {
+            Some(name) => name.to_owned(),
+            None => {
+                let columns: Vec<&str> = self.keys.iter().map(|pair| model.columns[pair.key].name).collect();
+                naming::foreign_key(model.table, &columns, self.target.table)
+            }
+        }
     }
 }
 
@@ -106,10 +131,10 @@ impl Mapping {
 
     /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in
     /// no other key; where there are none, all that can be NULL.
-    pub(crate) fn nulls(&self, model: &ModelDef, keys: &[KeyPair]) -> Vec<usize> {
+    pub(crate) fn nulls(&self, model: &ModelDef, keys: &[KeyPair]) -> ColumnSet {
         let nullable = || keys.iter().map(|pair| pair.key).filter(|column| model.columns[*column].nullable);
         let own = |column: &usize| self.references.iter().filter(|reference| reference.has(*column)).count() < 2;
-        let own: Vec<usize> = nullable().filter(own).collect();
+        let own: ColumnSet = nullable().filter(own).collect();
         if own.is_empty() { nullable().collect() } else { own }
     }
 }
@@ -163,15 +188,20 @@ fn claims(model: &'static ModelDef) -> Vec<Claim> {
 /// What is unique in a model's table. An index over some of the rows, or over an expression, says nothing of a key.
 fn uniques(model: &ModelDef) -> Vec<Unique> {
     let unique = |columns: Vec<usize>, nulls_not_distinct: bool| {
-        let mut nulls = ColumnSet::EMPTY;
-        let nullable = columns.iter().filter(|column| model.columns[**column].nullable && !nulls_not_distinct);
-        nullable.for_each(|column| nulls.insert(*column));
-        Unique { columns, nulls }
+        let nullable = columns.iter().copied().filter(|column| model.columns[*column].nullable && !nulls_not_distinct);
+        Unique { nulls: nullable.collect(), columns, deferrable: None }
     };
     let key = std::iter::once(unique(model.primary_key.to_vec(), false));
-    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique);
+    // One that is said with options is among the constraints.
+    let said = |column: &usize| model.options.uniques.iter().any(|def| def.columns == [*column]);
+    let single = (0..model.columns.len()).filter(|column| model.columns[*column].unique && !said(column));
     let single = single.map(|column| unique(vec![column], false));
-    let constraints = model.options.uniques.iter().map(|def| unique(def.columns.to_vec(), def.nulls_not_distinct));
+    let constraints = model.options.uniques.iter().map(|def| {
+        let names: Vec<&str> = def.columns.iter().map(|column| model.columns[*column].name).collect();
+        let name = def.name.map_or_else(|| naming::unique(model.table, &names), str::to_owned);
+        let deferrable = Some((name, def.deferrable)).filter(|_| def.deferrable != Deferrable::NotDeferrable);
+        Unique { deferrable, ..unique(def.columns.to_vec(), def.nulls_not_distinct) }
+    });
     let whole = model.options.indexes.iter().filter(|index| index.unique && index.predicate.is_none());
     let indexes = whole
         .filter_map(|index| Some(unique(index.keys.iter().map(IndexKeyDef::column).collect::<Option<_>>()?, false)));

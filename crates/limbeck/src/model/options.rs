@@ -37,6 +37,8 @@ pub struct UniqueDef {
     pub columns: &'static [usize],
     /// Whether NULL is equal to NULL: PostgreSQL 15 and later.
     pub nulls_not_distinct: bool,
+    /// When it is checked. SQLite checks each row.
+    pub deferrable: Deferrable,
 }
 
 /// An index.

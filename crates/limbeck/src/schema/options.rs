@@ -18,7 +18,8 @@ pub(super) fn apply(model: &ModelDef, table: &mut Table) {
         let columns = names(def.columns);
         let name = def.name.map_or_else(|| naming::unique(model.table, &columns), str::to_string);
         table.uniques.retain(|other| other.columns != columns);
-        table.uniques.push(UniqueConstraint { name: Some(name), columns, nulls_not_distinct: def.nulls_not_distinct });
+        let (nulls_not_distinct, deferrable) = (def.nulls_not_distinct, def.deferrable);
+        table.uniques.push(UniqueConstraint { name: Some(name), columns, nulls_not_distinct, deferrable });
     }
     for def in model.options.indexes {
         let index = index(model, def);

@@ -31,10 +31,10 @@ impl Action {
     }
 }
 
-/// When a foreign key is checked.
+/// When a foreign key or a unique constraint is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Deferrable {
-    /// At the end of each statement. The default.
+    /// At the end of each statement, a unique constraint at each row. The default.
     #[default]
     NotDeferrable,
     /// At the end of each statement, until a transaction says `SET CONSTRAINTS … DEFERRED`.
@@ -176,6 +176,8 @@ pub struct UniqueConstraint {
     pub columns: Vec<String>,
     /// Whether NULL is equal to NULL: PostgreSQL 15 and later.
     pub nulls_not_distinct: bool,
+    /// When it is checked. SQLite checks each row.
+    pub deferrable: Deferrable,
 }
 
 /// A foreign key.

@@ -96,7 +96,8 @@ impl Session {
     /// The object of a handle.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or [`Error::Expired`](crate::Error::Expired).
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or
+    /// [`Error::Expired`](crate::Error::Expired).
     pub fn try_get<M: Model>(&self, handle: Tracked<M>) -> Result<&M> {
         self.objects.get(handle)
     }
@@ -104,7 +105,8 @@ impl Session {
     /// The object of a handle, to change. What is changed goes out with the next flush.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or [`Error::Expired`](crate::Error::Expired).
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle), [`Error::StaleHandle`](crate::Error::StaleHandle) or
+    /// [`Error::Expired`](crate::Error::Expired).
     pub fn try_get_mut<M: Model>(&mut self, handle: Tracked<M>) -> Result<&mut M> {
         self.objects.get_mut(handle)
     }
@@ -112,7 +114,8 @@ impl Session {
     /// Two objects of the same model at once, to change.
     ///
     /// # Errors
-    /// As [`try_get_mut`](Self::try_get_mut), and [`Error::InvalidState`](crate::Error::InvalidState) when both are the same object.
+    /// As [`try_get_mut`](Self::try_get_mut), and [`Error::InvalidState`](crate::Error::InvalidState) when both are the
+    /// same object.
     pub fn pair_mut<M: Model>(&mut self, a: Tracked<M>, b: Tracked<M>) -> Result<(&mut M, &mut M)> {
         self.objects.pair_mut(a, b)
     }
@@ -120,9 +123,9 @@ impl Session {
     /// Writes one column. Unlike `session[handle].email = …` it needs no loaded object: one that is expired
     /// stays so, and the column is sent at the next flush.
     ///
-    /// What it is set to may be an SQL expression, which the database computes when the flush writes the row. Until then
-    /// the column reads as it did; the new value comes back with the statement that writes it. Of several that set a
-    /// column, the last one counts, `session[handle].views = 5` among them.
+    /// What it is set to may be an SQL expression, which the database computes when the flush writes the row. Until
+    /// then the column reads as it did; the new value comes back with the statement that writes it. Of several that set
+    /// a column, the last one counts, `session[handle].views = 5` among them.
     ///
     /// ```
     /// # use limbeck::prelude::*;
@@ -145,9 +148,9 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle). Of an
-    /// expression, [`Error::Statement`](crate::Error::Statement) when it names another table than the object's, has an
-    /// aggregate outside a subquery, or names columns of an object that has no row yet;
+    /// [`Error::ForeignHandle`](crate::Error::ForeignHandle) or [`Error::StaleHandle`](crate::Error::StaleHandle). Of
+    /// an expression, [`Error::Statement`](crate::Error::Statement) when it names another table than the object's, has
+    /// an aggregate outside a subquery, or names columns of an object that has no row yet;
     /// [`Error::InvalidState`](crate::Error::InvalidState) for the key of a row that is there;
     /// [`Error::InvalidValue`](crate::Error::InvalidValue) for a column that only the database writes.
     pub fn set<M: Model, T: ColumnType, V: Assignable<T>>(

@@ -59,13 +59,21 @@ impl Objects {
 
     /// After a rollback, perhaps only to a savepoint: what was read in doubt has to be read again.
     pub(super) fn expire_doubtful(&mut self) {
-        for obj in std::mem::take(&mut self.stamps.doubt.read) {
-            let store = self.store_mut(obj);
-            if store.occupied(obj.slot) && store.meta(obj.slot).state == State::Persistent {
+        let mut read = std::mem::take(&mut self.stamps.doubt.read);
+        read.retain(|obj| {
+            let store = self.store_mut(*obj);
+            if !store.occupied(obj.slot) {
+                return false;
+            }
+            if store.meta(obj.slot).state == State::Persistent {
                 store.meta_mut(obj.slot).expired = true;
                 store.unload(obj.slot);
+                return false;
             }
-        }
+            // Of one that is deleted still, the rollback of the whole transaction brings the row back.
+            true
+        });
+        self.stamps.doubt.read = read;
     }
 
     /// The transaction has ended.

@@ -90,9 +90,7 @@ impl Objects {
 
     /// The columns that the next flush has the database compute.
     pub(super) fn expressed(&self, obj: Obj) -> ColumnSet {
-        let mut columns = ColumnSet::EMPTY;
-        self.expressions_of(obj).iter().for_each(|expressed| columns.insert(expressed.column));
-        columns
+        self.expressions_of(obj).iter().map(|expressed| expressed.column).collect()
     }
 
     /// Drops the expressions of objects that have a row.

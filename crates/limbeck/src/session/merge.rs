@@ -79,8 +79,7 @@ impl Session {
         }
         if !list.is_empty() {
             self.autoflush().await?;
-            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
-            self.tracked(&stmt, list, model, model.primary_key).await?;
+            self.tracked_by(model, model.primary_key, &[], list).await?;
         }
         // Those that were added, and have no row to be found by.
         let mut added: FxHashMap<RowKey, Obj> = FxHashMap::default();

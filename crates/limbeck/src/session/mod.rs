@@ -5,12 +5,13 @@
 //! lifetime the compiler knows, and everything that could change the object behind it takes `&mut Session`.
 //!
 //! * `objects`, `store`: where the objects are; `undo`: the way back, `doubt`: what has none; `forget`: the way out.
-//! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others; `inspect`:
-//!   what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
-//! * `read`, `load`: queries and relationships; `pages`, `stream`: many rows, some at a time. `flush`: what was changed, in
-//!   statements. `sync`: statements over many rows, and the objects that they change.
+//! * `access`, `relate`, `expression`: reading and changing them; `cascade`: what follows from that for others;
+//!   `inspect`: what the next flush would do. `merge`, `refresh`: values that come in, and objects that are read again.
+//! * `read`, `load`: queries and relationships; `pages`, `stream`: many rows, some at a time. `flush`: what was
+//!   changed, in statements. `sync`: statements over many rows, and the objects that they change.
 //! * `hooks`: what the program wants to know of flushes and transactions; `info`: what it keeps with a session.
-//! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`, `savepoint`, `maker`: where transactions begin and end.
+//! * `guard`: relationships that are loaded for one object at a time. `line`: its connection. `transaction`,
+//!   `savepoint`, `maker`: where transactions begin and end.
 
 mod access;
 mod cascade;
@@ -74,9 +75,9 @@ pub(crate) struct Options {
 /// A connection is taken from the pool when the first statement needs one, and given back when the
 /// transaction ends. Dropping the session rolls back.
 ///
-/// A tracked object takes some 75 to 100 bytes more than the plain value: 56 for what the session knows of it, the rest for its
-/// place in the identity map. For a `User` with 100 bytes of text that is a third more. An object that was changed is
-/// there twice until the transaction ends.
+/// A tracked object takes some 75 to 100 bytes more than the plain value: 56 for what the session knows of it, the rest
+/// for its place in the identity map. For a `User` with 100 bytes of text that is a third more. An object that was
+/// changed is there twice until the transaction ends.
 ///
 /// A session is `Send` and `Sync`, and is used by one task at a time, since everything that talks to the
 /// database takes `&mut self`.
@@ -141,9 +142,9 @@ impl Session {
 
     /// Marks an object to be deleted at the next flush.
     ///
-    /// Nothing is sent before. What goes with it by the cascade `delete` of its relationships is found at the flush, which
-    /// loads what is not loaded: one query for each relationship and level, not one an object. Keys that point to it
-    /// by relationships without the cascade are set to NULL where they can be, without loading anything.
+    /// Nothing is sent before. What goes with it by the cascade `delete` of its relationships is found at the flush,
+    /// which loads what is not loaded: one query for each relationship and level, not one an object. Keys that point to
+    /// it by relationships without the cascade are set to NULL where they can be, without loading anything.
     ///
     /// # Errors
     /// [`Error::ForeignHandle`] or
@@ -218,6 +219,7 @@ impl Objects {
                 let meta = self.store_mut(obj).meta_mut(obj.slot);
                 if std::mem::take(&mut meta.doomed) {
                     self.doomed.retain(|other| *other != obj);
+                    self.rejoin(obj);
                 }
             }
         }

@@ -83,10 +83,10 @@ impl Session {
     /// changed.
     ///
     /// Objects of the session follow an `update`, a `delete` and an `insert` with `do_update`: those whose rows were
-    /// changed hold the new values, those whose rows are gone are deleted and leave the collections that they are in, and
-    /// objects that refer to them do what the foreign key says (`on_delete`). For that the statement returns the keys and
-    /// the changed columns of its rows, if the session has any object that it may concern. A rollback undoes it in memory,
-    /// too. An object with an unflushed change to one of the columns (with `autoflush(false)`) keeps it.
+    /// changed hold the new values, those whose rows are gone are deleted and leave the collections that they are in,
+    /// and objects that refer to them do what the foreign key says (`on_delete`). For that the statement returns the
+    /// keys and the changed columns of its rows, if the session has any object that it may concern. A rollback undoes
+    /// it in memory, too. An object with an unflushed change to one of the columns (with `autoflush(false)`) keeps it.
     ///
     /// ```
     /// # use limbeck::prelude::*;
@@ -234,8 +234,7 @@ impl Session {
         }
         if !list.is_empty() {
             self.autoflush().await?;
-            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
-            self.tracked(&stmt, list, model, model.primary_key).await?;
+            self.tracked_by(model, model.primary_key, &[], list).await?;
         }
         let store = self.objects.typed::<T::Model>();
         let found = |key: &<T::Model as Model>::Key| {

@@ -173,8 +173,7 @@ impl Session {
         let columns = wanted.columns.unwrap_or(ColumnSet::EMPTY);
         let mut shape = Shape::new(ShapeKind::RowAgain);
         shape.number(model.id.get() as u64);
-        shape.number(columns.0 as u64);
-        shape.number((columns.0 >> 64) as u64);
+        shape.columns(columns);
         shape.byte(u8::from(wanted.lock));
         let access = if wanted.lock { Access::Writes } else { Access::Reads };
         let compiled = self.line.compiler().statement(shape, access, |renderer| {

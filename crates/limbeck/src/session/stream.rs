@@ -32,8 +32,8 @@ impl<Q: Query> std::fmt::Debug for RowStream<'_, Q> {
 
 impl Session {
     /// The rows of a query one by one, as values of their own that no session tracks: for results that are larger
-    /// than the memory that they should take. A few hundred rows are in memory at a time, on PostgreSQL by a cursor of the
-    /// server's, in the session's transaction.
+    /// than the memory that they should take. A few hundred rows are in memory at a time, on PostgreSQL by a cursor of
+    /// the server's, in the session's transaction.
     ///
     /// Values have no relationships; [`pages`](Self::pages) gives tracked objects.
     ///

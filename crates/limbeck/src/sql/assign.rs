@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::model::{Column, Model, ModelDef};
 use crate::types::{ColumnType, Value};
 
-/// What a column of type `T` is set to by [`session.set`](crate::session::Session::set): a value (`T` itself, `T` for an
-/// `Option<T>`, `&str` for a `String`), a column or an expression of that type.
+/// What a column of type `T` is set to by [`session.set`](crate::session::Session::set): a value
+/// (`T` itself, `T` for an `Option<T>`, `&str` for a `String`), a column or an expression of that type.
 #[diagnostic::on_unimplemented(
     message = "a column of type `{T}` cannot be set to a `{Self}`",
     label = "expected a value, a column or an expression of type `{T}`; one that may be NULL fits only an `Option`"

@@ -223,8 +223,8 @@ impl<R: Related> LoadOf<R> {
     /// Loads it from the rows of a join that the query has, as SQLAlchemy's `contains_eager` does:
     /// `select(User).join(User.posts).filter(Post.views.gt(10)).with(User.posts.from_join())`.
     ///
-    /// The query's filter decides which rows there are, so that a collection is [partial](crate::model::HasMany::is_partial).
-    /// A `limit` counts joined rows.
+    /// The query's filter decides which rows there are, so that a collection is
+    /// [partial](crate::model::HasMany::is_partial). A `limit` counts joined rows.
     #[must_use]
     pub fn from_join(mut self) -> Self {
         self.load.how = How::FromJoin;

@@ -12,7 +12,7 @@ use super::subquery::{Body, Derived, Origin, next_id};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::model::ModelDef;
-use crate::model::mapping::{Path, Resolved};
+use crate::model::mapping::{KeyPair, Path, Resolved};
 use crate::types::{Kind, Value};
 
 /// The statement, and what it needs to be read.
@@ -38,8 +38,8 @@ impl SelectIn {
         core.projection.push(Projection::Model { source: target, optional: false });
         let width = resolved.target.fetched().len();
         let (keyed, key): (Source, Vec<usize>) = match &resolved.path {
-            Path::HasMany(keys) | Path::HasOne(keys) => (target, keys.iter().map(|pair| pair.key).collect()),
-            Path::BelongsTo(keys) => (target, keys.iter().map(|pair| pair.to).collect()),
+            Path::HasMany(keys) | Path::HasOne(keys) => (target, KeyPair::columns(keys)),
+            Path::BelongsTo(keys) => (target, KeyPair::referred(keys)),
             // An association table is no model's: the owners' table leads through it.
             Path::ManyToMany(link) => {
                 let source = Source { model: owner, alias: Some("owner_1") };

@@ -84,10 +84,11 @@ impl TestDatabase {
 ///
 /// * `postgres://user:password@host/app`: a new database on that server, where the user may make some. `app` is not
 ///   touched. `setup` runs once for each test binary, in a template that is copied from then on.
-/// * `sqlite::memory:`: a database in memory; `sqlite://anything`: a file in a temporary folder. `setup` runs each time.
+/// * `sqlite::memory:`: a database in memory; `sqlite://anything`: a file in a temporary folder. `setup` runs each
+///   time.
 ///
-/// `setup` makes the tables: by `create_all`, or by running the migrations. A place in the source that calls this has one
-/// setup; where tests share a function that calls it, they share the template.
+/// `setup` makes the tables: by `create_all`, or by running the migrations. A place in the source that calls this has
+/// one setup; where tests share a function that calls it, they share the template.
 ///
 /// ```
 /// use limbeck::prelude::*;

@@ -67,8 +67,8 @@ fn is_control(statement: &str) -> bool {
     matches!(word, "BEGIN" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "RELEASE")
 }
 
-/// Runs code and asserts how many statements a session, an engine or a connection has sent meanwhile. `BEGIN`, `COMMIT`,
-/// `SAVEPOINT` and their like do not count, so that the number is the same on all databases.
+/// Runs code and asserts how many statements a session, an engine or a connection has sent meanwhile. `BEGIN`,
+/// `COMMIT`, `SAVEPOINT` and their like do not count, so that the number is the same on all databases.
 ///
 /// The code is a block of the function around it, so `.await` and `?` work in it; its value is that of the macro.
 ///

@@ -57,9 +57,10 @@ use crate::session::SessionMaker;
 ///
 /// There is one connection, so one session writes at a time: another one that wants to write or read meanwhile waits,
 /// and fails after three seconds with an error that says so. Sessions that only read do not keep each other waiting.
-/// A constraint that is deferred is not checked, since nothing is committed. On SQLite the test holds the write lock of the
-/// file all the time: give tests that run at the same time a [`database`] each. And SQLite gives up the whole transaction
-/// when a statement that writes is stopped halfway, by a future that is dropped: what comes after fails then.
+/// A constraint that is deferred is not checked, since nothing is committed. On SQLite the test holds the write lock of
+/// the file all the time: give tests that run at the same time a [`database`] each. And SQLite gives up the whole
+/// transaction when a statement that writes is stopped halfway, by a future that is dropped: what comes after fails
+/// then.
 ///
 /// # Errors
 /// When no connection can be had.

@@ -6,6 +6,7 @@
 mod cascades;
 #[path = "../common/mod.rs"]
 mod common;
+mod deferred;
 mod deletes;
 mod family;
 mod lists;

@@ -145,14 +145,19 @@ impl Machine {
     }
 
     pub fn undelete(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        // At once: a collection that is loaded between the two stays without it.
+        // One that was marked some time ago, or else at once.
+        let doomed = self.now.doomed.iter().filter_map(|id| Some((*id, *self.handles.get(id)?)));
+        let doomed: Vec<(Id, Any)> = doomed.collect();
         let has_row = |id: Id| self.has_row(id);
         let kind = KINDS[usize::from(n[0]) % KINDS.len()];
-        let Some((id, any)) = self.pick_where(kind, n[1], has_row) else { return Ok(false) };
-        self.remove(session, id, any)?;
+        let earlier = doomed.get(usize::from(n[2]) % doomed.len().max(1)).copied();
+        let Some((id, any)) = earlier.or_else(|| self.pick_where(kind, n[1], has_row)) else { return Ok(false) };
+        if earlier.is_none() {
+            self.remove(session, id, any)?;
+        }
         self.say(format!("session.add({}); // not to be deleted after all", self.name(id)));
         any.add(session);
-        self.now.doomed.remove(&id);
+        self.now.undelete(id);
         Ok(true)
     }
 

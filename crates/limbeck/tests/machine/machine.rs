@@ -48,8 +48,6 @@ pub struct Machine {
     pub views: BTreeMap<Id, View>,
     /// The key that was written as a value, of which relationships hear at the flush.
     pub by_value: Option<Fk>,
-    /// Parents of one-to-ones whose place two children had wanted: which has it, the session does not look up.
-    pub contested: BTreeSet<Id>,
     pub autoflush: bool,
     pub connection: Connection,
     pub done: BTreeMap<What, usize>,
@@ -85,7 +83,6 @@ impl Machine {
             uncertain: BTreeSet::new(),
             views: BTreeMap::new(),
             by_value: None,
-            contested: BTreeSet::new(),
             autoflush,
             connection,
             done: BTreeMap::new(),
@@ -212,16 +209,13 @@ impl Machine {
             }
             Violation::UniqueFk(_, ids) | Violation::Cycle(_, ids) => {
                 let (id, any) = newest(ids).ok_or("nobody to mend")?;
-                let wanted = ids.iter().filter_map(|id| self.now.rows[id].refs.get(&Fk::PassportOf).copied().flatten());
-                let wanted: Vec<Id> = wanted.collect();
-                self.contested.extend(wanted);
                 self.remove(session, id, any)
             }
             Violation::ForeignKey(parent, _) => {
                 let any = *self.handles.get(parent).ok_or("nobody to mend")?;
                 self.say(format!("session.add({}); // not to be deleted after all", self.name(*parent)));
                 any.add(session);
-                self.now.doomed.remove(parent);
+                self.now.undelete(*parent);
                 Ok(())
             }
         }
@@ -256,11 +250,12 @@ impl Machine {
     /// Deletes an object; one that has no row is expunged. That is refused while others are linked to it.
     pub fn remove(&mut self, session: &mut Session, id: Id, any: Any) -> Outcome {
         let name = self.name(id);
-        // Known to fail: of a parent that goes, nobody makes room for who took a place in the same flush.
+        // Where the session does not know who has the place of a newcomer that goes with its parent, the database
+        // refuses the newcomer.
         let taken = |(child, row): (&Id, &crate::reference::Row)| {
             row.refs.iter().any(|(fk, to)| {
                 let old = self.flushed.rows.get(child).and_then(|old| old.refs[fk]);
-                fk.unique() && *to == Some(id) && old != *to
+                fk.unique() && fk.required() && *to == Some(id) && old != *to
             })
         };
         if self.now.rows.iter().any(taken) {
@@ -461,9 +456,6 @@ impl Machine {
         if !matches!(side, Side::One(_)) {
             set.retain(|id| !self.now.doomed.contains(id));
             wanted.retain(|id| !self.now.doomed.contains(id));
-        }
-        if side == Side::Back(Fk::PassportOf) && self.contested.contains(&id) {
-            return Ok(());
         }
         // Who loses the place in a one-to-one that was expired, the flush finds out.
         let displaced = |fk: Fk| {

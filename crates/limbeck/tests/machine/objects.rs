@@ -491,7 +491,11 @@ pub async fn load(session: &mut Session, side: Side, owners: &[Any]) -> Result<V
     {
         let owners: Vec<_> = owners.iter().map(|owner| R::Owner::unwrap(*owner)).collect();
         session.load(&owners, relation).await?;
-        Ok(session.related(owners[0], relation).await?.into_iter().map(R::Target::wrap).collect())
+        let mut found: Vec<Any> = Vec::new();
+        for owner in owners {
+            found.extend(session.related(owner, relation).await?.into_iter().map(R::Target::wrap));
+        }
+        Ok(found)
     }
     on_side!(side, relation => run(session, relation, owners).await)
 }

@@ -128,8 +128,7 @@ impl Machine {
             }
         }
         self.learn(session)?;
-        let ids: BTreeSet<Option<Id>> = found.iter().map(|any| self.ids.get(any).copied()).collect();
-        ensure!(ids.len() == found.len(), "`related` gave {found:?}");
+        ensure!(found.iter().all(|any| self.ids.contains_key(any)), "`related` gave {found:?}");
         self.after_query(session).await?;
         Ok(true)
     }

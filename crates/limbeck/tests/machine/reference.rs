@@ -191,6 +191,18 @@ impl World {
         self.set_ref(fk, child, parent);
     }
 
+    /// A row is not to be deleted after all. Of a one-to-one whose key can be NULL, its place may be taken.
+    pub fn undelete(&mut self, id: Id) {
+        self.doomed.remove(&id);
+        let refs = self.rows.get(&id).map(|row| row.refs.clone()).unwrap_or_default();
+        for (fk, parent) in refs {
+            let taken = |parent: Id| self.children(fk, parent).iter().any(|other| *other != id);
+            if fk.unique() && !fk.required() && parent.is_some_and(taken) {
+                self.set_ref(fk, id, None);
+            }
+        }
+    }
+
     fn set_ref(&mut self, fk: Fk, child: Id, parent: Option<Id>) {
         if let Some(row) = self.rows.get_mut(&child) {
             row.refs.insert(fk, parent);

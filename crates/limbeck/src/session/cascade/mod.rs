@@ -98,6 +98,11 @@ impl Objects {
             let mut doomed = objects.doomed.clone();
             doomed.retain(|obj| objects.store(*obj).meta(obj.slot).doomed);
             self.doomed = doomed;
+            for obj in cascaded {
+                if self.state(obj) == State::Persistent && !self.is_going(obj) {
+                    self.rejoin(obj);
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::session::objects::{Obj, Objects};
 pub(in crate::session) fn nulling(
     model: &'static ModelDef,
 ) -> impl Iterator<Item = (usize, &'static ModelDef, &'static [KeyPair])> {
-    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+    let relations = model.resolved();
     relations.iter().enumerate().filter_map(|(relation, resolved)| {
         let options = &model.relations[relation].options;
         let left = options.passive_deletes == PassiveDeletes::All || options.cascade.contains(Cascade::DELETE);

@@ -42,11 +42,10 @@ impl Session {
         for left in self.objects.left() {
             let Left { model, target, keys, mut here, elsewhere } = left;
             if !elsewhere.is_empty() {
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
+                let columns = KeyPair::referred(keys);
                 let mut list = KeyList::new(columns.len());
                 elsewhere.iter().for_each(|key| list.push(key));
-                let stmt = self.statement_by_columns(target, &columns, &[])?;
-                for (_, handle) in self.tracked(&stmt, list, target, &columns).await? {
+                for (_, handle) in self.tracked_by(target, &columns, &[], list).await? {
                     here.push(self.objects.resolve(target, handle)?);
                 }
             }
@@ -98,11 +97,10 @@ impl Session {
             let Some((first, relation)) = group.first() else { continue };
             let resolved = &self.objects.store(*first).model().mapping()?.relations[*relation];
             let Path::HasOne(keys) = &resolved.path else { continue };
-            let (own, to): (Vec<usize>, Vec<usize>) = keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+            let (own, to) = (KeyPair::columns(keys), KeyPair::referred(keys));
             let mut list = KeyList::new(to.len());
             group.iter().filter_map(|(parent, _)| self.objects.key_in(*parent, &to)).for_each(|key| list.push(&key));
-            let stmt = self.statement_by_columns(resolved.target, &own, &[])?;
-            for (_, handle) in self.tracked(&stmt, list, resolved.target, &own).await? {
+            for (_, handle) in self.tracked_by(resolved.target, &own, &[], list).await? {
                 let child = self.objects.resolve(resolved.target, handle)?;
                 // The newcomer itself, or one that went elsewhere.
                 if self.objects.planned(child, keys).is_none() {
@@ -150,7 +148,7 @@ impl Objects {
                 }
                 let Some(now) = self.planned(*obj, keys) else { continue };
                 let target = mapping.relations[*relation].target;
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+                let columns = KeyPair::columns(keys);
                 let Some(key) = self.saved_key_in(*obj, &columns) else { continue };
                 let then = self.by_saved_key(*obj, keys, target);
                 if then.is_some() && then == now {

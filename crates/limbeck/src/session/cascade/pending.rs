@@ -1,7 +1,7 @@
 //! Objects without a row that are not to have one: they become transient, and can be added again.
 //!
-//! SQLAlchemy expunges a pending orphan at once. Here the session keeps the object, so that its handle still fits: it is
-//! transient, as after a rollback. Linked to another parent by a relationship with the cascade `save-update`, it is
+//! SQLAlchemy expunges a pending orphan at once. Here the session keeps the object, so that its handle still fits: it
+//! is transient, as after a rollback. Linked to another parent by a relationship with the cascade `save-update`, it is
 //! added again.
 
 use rustc_hash::FxHashSet;

@@ -33,8 +33,8 @@ pub(super) enum BatchKind {
 
 /// The rows of a batch.
 pub(super) enum Rows {
-    /// Objects of one model: the values of their expressions, the columns as they are, then the key columns as they were
-    /// at the last flush.
+    /// Objects of one model: the values of their expressions, the columns as they are, then the key columns as they
+    /// were at the last flush.
     Objects {
         objs: Vec<Obj>,
         /// For each row, or one for all of them; empty where there are no expressions.
@@ -51,6 +51,11 @@ pub(super) enum Rows {
 impl Rows {
     pub(super) fn objects(objs: Vec<Obj>, columns: ColumnSet, keys: &[usize]) -> Self {
         Rows::Objects { objs, values: Vec::new(), columns: columns.iter().collect(), keys: keys.to_vec() }
+    }
+
+    /// Nothing but columns of objects as they were at the last flush.
+    pub(super) fn saved(objs: Vec<Obj>, columns: &[usize]) -> Self {
+        Rows::objects(objs, ColumnSet::EMPTY, columns)
     }
 
     /// The same with values of expressions, for each row or one for all of them.
@@ -146,7 +151,20 @@ impl RowSource for Source<'_> {
 }
 
 impl Batch {
+    /// A statement of whose outcome nothing is asked: any number of rows may be met.
+    pub(super) fn unasked(stmt: Arc<Stmt>, rows: Rows) -> Self {
+        Batch { stmt, rows, returns: Returns::Count, kind: BatchKind::Other }
+    }
+
     pub(super) fn write<'a>(&self, source: &'a Source<'a>) -> Write<'a> {
         Write { stmt: Arc::clone(&self.stmt), rows: source, returns: self.returns }
+    }
+}
+
+/// Adds a row to those of its shape. Shapes stay in the order in which they are met.
+pub(super) fn group<S: PartialEq, R>(groups: &mut Vec<(S, Vec<R>)>, shape: S, row: R) {
+    match groups.iter_mut().find(|(other, _)| *other == shape) {
+        Some((_, rows)) => rows.push(row),
+        None => groups.push((shape, vec![row])),
     }
 }

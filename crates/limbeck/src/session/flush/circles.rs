@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::graph::Graph;
 use super::park::{self, Values};
-use super::plan::{Later, Work};
+use super::plan::{Constraint, Later, Work};
 use super::room::{self, Conflict};
 use super::rounds;
 use crate::dialect::Dialect;
@@ -65,7 +65,7 @@ pub(super) struct Waits {
     /// How many steps come before each row; none for those that are not here.
     pub(super) levels: FxHashMap<Obj, usize>,
     /// The foreign keys that have to be told to wait for the end of the transaction.
-    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    pub(super) deferred: Vec<Constraint>,
 }
 
 /// Puts rows in an order.
@@ -122,7 +122,7 @@ struct Sorting<'p> {
     values: &'p mut Values,
     inserts: FxHashSet<Obj>,
     graph: Graph<Why>,
-    deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    deferred: Vec<Constraint>,
 }
 
 impl Sorting<'_> {
@@ -194,9 +194,7 @@ impl Sorting<'_> {
             }
             Way::Deferred(reference) if reference.deferrable == Deferrable::InitiallyImmediate => {
                 let model = self.models[place].model;
-                if !self.deferred.iter().any(|(_, other)| std::ptr::eq(*other, reference)) {
-                    self.deferred.push((model, reference));
-                }
+                Constraint::foreign_key(model, reference).note(&mut self.deferred);
             }
             _ => {}
         }
@@ -222,8 +220,7 @@ impl Sorting<'_> {
         if known && deferrable {
             return Some(Way::Deferred(reference));
         }
-        let mut nulls = ColumnSet::EMPTY;
-        mapping.nulls(model, keys).into_iter().for_each(|column| nulls.insert(column));
+        let nulls = mapping.nulls(model, keys);
         // The other columns of the key are part of the INSERT, so that they have to be known.
         let rest = keys.iter().filter(|pair| !nulls.contains(pair.key));
         let rest_known = rest.clone().all(|pair| self.objects.settled(first, pair.to).is_some());
@@ -267,13 +264,13 @@ fn waits_for_keys(objects: &Objects, models: &[Work], graph: &mut Graph<Why>) {
         return;
     }
     for work in models.iter().filter(|work| work.cycle.is_some()) {
-        for obj in work.inserts.iter().chain(&work.updates).chain(work.switches.iter().map(|switch| &switch.new)) {
-            for link in &objects.store(*obj).meta(obj.slot).links {
+        for obj in work.written() {
+            for link in &objects.store(obj).meta(obj.slot).links {
                 let Some(target) = link.target.filter(|target| inserts.contains(target)) else { continue };
                 // A row may refer to itself, if its key is known.
-                let itself = target == *obj && !rounds::needs_key(objects, *obj);
-                if !itself && !is_later(models, *obj, link.keys) {
-                    graph.add(target, *obj, 1, Why::Key { keys: link.keys, linked: true });
+                let itself = target == obj && !rounds::needs_key(objects, obj);
+                if !itself && !is_later(models, obj, link.keys) {
+                    graph.add(target, obj, 1, Why::Key { keys: link.keys, linked: true });
                 }
             }
         }
@@ -299,15 +296,15 @@ fn ties(
             let Some(other) = other.filter(|other| !other.inserts.is_empty() && of(work, other, reference)) else {
                 continue;
             };
-            let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+            let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
             let referred: FxHashMap<RowKey, Obj> =
                 other.inserts.iter().filter_map(|obj| Some((settled_key(objects, *obj, &to)?, *obj))).collect();
             if referred.is_empty() {
                 continue;
             }
-            for obj in work.inserts.iter().chain(&work.updates).chain(work.switches.iter().map(|switch| &switch.new)) {
-                let target = settled_key(objects, *obj, &keys).and_then(|key| referred.get(&key));
-                ties.extend(target.map(|target| (*obj, *target, reference.keys.as_slice())));
+            for obj in work.written() {
+                let target = settled_key(objects, obj, &keys).and_then(|key| referred.get(&key));
+                ties.extend(target.map(|target| (obj, *target, reference.keys.as_slice())));
             }
         }
     }
@@ -334,7 +331,7 @@ pub(super) fn is_post_update(model: &'static ModelDef, reference: &Reference) ->
         return false;
     }
     let says = |of: &'static ModelDef, here: bool| {
-        let relations = of.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+        let relations = of.resolved();
         relations.iter().zip(of.relations).any(|(resolved, def)| {
             def.options.post_update
                 && match &resolved.path {
@@ -357,11 +354,11 @@ pub(super) fn post_updates(objects: &Objects, models: &mut [Work]) -> Result<()>
             if !is_post_update(work.model, reference) {
                 continue;
             }
-            for obj in work.inserts.iter().chain(&work.updates).chain(work.switches.iter().map(|switch| &switch.new)) {
-                let link = objects.store(*obj).meta(obj.slot).links.iter().find(|link| link.keys == reference.keys);
+            for obj in work.written() {
+                let link = objects.store(obj).meta(obj.slot).links.iter().find(|link| link.keys == reference.keys);
                 let target = link.and_then(|link| link.target);
                 if target.is_some_and(|target| objects.state(target) == State::Pending) {
-                    found.push((*obj, &reference.keys));
+                    found.push((obj, &reference.keys));
                 }
             }
         }
@@ -375,8 +372,7 @@ pub(super) fn post_updates(objects: &Objects, models: &mut [Work]) -> Result<()>
     for (obj, keys) in found {
         let place = room::of(models, obj);
         let model = models[place].model;
-        let mut nulls = ColumnSet::EMPTY;
-        model.mapping()?.nulls(model, keys).into_iter().for_each(|column| nulls.insert(column));
+        let nulls = model.mapping()?.nulls(model, keys);
         if nulls.is_empty() {
             let fields: Vec<&str> = keys.iter().map(|pair| model.columns[pair.key].field).collect();
             return Err(Error::Mapping(format!(

@@ -10,7 +10,7 @@ use super::{check, circles, statement, version, write};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
 use crate::error::Result;
-use crate::model::mapping::{Path, Reference};
+use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Deferrable;
 use crate::session::cascade::nulling;
@@ -43,13 +43,8 @@ pub(super) fn deletes(
             if rows.is_empty() {
                 continue;
             }
-            let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
-            batches.push(Batch {
-                stmt: statement::nullify(compiler, child, &reference.keys)?,
-                rows: Rows::objects(rows, ColumnSet::EMPTY, &to),
-                returns: Returns::Count,
-                kind: BatchKind::Other,
-            });
+            let to = KeyPair::referred(&reference.keys);
+            batches.push(Batch::unasked(statement::nullify(compiler, child, &reference.keys)?, Rows::saved(rows, &to)));
         }
     }
     for (model, columns, objs) in &removal.untied {
@@ -57,13 +52,12 @@ pub(super) fn deletes(
             let key = model.primary_key.iter().map(|key| objects.store(*obj).saved_value(obj.slot, *key).into_owned());
             columns.iter().map(|_| Value::Null).chain(key).collect()
         };
-        let rows = Rows::Values(objs.iter().map(row).collect());
-        batches.push(write::assigned(compiler, model, *columns, rows, BatchKind::Other)?);
+        batches.push(write::assigned(compiler, model, *columns, objs.iter().map(row).collect())?);
     }
     for (model, objs) in &removal.order {
         batches.push(Batch {
             stmt: statement::delete(compiler, model)?,
-            rows: Rows::objects(objs.clone(), ColumnSet::EMPTY, &version::found_by(model)),
+            rows: Rows::saved(objs.clone(), &version::found_by(model)),
             returns: match (model.version(), compiler.dialect) {
                 (Some(_), Dialect::Postgres) => Returns::Columns(model.primary_key.len()),
                 _ => Returns::Count,
@@ -93,12 +87,7 @@ pub(super) fn unlinks(
         if rows.is_empty() {
             continue;
         }
-        batches.push(Batch {
-            stmt: statement::unlink_all(compiler, model, relation, link)?,
-            rows: Rows::objects(rows, ColumnSet::EMPTY, &keys),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+        batches.push(Batch::unasked(statement::unlink_all(compiler, model, relation, link)?, Rows::saved(rows, &keys)));
     }
     Ok(())
 }
@@ -289,9 +278,7 @@ fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference
     if fate == Orphans::ToNull || reference.deferrable == Deferrable::InitiallyDeferred {
         return Way::Free;
     }
-    let mut nulls = ColumnSet::EMPTY;
-    let columns = model.mapping().map(|mapping| mapping.nulls(model, &reference.keys)).unwrap_or_default();
-    columns.into_iter().for_each(|column| nulls.insert(column));
+    let nulls = model.mapping().map_or(ColumnSet::EMPTY, |mapping| mapping.nulls(model, &reference.keys));
     match (nulls.is_empty(), fate) {
         (false, _) => Way::Null(nulls),
         (true, Orphans::Deleted) => Way::Free,
@@ -302,7 +289,7 @@ fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference
 
 /// Rows that refer to others that are deleted with them.
 fn referring(objects: &Objects, rows: &[Obj], others: &[Obj], reference: &Reference) -> Vec<(Obj, Obj)> {
-    let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+    let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
     let others: FxHashMap<RowKey, Obj> =
         others.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj))).collect();
     let referred = |obj: &Obj| others.get(&objects.saved_key_in(*obj, &keys)?).map(|other| (*obj, *other));
@@ -325,8 +312,7 @@ impl Objects {
                     {
                         continue;
                     }
-                    let (keys, to): (Vec<usize>, Vec<usize>) =
-                        reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+                    let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
                     let gone: FxHashSet<RowKey> =
                         going.iter().filter(of_target).filter_map(|obj| self.saved_key_in(*obj, &to)).collect();
                     next.extend(self.all_of(child).into_iter().filter(|obj| {

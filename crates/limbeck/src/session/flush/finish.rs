@@ -182,7 +182,7 @@ impl Objects {
         let mut fates = Vec::new();
         for store in self.stores() {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
                 fates.push((child, reference, orphans(model, child, reference)));
             }
@@ -193,15 +193,16 @@ impl Objects {
             }
             self.unload_expired(child, &reference.keys, rows);
             let mut met = self.referring(child, &reference.keys, rows);
-            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is there).
+            // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
+            // there).
             met.retain(|obj| !matches!(self.planned(*obj, &reference.keys), Some(Some(_))));
             match fate {
                 _ if met.is_empty() => {}
                 Orphans::Deleted => self.deleted(child, &met),
                 // The database sets the whole key to NULL, the flush what no other key needs.
                 Orphans::ToNull => {
-                    let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
-                    met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
+                    let columns = reference.keys.iter().map(|pair| pair.key).collect();
+                    met.into_iter().for_each(|obj| self.orphaned(obj, columns));
                 }
                 _ => self.all_orphaned(child, &reference.keys, met),
             }
@@ -223,6 +224,7 @@ impl Objects {
         }
         for work in plan.models.iter().filter(|work| !work.switches.is_empty()) {
             let olds: Vec<Obj> = work.switches.iter().map(|switch| switch.old).collect();
+            self.unlinked_from(&olds);
             self.leave(work.model, &olds);
             // Rows that nothing was done to are now the new object's, and nobody knows them.
             let Ok(mapping) = work.model.mapping() else { continue };
@@ -239,13 +241,25 @@ impl Objects {
         }
     }
 
+    /// Objects that were linked to ones whose rows went to others lead to nothing now.
+    fn unlinked_from(&mut self, olds: &[Obj]) {
+        for obj in self.linked.clone() {
+            let model = self.store(obj).model();
+            let Ok(mapping) = model.mapping() else { continue };
+            let links = self.store(obj).meta(obj.slot).links.clone();
+            for link in links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target))) {
+                self.orphaned(obj, mapping.nulls(model, link.keys));
+            }
+        }
+    }
+
     /// Rows lost their place in a one-to-one relationship to other ones, before these had it.
     fn evicted(&mut self, evictions: &[Eviction]) {
         for eviction in evictions {
             let Eviction { parent, child, keys } = *eviction;
             self.unload_expired(child, keys, &[parent]);
             let mut met = self.referring(child, keys, &[parent]);
-            let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+            let columns = KeyPair::columns(keys);
             // What the flush wrote into a key came after.
             met.retain(|obj| {
                 self.planned(*obj, keys).is_none() && self.key_in(*obj, &columns) == self.saved_key_in(*obj, &columns)
@@ -280,8 +294,8 @@ impl Objects {
         keys: &[KeyPair],
         parents: &[Obj],
     ) -> Vec<Obj> {
-        let to: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let to = KeyPair::referred(keys);
+        let columns = KeyPair::columns(keys);
         let wanted: FxHashSet<RowKey> = parents.iter().filter_map(|obj| self.key_in(*obj, &to)).collect();
         self.having(child, &columns, &wanted)
     }
@@ -306,12 +320,15 @@ impl Objects {
         reference: &Reference,
         gone: &FxHashSet<RowKey>,
     ) {
-        let columns: Vec<usize> = reference.keys.iter().map(|pair| pair.key).collect();
+        let columns = KeyPair::columns(&reference.keys);
         let met = self.having(child, &columns, gone);
         match orphans(model, child, reference) {
             _ if met.is_empty() => {}
             Orphans::Deleted => self.deleted(child, &met),
-            Orphans::ToNull => met.into_iter().for_each(|obj| self.orphaned(obj, &columns)),
+            Orphans::ToNull => {
+                let columns = columns.into_iter().collect();
+                met.into_iter().for_each(|obj| self.orphaned(obj, columns));
+            }
             Orphans::Nullify | Orphans::Kept => {}
         }
     }
@@ -320,23 +337,23 @@ impl Objects {
         let Ok(mapping) = child.mapping() else { return };
         let nulls = mapping.nulls(child, keys);
         for obj in rows {
-            self.orphaned(obj, &nulls);
+            self.orphaned(obj, nulls);
             super::version::follow(self, obj);
         }
     }
 
     /// Key columns of a row became NULL.
-    fn orphaned(&mut self, obj: Obj, columns: &[usize]) {
-        for column in columns {
-            let old = self.store(obj).value(obj.slot, *column).into_owned();
-            self.undo.push(Undo::Filled(obj, *column, old));
+    fn orphaned(&mut self, obj: Obj, columns: ColumnSet) {
+        for column in columns.iter() {
+            let old = self.store(obj).value(obj.slot, column).into_owned();
+            self.undo.push(Undo::Filled(obj, column, old));
             // A column that the database sets to NULL can be NULL.
-            let _ = self.store_mut(obj).set_value(obj.slot, *column, Cell::from_value(&Value::Null));
+            let _ = self.store_mut(obj).set_value(obj.slot, column, Cell::from_value(&Value::Null));
         }
         let Ok(mapping) = self.store(obj).model().mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Path::BelongsTo(keys) = &resolved.path else { continue };
-            if keys.iter().any(|pair| columns.contains(&pair.key)) {
+            if keys.iter().any(|pair| columns.contains(pair.key)) {
                 self.set_one_field(obj, relation, One::Loaded(None));
             }
         }
@@ -376,8 +393,10 @@ impl Objects {
             let field = match self.store(holder).relation(holder.slot, relation) {
                 RelationRef::Many(field) => field,
                 RelationRef::One(field) => {
-                    if matches!(field.state, One::Loaded(Some(handle)) if gone.contains(&handle)) {
-                        self.set_one_field(holder, relation, One::Loaded(None));
+                    let child = field.state.handle().filter(|handle| gone.contains(handle));
+                    if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
+                        let state = self.left_by(holder, relation, child);
+                        self.set_one_field(holder, relation, state);
                     }
                     continue;
                 }
@@ -407,7 +426,7 @@ impl Objects {
     }
 
     /// All objects of a model.
-    pub(super) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
+    pub(in crate::session) fn all_of(&self, model: &'static ModelDef) -> Vec<Obj> {
         let Some(store) = self.find_store(model) else { return Vec::new() };
         let id = model.id.get() as u32;
         (0..store.slots()).filter(|slot| store.occupied(*slot)).map(|slot| Obj { model: id, slot }).collect()

@@ -11,8 +11,8 @@
 //! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
 //!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
-//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the objects,
-//!   or says which object was refused.
+//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the
+//!   objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `rekey`: keys that change, and the rows that refer to them.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
@@ -59,10 +59,12 @@ impl Session {
     ///
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
-    /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned), [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue), [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle).
-    /// The session and the transaction are then as they were before the flush: mend the object and flush
-    /// again.
+    /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); [`Error::StaleRow`](crate::Error::StaleRow) when a
+    /// row is not what was read; what a hook refuses; and what is found before anything is sent:
+    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned),
+    /// [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue),
+    /// [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle). The session and the
+    /// transaction are then as they were before the flush: mend the object and flush again.
     pub async fn flush(&mut self) -> Result<()> {
         self.flush_before(Next::More).await
     }

@@ -60,7 +60,7 @@ fn is_key(model: &'static ModelDef, column: usize) -> bool {
 /// Whether rows may refer to it that would not follow.
 fn is_referred_to(model: &'static ModelDef, column: usize) -> bool {
     registry::all().any(|other| {
-        let references = other.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+        let references = other.references();
         references.iter().any(|reference| {
             std::ptr::eq(reference.target, model)
                 && reference.on_update != Action::Cascade

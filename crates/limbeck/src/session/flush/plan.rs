@@ -34,7 +34,7 @@ pub(super) struct Plan {
     /// What refers to rows that get another object.
     pub(super) sweeps: Vec<Sweep>,
     /// Foreign keys that are to be checked at the end only.
-    pub(super) deferred: Vec<(&'static ModelDef, &'static Reference)>,
+    pub(super) deferred: Vec<Constraint>,
     /// How rows are deleted before all others, since others take their unique values.
     pub(super) early: Removal,
     /// How rows are deleted at the end.
@@ -58,6 +58,27 @@ pub(super) struct Eviction {
     /// The model at the other end, which has the key.
     pub(super) child: &'static ModelDef,
     pub(super) keys: &'static [KeyPair],
+}
+
+/// A constraint that is checked when all is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Constraint {
+    pub(super) model: &'static ModelDef,
+    pub(super) name: String,
+}
+
+impl Constraint {
+    pub(super) fn foreign_key(model: &'static ModelDef, reference: &Reference) -> Self {
+        Constraint { model, name: reference.constraint(model) }
+    }
+
+    /// Enters it into a list once.
+    pub(super) fn note(self, list: &mut Vec<Constraint>) {
+        let same = |other: &Constraint| std::ptr::eq(other.model, self.model) && other.name == self.name;
+        if !list.iter().any(same) {
+            list.push(self);
+        }
+    }
 }
 
 /// The work on one model's table.
@@ -98,6 +119,12 @@ impl Work {
         self.written().chain(self.deletes.iter().chain(&self.early).chain(&self.first).copied())
     }
 
+    /// The columns of a row that are NULL until an UPDATE after all rows.
+    pub(super) fn later_of(&self, obj: Obj) -> ColumnSet {
+        let later = self.later.get(&obj).into_iter().flatten();
+        later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls))
+    }
+
     fn is_empty(&self) -> bool {
         self.rows().next().is_none()
     }
@@ -107,6 +134,11 @@ impl Plan {
     /// The work on an object's table.
     pub(super) fn work_of(&self, obj: Obj) -> Option<&Work> {
         self.models.iter().find(|work| work.model.id.get() as u32 == obj.model)
+    }
+
+    /// Whether an object loses its row to another one.
+    pub(super) fn is_switched(&self, obj: Obj) -> bool {
+        self.work_of(obj).is_some_and(|work| work.switches.iter().any(|switch| switch.old == obj))
     }
 
     /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
@@ -164,7 +196,7 @@ impl Objects {
         let sweeps = super::switch::find(self, &mut models)?;
         let mut values = Values::default();
         circles::post_updates(self, &mut models)?;
-        let conflicts = room::conflicts(self, &models)?;
+        let (conflicts, mut later) = room::put_off(self, dialect, room::conflicts(self, &models)?);
         let conflicts = room::clear(self, &mut models, conflicts, &mut values)?;
         let conflicts = circles::without_later(&mut models, conflicts);
         let Waits { levels, deferred } = circles::sort_out(self, dialect, &mut models, &conflicts, &mut values)?;
@@ -178,10 +210,11 @@ impl Objects {
                 }
             }
         }
+        later.extend(deferred);
         let rounds = super::rounds::rounds(self, &models, &levels);
         let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
         let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
-        let mut plan = Plan { models, rounds, evictions, sweeps, deferred, early, removal, ..Plan::default() };
+        let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         rows.sort_unstable_by_key(|(key, _)| **key);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
@@ -220,8 +253,8 @@ impl Objects {
             || !store.changed(obj.slot).is_empty()
     }
 
-    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to be
-    /// written are returned.
+    /// Refuses what the session could not follow, and brings values to what the database keeps. The columns that are to
+    /// be written are returned.
     fn check_object(&mut self, dialect: Dialect, obj: Obj) -> Result<ColumnSet> {
         self.prune_expressions(obj);
         let store = self.store_mut(obj);
@@ -257,14 +290,14 @@ impl Objects {
         let mapping = store.model().mapping()?;
         let expressed = self.expressed(obj);
         for link in &meta.links {
-            let nulls = if link.target.is_none() { mapping.nulls(store.model(), link.keys) } else { Vec::new() };
+            let nulls = mapping.nulls(store.model(), link.keys);
             if let Some(pair) = link.keys.iter().find(|pair| expressed.contains(pair.key)) {
                 return Err(key_conflict(store.model(), link, pair.key));
             }
             for pair in link.keys.iter().filter(|pair| written.contains(pair.key)) {
                 let value = store.value(obj.slot, pair.key);
                 let agrees = match link.target {
-                    None => value.is_null() || !nulls.contains(&pair.key),
+                    None => value.is_null() || !nulls.contains(pair.key),
                     Some(target) => {
                         let key = self.to_be(target, pair.to);
                         key.is_some_and(|key| check::same(&key, &value))
@@ -310,7 +343,7 @@ impl Objects {
             }
             let Some((link, target)) = links().find_map(|link| Some((link, link.target?))) else {
                 let mapping = store.model().mapping().ok()?;
-                let is_null = links().any(|link| mapping.nulls(store.model(), link.keys).contains(&column));
+                let is_null = links().any(|link| mapping.nulls(store.model(), link.keys).contains(column));
                 return (!is_null).then(|| store.value(obj.slot, column));
             };
             (obj, column) = (target, link.keys.iter().find(|pair| pair.key == column)?.to);

@@ -10,7 +10,7 @@ use crate::model::{IndexKeyDef, ModelDef};
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
-use crate::types::{Cell, Value, scan};
+use crate::types::{Cell, Value, hyphenated};
 
 /// Writes what a batch brought back into its objects; `Received::Untied` if it cannot be told which row is whose.
 pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<Received> {
@@ -25,12 +25,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
             if !tied(objects, batch, returning, tie, &mut written.returned) {
                 return Ok(Received::Untied(model));
             }
-            for (row, values) in written.returned.chunks_exact(width).enumerate() {
-                let Some(obj) = batch.rows.object(row) else { continue };
-                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
-                    fill(objects, obj, *column, value)?;
-                }
-            }
+            take(objects, batch, returning, &written.returned, width)?;
             Ok(Received::Written)
         }
         (BatchKind::Insert { .. }, Some(model)) if written.affected != rows as u64 => {
@@ -39,17 +34,12 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
             if *keys {
-                by_key(model, width, &mut written.returned, |row, key| {
+                as_sent(model, width, &mut written.returned, |row, key| {
                     let obj = batch.rows.object(row);
                     obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
                 });
             }
-            for (row, values) in written.returned.chunks_exact(width).enumerate() {
-                let Some(obj) = batch.rows.object(row) else { continue };
-                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
-                    fill(objects, obj, *column, value)?;
-                }
-            }
+            take(objects, batch, returning, &written.returned, width)?;
             Ok(Received::Written)
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
@@ -63,6 +53,23 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         }
         _ => Ok(Received::Written),
     }
+}
+
+/// Writes what came back into the objects of a batch. The columns are the last of the `width` of each row.
+fn take(
+    objects: &mut Objects,
+    batch: &Batch,
+    columns: &[usize],
+    returned: &[Value<'static>],
+    width: usize,
+) -> Result<()> {
+    for (row, values) in returned.chunks_exact(width).enumerate() {
+        let Some(obj) = batch.rows.object(row) else { continue };
+        for (column, value) in columns.iter().zip(&values[width - columns.len()..]) {
+            fill(objects, obj, *column, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// What came of a batch.
@@ -90,7 +97,7 @@ fn tied(objects: &Objects, batch: &Batch, made: &[usize], tie: &Tie, returned: &
 
 /// Puts returned rows into the order in which they were sent. The key comes first in each, as it was sent: both sides
 /// are sorted by it.
-fn by_key<'v>(
+fn as_sent<'v>(
     model: &'static ModelDef,
     width: usize,
     returned: &mut Vec<Value<'static>>,
@@ -169,12 +176,10 @@ pub(super) fn blame(objects: &Objects, batch: &Batch, row: Option<usize>, mut er
 
 /// The name of a foreign key that the database does not say, as SQLite: clear only where a table has one.
 fn name_key(model: &'static ModelDef, violation: &mut Violation) {
-    let references = model.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+    let references = model.references();
     if let (None, [only]) = (&violation.constraint, references) {
         let columns: Vec<&str> = only.keys.iter().map(|pair| model.columns[pair.key].name).collect();
-        let name = only.name.map(str::to_owned);
-        let name = name.unwrap_or_else(|| naming::foreign_key(model.table, &columns, only.target.table));
-        violation.constraint = Some(name);
+        violation.constraint = Some(only.constraint(model));
         violation.columns = columns.into_iter().map(str::to_string).collect();
     }
 }
@@ -208,11 +213,7 @@ pub(super) fn shown(value: &Value<'_>) -> Option<String> {
         Value::I32(v) => v.to_string(),
         Value::I64(v) => v.to_string(),
         Value::Text(v) => v.to_string(),
-        Value::Uuid(v) => {
-            let digits = scan::hex(v);
-            let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-            format!("{a}-{b}-{c}-{d}-{e}")
-        }
+        Value::Uuid(v) => hyphenated(v),
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })
@@ -238,6 +239,6 @@ fn name_unique(model: &'static ModelDef, violation: &mut Violation) {
     });
     let by_columns = || naming::index(model.table, &violation.columns);
     let indexes = indexes.map(|index| index.name.map_or_else(by_columns, str::to_owned));
-    let named = single.chain(constraints).chain(indexes).next();
+    let named = constraints.chain(single).chain(indexes).next();
     violation.constraint = named.or(Some(guess));
 }

@@ -44,14 +44,13 @@ impl Session {
                 {
                     continue;
                 }
-                let to: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+                let to = KeyPair::referred(keys);
+                let columns = KeyPair::columns(keys);
                 let Some(key) = self.objects.saved_key_in(parent, &to) else { continue };
                 let mut list = KeyList::new(to.len());
                 list.push(&key);
                 let order: Vec<(usize, bool)> = child.primary_key.iter().map(|key| (*key, false)).collect();
-                let stmt = self.statement_by_columns(child, &columns, &order)?;
-                for (_, handle) in self.tracked(&stmt, list, child, &columns).await? {
+                for (_, handle) in self.tracked_by(child, &columns, &order, list).await? {
                     let obj = self.objects.resolve(child, handle)?;
                     let held = self.objects.key_in(obj, &columns);
                     // What the program says of it counts.
@@ -99,7 +98,7 @@ impl Objects {
             return false;
         }
         let model = store.model();
-        let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+        let relations = model.resolved();
         relations.iter().any(|resolved| match &resolved.path {
             Path::HasMany(keys) | Path::HasOne(keys) => self.moves(obj, keys),
             _ => false,
@@ -129,17 +128,16 @@ impl Objects {
                     continue;
                 }
                 let Some(reference) = reference(work.model, link.keys)? else { continue };
-                let to: Vec<usize> = link.keys.iter().map(|pair| pair.to).collect();
-                let columns: Vec<usize> = link.keys.iter().map(|pair| pair.key).collect();
+                let to = KeyPair::referred(link.keys);
+                let columns = KeyPair::columns(link.keys);
                 if reference.deferrable == Deferrable::InitiallyDeferred
                     || !matches!(reference.on_update, Action::NoAction | Action::Restrict)
                     || self.saved_key_in(*obj, &columns) != self.saved_key_in(target, &to)
                 {
                     continue;
                 }
-                let mut nulls = ColumnSet::EMPTY;
-                let can_be_null = columns.iter().filter(|column| work.model.columns[**column].nullable);
-                can_be_null.for_each(|column| nulls.insert(*column));
+                let can_be_null = columns.iter().copied().filter(|column| work.model.columns[*column].nullable);
+                let nulls: ColumnSet = can_be_null.collect();
                 if !nulls.is_empty() {
                     held.push((nulls, *obj));
                 }
@@ -183,7 +181,7 @@ impl Objects {
     ) -> impl Iterator<Item = (&'static ModelDef, &'static Reference)> + use<'_> {
         self.stores().flat_map(move |store| {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             let follow = move |reference: &&Reference| {
                 std::ptr::eq(reference.target, model) && reference.on_update == Action::Cascade
             };
@@ -230,7 +228,7 @@ impl Objects {
             RowKey::of(keys.len(), |part| values.as_ref().map_or(Value::Null, |values| values[part].borrowed()))
         };
         let of: FxHashMap<RowKey, Obj> = parents.iter().filter_map(|moved| Some((old(moved)?, moved.obj))).collect();
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let columns = KeyPair::columns(keys);
         let in_key = columns.iter().any(|column| child.primary_key.contains(column));
         let followed = if in_key { self.followed(child) } else { Vec::new() };
         let Some(store) = self.find_store(child) else { return Vec::new() };

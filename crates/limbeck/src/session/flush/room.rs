@@ -6,6 +6,7 @@
 //! * A row that is deleted goes first, and with it what is deleted and refers to it. An updated row that refers to
 //!   it lets go before: by an update that comes earlier, or by NULL.
 //! * A row that moves away goes before the one that takes its value (`circles`), where an order is all that it takes.
+//! * A unique constraint that PostgreSQL can check later is checked later.
 //! * Otherwise it stands aside at NULL, or at a value made up for its type (`park`).
 //! * Where there is none of these, `Error::UniqueCycle` says so before anything is sent.
 //!
@@ -14,10 +15,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::park::{self, Values};
-use super::plan::{Eviction, Orphans, Work, orphans};
+use super::plan::{Constraint, Eviction, Orphans, Work, orphans};
+use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference, Unique};
 use crate::model::{Cascade, ColumnSet};
+use crate::schema::Deferrable;
 use crate::session::load::RowKey;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -94,6 +97,31 @@ fn written(objects: &Objects, obj: Obj) -> ColumnSet {
     columns
 }
 
+/// Leaves out the conflicts that PostgreSQL lets be until all is sent, with the constraints that have to be told so.
+/// Rows that only have to be deleted first need no telling.
+pub(super) fn put_off(
+    objects: &Objects,
+    dialect: Dialect,
+    conflicts: Vec<Conflict>,
+) -> (Vec<Conflict>, Vec<Constraint>) {
+    let mut told = Vec::new();
+    if dialect != Dialect::Postgres || conflicts.iter().all(|one| one.unique.deferrable.is_none()) {
+        return (conflicts, told);
+    }
+    for one in conflicts.iter().filter(|one| !objects.is_going(one.holder)) {
+        if let Some((name, Deferrable::InitiallyImmediate)) = &one.unique.deferrable {
+            Constraint { model: objects.store(one.holder).model(), name: name.clone() }.note(&mut told);
+        }
+    }
+    let is_put_off = |one: &Conflict| match &one.unique.deferrable {
+        None => false,
+        Some((_, Deferrable::InitiallyDeferred)) => true,
+        Some((name, _)) => told.iter().any(|constraint| constraint.name == *name),
+    };
+    let left = conflicts.into_iter().filter(|one| !is_put_off(one)).collect();
+    (left, told)
+}
+
 /// Has rows that are deleted make room: first of all, or by standing aside. What is left are rows that move away.
 ///
 /// # Errors
@@ -141,7 +169,7 @@ pub(super) fn clear(
             for (obj, keys) in unready {
                 let child = of(models, obj);
                 let model = models[child].model;
-                for column in model.mapping()?.nulls(model, keys) {
+                for column in model.mapping()?.nulls(model, keys).iter() {
                     models[child].parked.entry(obj).or_default().push((column, Value::Null));
                 }
             }
@@ -203,7 +231,7 @@ impl Referring {
     }
 
     fn by(&mut self, objects: &Objects, child: &Work, target: &Work, reference: &'static Reference) {
-        let (keys, to): (Vec<usize>, Vec<usize>) = reference.keys.iter().map(|pair| (pair.key, pair.to)).unzip();
+        let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
         let rows = target.deletes.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj)));
         let rows: FxHashMap<RowKey, Obj> = rows.collect();
         let row = |obj: &Obj| objects.saved_key_in(*obj, &keys).and_then(|key| rows.get(&key).copied());
@@ -221,8 +249,15 @@ impl Referring {
                 }
             }
         }
+        // A row that gets another object is there still.
+        for switch in &child.switches {
+            if let Some(row) = row(&switch.old) {
+                self.tied.entry(row).or_default().push((switch.new, &reference.keys));
+            }
+        }
         // Linked before the other was deleted: it leads there for a moment, or keeps the other from going.
-        for obj in child.inserts.iter().chain(&child.updates) {
+        let news = child.switches.iter().map(|switch| &switch.new);
+        for obj in child.inserts.iter().chain(&child.updates).chain(news) {
             let to_be = objects.key_to_be(*obj, &keys).and_then(|key| rows.get(&key).copied());
             if let Some(row) = to_be.filter(|to_be| row(obj) != Some(*to_be)) {
                 self.tied.entry(row).or_default().push((*obj, &reference.keys));
@@ -267,8 +302,8 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
     // Not in the order of a hash.
     places.sort_unstable();
     for (parent, relation) in places {
-        // An orphan that has the place is known by now, and deleted.
-        if objects.is_going(parent) || objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
+        // An orphan that has the place is known by now, and deleted. A parent that goes is there until the end.
+        if objects.cascades(parent, relation, Cascade::DELETE_ORPHAN) {
             continue;
         }
         let resolved = &objects.store(parent).model().mapping()?.relations[relation];

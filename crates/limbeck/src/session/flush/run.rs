@@ -1,20 +1,18 @@
 //! Sending a flush.
 
-use super::batch::{Batch, BatchKind, Rows, Source};
-use super::plan::Plan;
+use super::batch::{Batch, Rows, Source};
+use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::{deletes, rounds, stale, statement, switch, write};
-use crate::driver::{Returns, Write};
+use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
-use crate::model::ModelDef;
-use crate::model::mapping::Reference;
 use crate::session::objects::Objects;
 use crate::sql::compile::Compiler;
 
-/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could not
-/// be told which row is whose: then all of it is to be taken back and run again.
+/// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could
+/// not be told which row is whose: then all of it is to be taken back and run again.
 pub(super) async fn run(
     objects: &mut Objects,
     connection: &mut Connection,
@@ -58,13 +56,9 @@ pub(super) async fn run(
 
 /// Has foreign keys between rows that refer to each other checked at the end of the flush.
 fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<Batch>> {
-    let batch = |(model, reference): &(&'static ModelDef, &'static Reference)| {
-        Ok(Batch {
-            stmt: statement::set_constraint(compiler, model, reference, deferred)?,
-            rows: Rows::Values(vec![Vec::new()]),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        })
+    let batch = |constraint: &Constraint| {
+        let stmt = statement::set_constraint(compiler, constraint, deferred)?;
+        Ok(Batch::unasked(stmt, Rows::Values(vec![Vec::new()])))
     };
     plan.deferred.iter().map(batch).collect()
 }

@@ -131,8 +131,8 @@ pub(super) fn ascend<'v>(numbers: impl Iterator<Item = &'v Value<'static>>, desc
     true
 }
 
-/// Puts returned rows, which begin with the values that were sent, into the order in which they were sent. `false` if it
-/// cannot be told which is which.
+/// Puts returned rows, which begin with the values that were sent, into the order in which they were sent. `false` if
+/// it cannot be told which is which.
 pub(super) fn by_sent<'v>(
     width: usize,
     columns: usize,

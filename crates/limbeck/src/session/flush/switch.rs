@@ -8,15 +8,14 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::batch::{Batch, BatchKind, Rows};
+use super::batch::{Batch, BatchKind, Rows, group};
 use super::plan::{Orphans, Plan, Work, orphans};
 use super::receive::fill;
 use super::rounds::Step;
-use super::statement::{self, Assign};
-use super::{check, write};
+use super::statement::{self, Update};
+use super::{check, version, write};
 use crate::dialect::Dialect;
-use crate::driver::Returns;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{Cascade, ColumnSet, ModelDef, PassiveDeletes, registry};
 use crate::session::load::RowKey;
@@ -63,6 +62,7 @@ pub(super) fn find(objects: &mut Objects, models: &mut [Work]) -> Result<Vec<Swe
         }
         let olds: FxHashSet<Obj> = work.switches.iter().map(|switch| switch.old).collect();
         work.deletes.retain(|obj| !olds.contains(obj));
+        check_linked(objects, &olds)?;
         sweep(objects, work, &mut sweeps)?;
     }
     Ok(sweeps)
@@ -93,9 +93,30 @@ fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<
     Ok(())
 }
 
+/// Refuses objects that were linked to one that is deleted, if they cannot be without it: their rows would be given to
+/// the other object.
+fn check_linked(objects: &Objects, olds: &FxHashSet<Obj>) -> Result<()> {
+    for obj in objects.linked.iter().filter(|obj| !objects.is_going(**obj)) {
+        let store = objects.store(*obj);
+        let (model, links) = (store.model(), &store.meta(obj.slot).links);
+        let linked = links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target)));
+        for link in linked {
+            if model.mapping()?.nulls(model, link.keys).is_empty() {
+                let reason = format!(
+                    "is linked by `{}` to an object that is deleted, and whose key another one takes: link it to that one, \
+                     or delete it",
+                    link.label
+                );
+                return Err(Error::InvalidState { model: model.name, reason });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether the session itself has marked the children to be deleted.
 pub(super) fn cascades(model: &'static ModelDef, child: &'static ModelDef, of: &[KeyPair]) -> bool {
-    let relations = model.mapping().map(|mapping| mapping.relations.as_slice()).unwrap_or_default();
+    let relations = model.resolved();
     relations.iter().zip(model.relations).any(|(resolved, def)| {
         let same = match &resolved.path {
             Path::HasMany(keys) | Path::HasOne(keys) => std::ptr::eq(resolved.target, child) && keys == of,
@@ -128,17 +149,12 @@ pub(super) fn sweeps(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
         super::deletes::unlinks(objects, compiler, work.model, &olds, &mut batches)?;
     }
     for Sweep { child, reference, fate, olds } in &plan.sweeps {
-        let to: Vec<usize> = reference.keys.iter().map(|pair| pair.to).collect();
+        let to = KeyPair::referred(&reference.keys);
         let stmt = match fate {
             Orphans::Deleted => statement::delete_children(compiler, child, &reference.keys)?,
             _ => statement::nullify(compiler, child, &reference.keys)?,
         };
-        batches.push(Batch {
-            stmt,
-            rows: Rows::objects(olds.clone(), ColumnSet::EMPTY, &to),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+        batches.push(Batch::unasked(stmt, Rows::saved(olds.clone(), &to)));
     }
     Ok(batches)
 }
@@ -154,8 +170,7 @@ pub(super) fn updates(
     let model = step.model;
     let mut switches = step.switches.clone();
     switches.sort_by(|a, b| check::by_key(objects, model, a.old, b.old));
-    let version = model.version();
-    let mut shapes: Vec<(ColumnSet, ColumnSet, Vec<Switch>)> = Vec::new();
+    let mut shapes: Vec<((ColumnSet, ColumnSet), Vec<Switch>)> = Vec::new();
     for switch in switches {
         write::sync_keys(objects, plan, switch.new)?;
         let given = write::inserted_columns(objects, switch.new);
@@ -164,8 +179,8 @@ pub(super) fn updates(
             parked.iter().for_each(|(column, _)| columns.insert(*column));
         }
         let missing = ColumnSet::first(model.columns.len()).without(given);
-        let mut defaults = ColumnSet::EMPTY;
-        missing.iter().filter(|c| model.columns[*c].server_default.is_some()).for_each(|c| defaults.insert(c));
+        let mut defaults: ColumnSet =
+            missing.iter().filter(|column| model.columns[*column].server_default.is_some()).collect();
         if columns.is_empty() && defaults.is_empty() {
             // The row is what the new object says; what only the database knows is what it was.
             for column in missing.iter() {
@@ -174,34 +189,31 @@ pub(super) fn updates(
             }
             continue;
         }
-        if let Some(version) = version {
+        if let Some(version) = model.version() {
             let next = next_version(objects, switch, version, given);
             fill(objects, switch.new, version, &next)?;
             columns.insert(version);
             defaults.remove(version);
         }
-        match shapes.iter_mut().find(|(c, d, _)| (*c, *d) == (columns, defaults)) {
-            Some((.., all)) => all.push(switch),
-            None => shapes.push((columns, defaults, vec![switch])),
-        }
+        group(&mut shapes, (columns, defaults), switch);
     }
-    for (columns, defaults, switches) in shapes {
+    for ((columns, defaults), switches) in shapes {
         let given = write::inserted_columns(objects, switches[0].new).union(columns);
         let returning: Vec<usize> = ColumnSet::first(model.columns.len()).without(given).iter().collect();
         let keys = !returning.is_empty() && compiler.dialect == Dialect::Postgres && switches.len() > 1;
         let row = |switch: &Switch| {
             let (new, old) = (objects.store(switch.new), objects.store(switch.old));
             let sent = columns.iter().map(|column| new.value(switch.new.slot, column).into_owned());
-            let found = model.primary_key.iter().copied().chain(version);
+            let found = version::found_by(model).into_iter();
             sent.chain(found.map(|key| old.saved_value(switch.old.slot, key).into_owned())).collect()
         };
         let rows = switches.iter().map(row).collect();
-        let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
-        let assign = Assign { model, columns, defaults, version, returning: &returning, keys };
+        let found = version::found_by(model);
+        let update = Update { defaults, found, returning: &returning, keys, ..Update::of(model, columns) };
         batches.push(Batch {
-            stmt: statement::assign(compiler, &assign)?,
+            stmt: statement::update(compiler, &update)?,
             rows: Rows::Built { objs: switches.iter().map(|switch| switch.new).collect(), values: rows },
-            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            returns: update.returns(),
             kind: BatchKind::Update { returning, keys },
         });
     }
@@ -230,10 +242,5 @@ fn next_version(objects: &Objects, switch: Switch, version: usize, given: Column
     if given.contains(version) && check::order(&old, &new).is_lt() {
         return new;
     }
-    match old {
-        Value::I16(old) => Value::I16(old.saturating_add(1)),
-        Value::I32(old) => Value::I32(old.saturating_add(1)),
-        Value::I64(old) => Value::I64(old.saturating_add(1)),
-        other => other,
-    }
+    version::after(&old).unwrap_or(old)
 }

@@ -39,8 +39,8 @@ pub(super) fn count(objects: &mut Objects, obj: Obj, changed: ColumnSet) -> Resu
     Ok(counted)
 }
 
-/// The version that comes after one.
-fn after(version: &Value<'_>) -> Option<Value<'static>> {
+/// The version that comes after one; `None` behind the last that the type has.
+pub(super) fn after(version: &Value<'_>) -> Option<Value<'static>> {
     match version {
         Value::I16(old) => old.checked_add(1).map(Value::I16),
         Value::I32(old) => old.checked_add(1).map(Value::I32),

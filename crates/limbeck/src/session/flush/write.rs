@@ -1,11 +1,11 @@
 //! The batches of a flush: rows of one shape, with the statement that writes them.
 
-use super::batch::{Batch, BatchKind, Rows};
+use super::batch::{Batch, BatchKind, Rows, group};
 use super::plan::{Eviction, Plan, Work, key_conflict};
 use super::receive::fill;
 use super::rounds::Step;
 use super::sentinel::{self, Tie};
-use super::statement::{self, Assign};
+use super::statement::{self, Update};
 use super::{check, version};
 use crate::dialect::Dialect;
 use crate::driver::Returns;
@@ -14,7 +14,7 @@ use crate::model::mapping::{KeyPair, Path};
 use crate::model::{ColumnSet, ModelDef};
 use crate::session::expression::alike;
 use crate::session::objects::{LinkRow, Obj, Objects};
-use crate::session::store::State;
+use crate::session::store::{KeyLink, State};
 use crate::session::undo::Undo;
 use crate::sql::compile::Compiler;
 use crate::types::Value;
@@ -28,50 +28,19 @@ pub(super) fn updates(
     batches: &mut Vec<Batch>,
 ) -> Result<()> {
     let model = step.model;
-    let computed: Vec<usize> =
-        (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
+    let computed = computed(model);
     let mut objs = step.updates.clone();
     objs.sort_by(|a, b| check::by_key(objects, model, *a, *b));
     let mut groups: Vec<(ColumnSet, bool, Vec<Obj>)> = Vec::new();
     let work = plan.models.iter().find(|work| std::ptr::eq(work.model, model));
     for obj in objs {
-        sync_keys(objects, plan, obj)?;
-        let expressed = objects.expressed(obj);
-        let store = objects.store(obj);
-        // What has an UPDATE of its own later.
-        let later = work.and_then(|work| work.later.get(&obj)).into_iter().flatten();
-        let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
-        let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
-        // What was written in advance is sent, if it was not for good: even where the row keeps what it had.
-        let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
-        let (parked, for_good) = parked_columns(objects, aside, obj);
-        let (mut touched, mut counted) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
-        if !changed.is_empty() || !expressed.is_empty() {
-            let store = objects.store_mut(obj);
-            touched = store.on_update(obj.slot, changed.union(expressed));
-            store.normalize(obj.slot, touched);
-            for column in touched.iter() {
-                let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
-                objects.undo.push(Undo::Filled(obj, column, old));
-            }
-            counted = version::count(objects, obj, changed)?;
-        }
-        changed = changed.union(touched).union(counted).union(parked.without(later));
-        // What is computed from a column that was set to NULL in advance is still to be read.
-        if computed.is_empty() {
-            changed = changed.without(for_good);
-        }
-        changed = changed.without(expressed);
-        if changed.is_empty() && expressed.is_empty() {
-            continue;
-        }
-        let moved = model.primary_key.iter().any(|key| parked.contains(*key));
+        let Some((changed, moved)) = changes(objects, plan, obj, !computed.is_empty())? else { continue };
         // Rows with expressions follow each other as a rule, or differ altogether: only the last group is looked at.
-        let group = match expressed.is_empty() {
-            true => groups.iter_mut().find(|(columns, other, objs)| {
+        let group = match objects.expressions_of(obj) {
+            [] => groups.iter_mut().find(|(columns, other, objs)| {
                 (*columns, *other) == (changed, moved) && !has_expressions(objects, objs)
             }),
-            false => groups.last_mut().filter(|(columns, other, objs)| {
+            _ => groups.last_mut().filter(|(columns, other, objs)| {
                 *columns == changed && !moved && !other && are_alike(objects, compiler, objs[0], obj)
             }),
         };
@@ -87,21 +56,63 @@ pub(super) fn updates(
         // PostgreSQL gives rows back in any order; SQLite's are sent one by one.
         let told_apart = !returning.is_empty() || model.version().is_some();
         let keys = told_apart && compiler.dialect == Dialect::Postgres && objs.len() > 1;
-        let width = returning.len() + if keys { model.primary_key.len() } else { 0 };
-        let expressions = objects.expressions_of(first);
+        let (expressions, found) = (objects.expressions_of(first), version::found_by(model));
         let values = values_of(objects, compiler, &objs);
+        let update = Update { expressions, found, returning: &returning, keys, ..Update::of(model, columns) };
         batches.push(Batch {
-            stmt: statement::update(compiler, model, columns, expressions, &returning, keys)?,
+            stmt: statement::update(compiler, &update)?,
             rows: match work.filter(|_| moved) {
-                Some(work) => rekeyed(objects, work, objs, columns, &version::found_by(model)),
-                None => Rows::objects(objs, columns, &version::found_by(model)),
+                Some(work) => rekeyed(objects, work, objs, columns, &update.found),
+                None => Rows::objects(objs, columns, &update.found),
             }
             .with_values(values),
-            returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+            returns: update.returns(),
             kind: BatchKind::Update { returning, keys },
         });
     }
     Ok(())
+}
+
+/// The columns that the UPDATE of an object sends, brought to what they are to hold, and whether its key stands aside;
+/// `None` where there is nothing to send. `computed` says whether the model has columns that follow from others.
+fn changes(objects: &mut Objects, plan: &Plan, obj: Obj, computed: bool) -> Result<Option<(ColumnSet, bool)>> {
+    sync_keys(objects, plan, obj)?;
+    let work = plan.work_of(obj);
+    let expressed = objects.expressed(obj);
+    let store = objects.store(obj);
+    // What has an UPDATE of its own later.
+    let later = work.map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
+    let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
+    // What was written in advance is sent, if it was not for good: even where the row keeps what it had.
+    let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
+    let (parked, for_good) = parked_columns(objects, aside, obj);
+    let (mut touched, mut counted) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
+    if !changed.is_empty() || !expressed.is_empty() {
+        let store = objects.store_mut(obj);
+        touched = store.on_update(obj.slot, changed.union(expressed));
+        store.normalize(obj.slot, touched);
+        for column in touched.iter() {
+            let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
+            objects.undo.push(Undo::Filled(obj, column, old));
+        }
+        counted = version::count(objects, obj, changed)?;
+    }
+    changed = changed.union(touched).union(counted).union(parked.without(later));
+    // What is computed from a column that was set to NULL in advance is still to be read.
+    if !computed {
+        changed = changed.without(for_good);
+    }
+    changed = changed.without(expressed);
+    if changed.is_empty() && expressed.is_empty() {
+        return Ok(None);
+    }
+    let moved = objects.store(obj).model().primary_key.iter().any(|key| parked.contains(*key));
+    Ok(Some((changed, moved)))
+}
+
+/// The columns that the database computes.
+fn computed(model: &ModelDef) -> Vec<usize> {
+    (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect()
 }
 
 fn has_expressions(objects: &Objects, objs: &[Obj]) -> bool {
@@ -203,58 +214,37 @@ fn insert_run(
 /// Rows of association tables, to insert or to delete.
 pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool) -> Result<Vec<Batch>> {
     // One group for each association and end from which it was planned.
-    let mut groups: Vec<(LinkRow, Vec<Vec<Value<'static>>>)> = Vec::new();
-    for row in rows {
-        let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { continue };
-        let values = |obj: Obj, columns: &[(String, usize)]| {
-            columns.iter().map(|(_, key)| objects.store(obj).value(obj.slot, *key).into_owned()).collect::<Vec<_>>()
-        };
-        let mut cells = values(row.local, &link.local);
-        cells.extend(values(row.remote, &link.remote));
-        let group =
-            groups.iter_mut().find(|(first, _)| std::ptr::eq(first.owner, row.owner) && first.relation == row.relation);
-        match group {
-            Some((_, group)) => group.push(cells),
-            None => groups.push((*row, vec![cells])),
-        }
-    }
+    let mut groups: Vec<((usize, usize), Vec<&LinkRow>)> = Vec::new();
+    rows.iter().for_each(|row| group(&mut groups, (row.owner.id.get(), row.relation), row));
     let mut batches = Vec::new();
-    for (row, values) in groups {
-        let resolved = &row.owner.mapping()?.relations[row.relation];
+    for (_, rows) in groups {
+        let Some(LinkRow { owner, relation, .. }) = rows.first().copied() else { continue };
+        let resolved = &owner.mapping()?.relations[*relation];
         let Path::ManyToMany(link) = &resolved.path else { continue };
+        let values = |row: &&LinkRow| {
+            let ends = [(row.local, &link.local), (row.remote, &link.remote)].into_iter();
+            let keys = ends.flat_map(|(obj, columns)| columns.iter().map(move |(_, key)| (obj, *key)));
+            keys.map(|(obj, key)| objects.store(obj).value(obj.slot, key).into_owned()).collect()
+        };
         let make = if add { statement::link } else { statement::unlink };
-        batches.push(Batch {
-            stmt: make(compiler, row.owner, row.relation, resolved.target, link)?,
-            rows: Rows::Values(values),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+        let stmt = make(compiler, owner, *relation, resolved.target, link)?;
+        batches.push(Batch::unasked(stmt, Rows::Values(rows.iter().map(values).collect())));
     }
     Ok(batches)
 }
 
 /// Rows whose place in a one-to-one relationship another takes, and of which no more is known.
 pub(super) fn evictions(compiler: Compiler<'_>, plan: &Plan) -> Result<Vec<Batch>> {
-    let mut groups: Vec<(Eviction, Vec<Obj>)> = Vec::new();
-    for eviction in &plan.evictions {
-        let same = |other: &Eviction| {
-            let models = std::ptr::eq(other.child, eviction.child) && other.parent.model == eviction.parent.model;
-            models && other.keys == eviction.keys
-        };
-        match groups.iter_mut().find(|(first, _)| same(first)) {
-            Some((_, parents)) => parents.push(eviction.parent),
-            None => groups.push((*eviction, vec![eviction.parent])),
-        }
+    let mut groups = Vec::new();
+    for Eviction { parent, child, keys } in plan.evictions.iter().copied() {
+        group(&mut groups, (child.id.get(), parent.model, keys), (child, parent));
     }
     let mut batches = Vec::new();
-    for (eviction, parents) in groups {
-        let to: Vec<usize> = eviction.keys.iter().map(|pair| pair.to).collect();
-        batches.push(Batch {
-            stmt: statement::nullify(compiler, eviction.child, eviction.keys)?,
-            rows: Rows::objects(parents, ColumnSet::EMPTY, &to),
-            returns: Returns::Count,
-            kind: BatchKind::Other,
-        });
+    for ((.., keys), rows) in groups {
+        let Some((child, _)) = rows.first().copied() else { continue };
+        let parents = rows.into_iter().map(|(_, parent)| parent).collect();
+        let stmt = statement::nullify(compiler, child, keys)?;
+        batches.push(Batch::unasked(stmt, Rows::saved(parents, &KeyPair::referred(keys))));
     }
     Ok(batches)
 }
@@ -294,12 +284,8 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
         rows.sort_by(|a, b| check::by_key(objects, work.model, *a, *b));
         let mut groups: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
         for obj in rows {
-            let mut columns = ColumnSet::EMPTY;
-            work.parked[&obj].iter().for_each(|(column, _)| columns.insert(*column));
-            match groups.iter_mut().find(|(other, _)| *other == columns) {
-                Some((_, objs)) => objs.push(obj),
-                None => groups.push((columns, vec![obj])),
-            }
+            let columns: ColumnSet = work.parked[&obj].iter().map(|(column, _)| *column).collect();
+            group(&mut groups, columns, obj);
         }
         for (columns, objs) in groups {
             let row = |obj: &Obj| {
@@ -310,22 +296,21 @@ pub(super) fn parked(objects: &Objects, compiler: Compiler<'_>, plan: &Plan) -> 
                 columns.iter().map(|column| value(column).unwrap_or(Value::Null)).chain(key).collect()
             };
             let rows = objs.iter().map(row).collect();
-            batches.push(assigned(compiler, work.model, columns, Rows::Values(rows), BatchKind::Other)?);
+            batches.push(assigned(compiler, work.model, columns, rows)?);
         }
     }
     Ok(batches)
 }
 
-/// Sets columns of rows that are found by their keys, and nothing else.
+/// Sets columns of rows that are found by their keys, and nothing else: the values of each row are the columns, then
+/// the key.
 pub(super) fn assigned(
     compiler: Compiler<'_>,
     model: &'static ModelDef,
     columns: ColumnSet,
-    rows: Rows,
-    kind: BatchKind,
+    rows: Vec<Vec<Value<'static>>>,
 ) -> Result<Batch> {
-    let assign = Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &[], keys: false };
-    Ok(Batch { stmt: statement::assign(compiler, &assign)?, rows, returns: Returns::Count, kind })
+    Ok(Batch::unasked(statement::update(compiler, &Update::of(model, columns))?, Rows::Values(rows)))
 }
 
 /// The keys that are written after all rows.
@@ -335,34 +320,26 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
         let model = work.model;
         let mut rows: Vec<Obj> = work.later.keys().copied().collect();
         rows.sort_by(|a, b| check::by_key(objects, model, *a, *b));
-        let mut groups: Vec<(ColumnSet, Vec<Obj>, Vec<Vec<Value<'static>>>)> = Vec::new();
+        let mut groups = Vec::new();
         for obj in rows {
             for (column, value) in later_values(objects, work, obj) {
                 fill(objects, obj, column, &value)?;
             }
-            let columns = work.later[&obj].iter().fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+            let columns = work.later_of(obj);
             let store = objects.store(obj);
             let key = model.primary_key.iter().copied();
             let values = columns.iter().chain(key).map(|column| store.value(obj.slot, column).into_owned()).collect();
-            match groups.iter_mut().find(|(other, ..)| *other == columns) {
-                Some((_, objs, rows)) => {
-                    objs.push(obj);
-                    rows.push(values);
-                }
-                None => groups.push((columns, vec![obj], vec![values])),
-            }
+            group(&mut groups, columns, (obj, values));
         }
-        let computed: Vec<usize> =
-            (0..model.columns.len()).filter(|column| model.columns[*column].options.computed.is_some()).collect();
-        for (columns, objs, values) in groups {
+        let computed = computed(model);
+        for (columns, rows) in groups {
+            let (objs, values): (Vec<Obj>, Vec<_>) = rows.into_iter().unzip();
             let keys = !computed.is_empty() && compiler.dialect == Dialect::Postgres && objs.len() > 1;
-            let width = computed.len() + if keys { model.primary_key.len() } else { 0 };
-            let assign =
-                Assign { model, columns, defaults: ColumnSet::EMPTY, version: None, returning: &computed, keys };
+            let update = Update { returning: &computed, keys, ..Update::of(model, columns) };
             batches.push(Batch {
-                stmt: statement::assign(compiler, &assign)?,
+                stmt: statement::update(compiler, &update)?,
                 rows: Rows::Built { objs, values },
-                returns: if width == 0 { Returns::Count } else { Returns::Columns(width) },
+                returns: update.returns(),
                 kind: BatchKind::Update { returning: computed.clone(), keys },
             });
         }
@@ -411,8 +388,7 @@ pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
 /// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
 pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<()> {
     let links = objects.store(obj).meta(obj.slot).links.clone();
-    let later = plan.work_of(obj).and_then(|work| work.later.get(&obj)).into_iter().flatten();
-    let later = later.fold(ColumnSet::EMPTY, |columns, later| columns.union(later.nulls));
+    let later = plan.work_of(obj).map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     if objects.state(obj) == State::Pending {
         for column in later.iter() {
             fill(objects, obj, column, &Value::Null)?;
@@ -424,21 +400,23 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
     let model = objects.store(obj).model();
     let key =
         |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
+    // Of one whose row another object gets, nothing is to be left.
+    let target_of = |link: &KeyLink| link.target.filter(|target| !plan.is_switched(*target));
     // NULL first: a column that another relationship shares keeps what that one says.
-    for link in links.iter().filter(|link| link.target.is_none()) {
-        for column in model.mapping()?.nulls(model, link.keys) {
+    for link in links.iter().filter(|link| target_of(link).is_none()) {
+        for column in model.mapping()?.nulls(model, link.keys).iter() {
             fill(objects, obj, column, &Value::Null)?;
         }
     }
     for link in &links {
-        let Some(target) = link.target else { continue };
+        let Some(target) = target_of(link) else { continue };
         for pair in link.keys.iter().filter(|pair| !later.contains(pair.key)) {
             fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
         }
     }
     if links.len() > 1 {
         for link in &links {
-            let Some(target) = link.target else { continue };
+            let Some(target) = target_of(link) else { continue };
             let differs = |pair: &&KeyPair| {
                 !later.contains(pair.key)
                     && !check::same(&objects.store(obj).value(obj.slot, pair.key), &key(objects, target, pair.to))

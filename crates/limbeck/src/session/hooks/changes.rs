@@ -30,9 +30,10 @@ impl fmt::Debug for ColumnChange {
 impl Session {
     /// The columns of an object that the next flush writes, with what they held and hold. Nothing is sent.
     ///
-    /// Of an object that has a row they are those that differ, of a new one those that were given. A key that comes from
-    /// a linked object is left out when that object has no row yet, since nobody knows it before the flush;
-    /// [`Flushed`](super::Flushed) has it afterwards. What the flush itself makes (`on_update`) is not among them either.
+    /// Of an object that has a row they are those that differ, of a new one those that were given. A key that comes
+    /// from a linked object is left out when that object has no row yet, since nobody knows it before the flush;
+    /// [`Flushed`](super::Flushed) has it afterwards. What the flush itself makes (`on_update`) is not among them
+    /// either.
     ///
     /// ```
     /// # use limbeck::prelude::*;

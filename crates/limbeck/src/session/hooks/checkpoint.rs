@@ -2,8 +2,8 @@
 //! that the next one does not find their work twice.
 //!
 //! A flush that fails by itself has the undo log for that. What programs and hooks change between two flushes is not in
-//! it but in the objects' copies and in the plans; they are kept here. An object that only its hook touches needs no copy,
-//! since its own one is from before the hook.
+//! it but in the objects' copies and in the plans; they are kept here. An object that only its hook touches needs no
+//! copy, since its own one is from before the hook.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -66,8 +66,8 @@ impl Checkpoint {
         })
     }
 
-    /// The hooks that come before the statements ran. What they wrote into objects without a row is noted, since a flush
-    /// ends those objects' copies.
+    /// The hooks that come before the statements ran. What they wrote into objects without a row is noted, since a
+    /// flush ends those objects' copies.
     pub(super) fn hooks_ran(&mut self, objects: &Objects) {
         for (obj, kept) in &mut self.objects {
             let store = objects.store(*obj);

@@ -31,7 +31,8 @@ impl RowEvent {
     }
 }
 
-/// The rows that a flush has written: what an [`after_flush`](super::Hooks::after_flush) hook gets. It is cheap to clone.
+/// The rows that a flush has written: what an [`after_flush`](super::Hooks::after_flush) hook gets. It is cheap to
+/// clone.
 ///
 /// Rows of association tables are not among them.
 #[derive(Clone, Debug)]

@@ -108,8 +108,9 @@ impl Hooks {
         Hooks::default()
     }
 
-    /// Before a flush plans what to send. `session.new(Post)`, `session.dirty(Post)` and `session.deleted(Post)` say what
-    /// there is to do, [`Session::changes`] and [`Session::original`] what an object was; the hook may query as well.
+    /// Before a flush plans what to send. `session.new(Post)`, `session.dirty(Post)` and `session.deleted(Post)` say
+    /// what there is to do, [`Session::changes`] and [`Session::original`] what an object was; the hook may query as
+    /// well.
     ///
     /// The closure is cloned for each call, so what it shares lies behind an `Arc`.
     pub fn before_flush<F>(mut self, hook: F) -> Self
@@ -129,8 +130,8 @@ impl Hooks {
     /// [`Flushed`]. What the hook adds or changes is flushed at once, and comes to this hook again; a hook that adds
     /// something for each row has to leave out its own.
     ///
-    /// With hooks of this kind, or `before_flush`, a flush inside a transaction has a savepoint around it and them, so that
-    /// an error undoes it all.
+    /// With hooks of this kind, or `before_flush`, a flush inside a transaction has a savepoint around it and them, so
+    /// that an error undoes it all.
     pub fn after_flush<F>(mut self, hook: F) -> Self
     where
         F: for<'r> AsyncFnOnce(&'r mut Session, Flushed) -> Result<()>
@@ -193,8 +194,8 @@ impl Hooks {
         self.row(table, RowEvent::Insert, hook)
     }
 
-    /// For each object of a model whose columns or key a flush is about to update, once. An object that was borrowed to be
-    /// changed and holds what it held is not updated.
+    /// For each object of a model whose columns or key a flush is about to update, once. An object that was borrowed to
+    /// be changed and holds what it held is not updated.
     pub fn before_update<T: TableOf>(
         self,
         table: T,

@@ -19,12 +19,12 @@ const AT_ONCE: usize = 50;
 
 impl Session {
     /// Loads a deferred column of one object or of several, in one query: `session.load_column(post, Post.body)`,
-    /// `session.load_column(&posts, Post.body)`. What is loaded already, or was set, is left as it is; a column that is not
-    /// deferred is always loaded.
+    /// `session.load_column(&posts, Post.body)`. What is loaded already, or was set, is left as it is; a column that is
+    /// not deferred is always loaded.
     ///
     /// # Errors
-    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when an object's row is gone; and when
-    /// the database cannot be asked.
+    /// [`Error::ForeignHandle`] or [`Error::StaleHandle`]; [`Error::InvalidState`] when an object's row is gone; and
+    /// when the database cannot be asked.
     #[track_caller]
     pub fn load_column<M: Model, T>(
         &mut self,

@@ -33,7 +33,7 @@ impl Session {
         let relation = load.relation;
         let target = resolved.target;
         let back = resolved.back.filter(|back| target.relations[*back].kind == RelationKind::HasOne);
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
+        let columns = KeyPair::columns(keys);
         let mut wanted: FxHashMap<RowKey, Vec<Obj>> = FxHashMap::default();
         for owner in owners {
             if let Some(planned) = self.objects.planned(*owner, keys) {
@@ -52,7 +52,7 @@ impl Session {
                 _ => wanted.entry(key).or_default().push(*owner),
             }
         }
-        let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
+        let columns = KeyPair::referred(keys);
         if !wanted.is_empty() {
             // By a key that is not the primary key.
             for handle in joined {
@@ -91,8 +91,7 @@ impl Session {
             }
         }
         if !list.is_empty() {
-            let stmt = self.statement_by_columns(model, model.primary_key, &[])?;
-            self.tracked(&stmt, list, model, model.primary_key).await?;
+            self.tracked_by(model, model.primary_key, &[], list).await?;
         }
         Ok(())
     }
@@ -107,9 +106,7 @@ impl Session {
         reading: &mut Reading,
     ) -> Result<Option<Targets>> {
         let columns: Vec<usize> = match &resolved.path {
-            Path::BelongsTo(keys) | Path::HasMany(keys) | Path::HasOne(keys) => {
-                keys.iter().map(|pair| pair.to).collect()
-            }
+            Path::BelongsTo(keys) | Path::HasMany(keys) | Path::HasOne(keys) => KeyPair::referred(keys),
             Path::ManyToMany(link) => link.local.iter().map(|(_, key)| *key).collect(),
         };
         let (list, index) = self.owner_keys(owners, &columns);
@@ -211,15 +208,9 @@ impl Session {
         let model = resolved.target;
         let order = order_of(resolved);
         let rows = match &resolved.path {
-            Path::BelongsTo(keys) => {
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.to).collect();
-                let stmt = self.statement_by_columns(model, &columns, &[])?;
-                self.tracked_as(&stmt, list, model, &columns, reading).await?
-            }
+            Path::BelongsTo(keys) => self.track_by(model, &KeyPair::referred(keys), &[], list, reading).await?,
             Path::HasMany(keys) | Path::HasOne(keys) => {
-                let columns: Vec<usize> = keys.iter().map(|pair| pair.key).collect();
-                let stmt = self.statement_by_columns(model, &columns, &order)?;
-                self.tracked_as(&stmt, list, model, &columns, reading).await?
+                self.track_by(model, &KeyPair::columns(keys), &order, list, reading).await?
             }
             Path::ManyToMany(link) => {
                 let columns: Vec<usize> = link.local.iter().map(|(_, key)| *key).collect();
@@ -255,27 +246,29 @@ impl Session {
         Ok(found.rows.into_iter().filter_map(|(value, handle)| Some((*index.get(&value)?, handle))).collect())
     }
 
-    /// Tracks the rows of a statement, each with the values of some of its columns.
-    pub(in crate::session) async fn tracked(
+    /// Tracks the rows of a model whose columns hold one of these keys, each with its key. `order` is as in
+    /// [`statement_by_columns`](Self::statement_by_columns).
+    pub(in crate::session) async fn tracked_by(
         &mut self,
-        stmt: &Arc<Stmt>,
-        list: KeyList,
         model: &'static ModelDef,
         columns: &[usize],
+        order: &[(usize, bool)],
+        list: KeyList,
     ) -> Result<Vec<(RowKey, Handle)>> {
-        self.tracked_as(stmt, list, model, columns, &mut Reading::default()).await
+        self.track_by(model, columns, order, list, &mut Reading::default()).await
     }
 
-    async fn tracked_as(
+    async fn track_by(
         &mut self,
-        stmt: &Arc<Stmt>,
-        list: KeyList,
         model: &'static ModelDef,
         columns: &[usize],
+        order: &[(usize, bool)],
+        list: KeyList,
         reading: &mut Reading,
     ) -> Result<Vec<(RowKey, Handle)>> {
+        let stmt = self.statement_by_columns(model, columns, order)?;
         let keyed = Keyed { at: 0, model, columns, key_at: &|part| columns[part] };
-        self.track_keyed(stmt, list, model, keyed, reading).await
+        self.track_keyed(&stmt, list, model, keyed, reading).await
     }
 
     async fn track_keyed(

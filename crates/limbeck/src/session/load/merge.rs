@@ -14,7 +14,7 @@ impl Objects {
     pub(super) fn loaded_parent(&mut self, owner: Obj, relation: usize, parent: Obj, back: Option<usize>) {
         let mut target = Some(self.handle(parent));
         if let Some(back) = back {
-            if self.is_evicting((parent, back)) {
+            if self.is_evicting((parent, back)) && !self.is_going(owner) {
                 target = None;
             } else if !self.is_loaded(parent, back) && !self.is_going(owner) {
                 let owner = self.handle(owner);

@@ -19,9 +19,9 @@ use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Kind;
 
 impl Session {
-    /// Rows of a model whose columns hold one of a list of keys, in the order of these columns, if any: each with whether
-    /// it is descending.
-    pub(in crate::session) fn statement_by_columns(
+    /// Rows of a model whose columns hold one of a list of keys, in the order of these columns, if any: each with
+    /// whether it is descending.
+    pub(super) fn statement_by_columns(
         &self,
         model: &'static ModelDef,
         columns: &[usize],

@@ -46,8 +46,8 @@ impl Session {
 
     /// Ends the relation of two objects. If they are not related, nothing happens.
     ///
-    /// By a relationship with the cascade `delete_orphan` the object that loses its parent is deleted at the flush, unless
-    /// it was linked to another one by then. One that has no row yet becomes transient at once.
+    /// By a relationship with the cascade `delete_orphan` the object that loses its parent is deleted at the flush,
+    /// unless it was linked to another one by then. One that has no row yet becomes transient at once.
     ///
     /// # Errors
     /// As [`link`](Self::link), and [`Error::InvalidState`] when the key column is NOT NULL and no
@@ -63,7 +63,8 @@ impl Session {
     }
 
     /// Makes `targets` what the relationship holds: links those that are missing, unlinks those that are too
-    /// many. A collection that is not loaded, or only in part, is loaded first, and so is a one-to-one. A to-one relationship takes an `Option`.
+    /// many. A collection that is not loaded, or only in part, is loaded first, and so is a one-to-one. A to-one
+    /// relationship takes an `Option`.
     ///
     /// An object that goes from one collection to another is moved, not shared: it has one key.
     ///

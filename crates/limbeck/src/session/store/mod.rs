@@ -1,7 +1,7 @@
 //! The objects of one model in a session.
 //!
-//! Objects lie side by side, in pieces that do not move, so that loading a thousand of them costs a few allocations beyond
-//! their own. `any` is how the flush and the loaders see them: by slot and column number.
+//! Objects lie side by side, in pieces that do not move, so that loading a thousand of them costs a few allocations
+//! beyond their own. `any` is how the flush and the loaders see them: by slot and column number.
 
 mod any;
 mod slots;

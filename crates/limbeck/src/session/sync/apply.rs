@@ -106,7 +106,7 @@ impl Objects {
     fn orphans_of(&mut self, model: &'static ModelDef, keys: &[&[Value<'static>]]) {
         let mut children: Vec<(&'static ModelDef, &'static Reference)> = Vec::new();
         for store in self.stores() {
-            let references = store.model().mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = store.model().references();
             let to_key = references.iter().filter(|reference| {
                 let mut parts = reference.keys.iter().map(|pair| pair.to);
                 std::ptr::eq(reference.target, model) && parts.all(|to| model.primary_key.contains(&to))

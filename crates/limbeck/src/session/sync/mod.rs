@@ -1,10 +1,10 @@
 //! Statements over many rows, run through a session: the objects that they change follow.
 //!
-//! SQLAlchemy evaluates a condition in memory where it can, and asks the database otherwise. Here the database is always
-//! asked, in the same statement: PostgreSQL and SQLite both have RETURNING. So there is no second implementation of
-//! comparison, collation and arithmetic that could be wrong, values that only the database can know (another column, a
-//! subquery, a trigger's work) come back too, and it costs no round trip. A session that has no object of the model sends
-//! the plain statement.
+//! SQLAlchemy evaluates a condition in memory where it can, and asks the database otherwise. Here the database is
+//! always asked, in the same statement: PostgreSQL and SQLite both have RETURNING. So there is no second implementation
+//! of comparison, collation and arithmetic that could be wrong, values that only the database can know (another column,
+//! a subquery, a trigger's work) come back too, and it costs no round trip. A session that has no object of the model
+//! sends the plain statement.
 //!
 //! What comes back is written into objects as a flush writes it, with the way back noted in the journal: a rollback, of
 //! the transaction or to a savepoint, undoes it.
@@ -15,9 +15,9 @@ mod moved;
 use super::Session;
 use super::objects::Objects;
 use super::read::kind_of;
-use super::store::State;
+use super::store::{State, unreadable_column};
 use crate::driver::{Row, RowSink};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::ModelDef;
 use crate::sql::compile::Compiled;
 use crate::sql::{Effect, Statement, What};
@@ -45,11 +45,8 @@ impl Changes {
         let model = self.effect.model;
         let first = row.len().saturating_sub(self.wanted.len());
         let value = |(at, column): (usize, &usize)| {
-            row.cell(first + at).value(kind_of(model, *column)).map_err(|source| Error::Decode {
-                table: model.table.into(),
-                column: model.columns[*column].name.into(),
-                source,
-            })
+            let cell = row.cell(first + at).value(kind_of(model, *column));
+            cell.map_err(|source| unreadable_column(model, source, *column))
         };
         let keys = model.primary_key.len();
         let mut values: Vec<Value<'static>> = Vec::with_capacity(self.wanted.len());
@@ -120,7 +117,7 @@ impl Objects {
         effect.what == What::Deletes
             && self.stores().any(|store| {
                 let child = store.model();
-                let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+                let references = child.references();
                 references.iter().any(|reference| std::ptr::eq(reference.target, effect.model))
                     && self.has_rows_of(child)
             })

@@ -5,12 +5,12 @@
 
 use super::Effect;
 use crate::driver::{Row, RowSink};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::ModelDef;
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::read::kind_of;
-use crate::session::store::State;
+use crate::session::store::{State, unreadable_column};
 use crate::session::undo::Undo;
 use crate::sql::compile::Compiled;
 use crate::types::{Cell, Value};
@@ -44,11 +44,8 @@ impl RowSink for KeySink {
         let keys = self.model.primary_key;
         let read = |first: usize| -> Result<Vec<Value<'static>>> {
             let value = |(at, column): (usize, &usize)| {
-                row.cell(first + at).value(kind_of(self.model, *column)).map_err(|source| Error::Decode {
-                    table: self.model.table.into(),
-                    column: self.model.columns[*column].name.into(),
-                    source,
-                })
+                let cell = row.cell(first + at).value(kind_of(self.model, *column));
+                cell.map_err(|source| unreadable_column(self.model, source, *column))
             };
             keys.iter().enumerate().map(value).collect()
         };
@@ -99,7 +96,7 @@ impl Objects {
         let mut met = Vec::new();
         for store in self.stores() {
             let child = store.model();
-            let references = child.mapping().map(|mapping| mapping.references.as_slice()).unwrap_or_default();
+            let references = child.references();
             for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
                 met.extend(self.referring(child, &reference.keys, &[parent]));
             }

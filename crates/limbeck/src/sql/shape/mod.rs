@@ -14,6 +14,7 @@ use super::share::{self, Sharing};
 use super::subquery::Derived;
 use crate::dialect::Dialect;
 use crate::driver::{Access, Bind};
+use crate::model::ColumnSet;
 use crate::types::Kind;
 
 /// Whether OFFSET is a parameter. LIMIT never is: the plan depends on it, and SQLite would make it anew each
@@ -39,7 +40,6 @@ pub(crate) enum ShapeKind {
     LinkDelete,
     LinkDeleteAll,
     Nullify,
-    Assign,
     DeleteChildren,
     SetConstraint,
     LoadColumn,
@@ -130,6 +130,10 @@ impl<'q> Shape<'q> {
 
     pub(crate) fn number(&mut self, number: u64) {
         self.bytes.extend_from_slice(&number.to_le_bytes());
+    }
+
+    pub(crate) fn columns(&mut self, columns: ColumnSet) {
+        self.bytes.extend_from_slice(&columns.0.to_le_bytes());
     }
 
     fn short(&mut self, number: usize) {

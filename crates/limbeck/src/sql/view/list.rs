@@ -15,7 +15,7 @@ use super::field::{Reader, ViewField};
 use super::plan::{Plan, key_columns};
 use crate::driver::{Bind, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
-use crate::model::mapping::Path;
+use crate::model::mapping::{KeyPair, Path};
 use crate::model::{Column, Model, ModelDef};
 use crate::sql::compile::{Compiled, Compiler, Wanted};
 use crate::sql::expression::{Condition, IntoOrder, Order};
@@ -230,8 +230,8 @@ impl<Root, Item> List<Root, Item> {
         let relation = &self.owner.mapping()?.relations[self.relation];
         let target = Source { model: relation.target, alias: None };
         let (keyed, key): (Source, Vec<usize>) = match &relation.path {
-            Path::HasMany(keys) | Path::HasOne(keys) => (target, keys.iter().map(|pair| pair.key).collect()),
-            Path::BelongsTo(keys) => (target, keys.iter().map(|pair| pair.to).collect()),
+            Path::HasMany(keys) | Path::HasOne(keys) => (target, KeyPair::columns(keys)),
+            Path::BelongsTo(keys) => (target, KeyPair::referred(keys)),
             // The association table is no model's; the owner's table leads through it.
             Path::ManyToMany(link) => {
                 let mut alias = "owner";

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::View;
 use crate::error::{Error, Result};
-use crate::model::mapping::Path;
+use crate::model::mapping::{KeyPair, Path};
 use crate::model::{Model, ModelDef};
 use crate::sql::expression::Expression;
 use crate::sql::join::{Join, JoinKind, On};
@@ -251,8 +251,8 @@ impl Plan {
 /// The columns of a model by whose values the rows at the other end of a to-many relationship are found.
 pub(super) fn key_columns(model: &'static ModelDef, relation: usize) -> Result<Vec<usize>> {
     Ok(match &model.mapping()?.relations[relation].path {
-        Path::BelongsTo(keys) => keys.iter().map(|pair| pair.key).collect(),
-        Path::HasMany(keys) | Path::HasOne(keys) => keys.iter().map(|pair| pair.to).collect(),
+        Path::BelongsTo(keys) => KeyPair::columns(keys),
+        Path::HasMany(keys) | Path::HasOne(keys) => KeyPair::referred(keys),
         Path::ManyToMany(link) => link.local.iter().map(|(_, key)| *key).collect(),
     })
 }
