@@ -235,6 +235,6 @@ fn name_unique(model: &'static ModelDef, violation: &mut Violation) {
     });
     let by_columns = || naming::index(model.table, &violation.columns);
     let indexes = indexes.map(|index| index.name.map_or_else(by_columns, str::to_owned));
-    let named = single.chain(constraints).chain(indexes).next();
+    let named = constraints.chain(single).chain(indexes).next();
     violation.constraint = named.or(Some(guess));
 }
