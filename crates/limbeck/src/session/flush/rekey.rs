@@ -8,6 +8,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::check;
 use super::plan::Work;
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Reference};
@@ -109,8 +110,11 @@ impl Objects {
         let store = self.store(obj);
         let links = &store.meta(obj.slot).links;
         keys.iter().any(|pair| {
-            links.iter().any(|link| link.has(pair.to))
-                || store.value(obj.slot, pair.to) != store.saved_value(obj.slot, pair.to)
+            let saved = store.saved_value(obj.slot, pair.to);
+            // A part of the key that another key shares may be linked, and stay as it is.
+            let linked = links.iter().any(|link| link.has(pair.to));
+            let stays = || self.to_be(obj, pair.to).is_some_and(|value| check::same(&value, &saved));
+            store.value(obj.slot, pair.to) != saved || linked && (self.is_expired(obj) || !stays())
         })
     }
 

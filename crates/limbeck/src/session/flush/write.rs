@@ -79,23 +79,24 @@ fn changes(objects: &mut Objects, plan: &Plan, obj: Obj, computed: bool) -> Resu
     sync_keys(objects, plan, obj)?;
     let work = plan.work_of(obj);
     let expressed = objects.expressed(obj);
-    let store = objects.store_mut(obj);
+    let store = objects.store(obj);
     // What has an UPDATE of its own later.
     let later = work.map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
-    if changed.is_empty() && expressed.is_empty() {
-        return Ok(None);
-    }
-    let touched = store.on_update(obj.slot, changed.union(expressed));
-    store.normalize(obj.slot, touched);
-    for column in touched.iter() {
-        let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
-        objects.undo.push(Undo::Filled(obj, column, old));
-    }
-    let counted = version::count(objects, obj, changed)?;
-    // What was written in advance is sent, if it was not for good.
+    // What was written in advance is sent, if it was not for good: even where the row keeps what it had.
     let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
     let (parked, for_good) = parked_columns(objects, aside, obj);
+    let (mut touched, mut counted) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
+    if !changed.is_empty() || !expressed.is_empty() {
+        let store = objects.store_mut(obj);
+        touched = store.on_update(obj.slot, changed.union(expressed));
+        store.normalize(obj.slot, touched);
+        for column in touched.iter() {
+            let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
+            objects.undo.push(Undo::Filled(obj, column, old));
+        }
+        counted = version::count(objects, obj, changed)?;
+    }
     changed = changed.union(touched).union(counted).union(parked.without(later));
     // What is computed from a column that was set to NULL in advance is still to be read.
     if !computed {
