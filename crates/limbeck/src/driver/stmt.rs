@@ -54,6 +54,7 @@ pub(crate) trait RowSource: Sync {
     fn value(&self, row: usize, param: usize) -> Value<'_>;
 
     /// Whether all rows have that value in common, where all of them are sent at once.
+    #[cfg(feature = "postgres")]
     fn is_common(&self, param: usize) -> bool {
         let _ = param;
         false

@@ -160,6 +160,7 @@ impl RowSource for Source<'_> {
         }
     }
 
+    #[cfg(feature = "postgres")]
     fn is_common(&self, param: usize) -> bool {
         match self {
             Source::Objects { values, .. } => values.first().is_some_and(|values| param < values.len()),
