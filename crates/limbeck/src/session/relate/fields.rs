@@ -65,7 +65,9 @@ impl Objects {
         let lost = || resolved.target.mapping().is_ok_and(|child| !child.nulls(resolved.target, keys).is_empty());
         let had = || {
             let state = self.state(child);
-            state != State::Pending && state != State::Transient && self.by_saved_key(child, keys, model) == Some(parent)
+            state != State::Pending
+                && state != State::Transient
+                && self.by_saved_key(child, keys, model) == Some(parent)
         };
         if self.state(parent) != State::Persistent || lost() || had() { nothing } else { One::Unloaded }
     }
