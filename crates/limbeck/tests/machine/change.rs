@@ -98,6 +98,10 @@ impl Machine {
         let kind = [Kind::Person, Kind::Tag, Kind::Badge, Kind::Room][usize::from(n[0]) % 4];
         let has_row = |id: Id| self.has_row(id);
         let Some((id, any)) = self.pick_where(kind, n[1], has_row) else { return Ok(false) };
+        // As in `two`; a primary key is known nevertheless.
+        if matches!(kind, Kind::Person | Kind::Tag) && self.is_expired(session, any)? {
+            return Ok(false);
+        }
         let row = self.flushed.rows[&id].clone();
         let now = self.now.rows[&id].clone();
         self.remove(session, id, any)?;
@@ -140,6 +144,14 @@ impl Machine {
     pub fn delete(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
         let kind = KINDS[usize::from(n[0]) % KINDS.len()];
         let Some((id, any)) = self.pick(kind, n[1]) else { return Ok(false) };
+        if kind == Kind::Person && self.has_row(id) && n[2].is_multiple_of(2) {
+            // With what would keep it.
+            for pin in self.now.children(Fk::PinOf, id) {
+                if let Some(any) = self.handles.get(&pin).copied() {
+                    self.remove(session, pin, any)?;
+                }
+            }
+        }
         self.remove(session, id, any)?;
         Ok(true)
     }

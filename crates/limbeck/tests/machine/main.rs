@@ -73,7 +73,7 @@ fn check(kind: Kind) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let sessions = runtime.block_on(prepared(db.url())).expect("the tables");
     let steps = asked().unwrap_or(if kind == Kind::Sqlite { 6_000 } else { 4_000 });
-    let cases = u32::try_from(steps.div_ceil(LENGTH.end / 3) + 1).expect("not that many");
+    let cases = u32::try_from(steps.div_ceil(LENGTH.end * 5 / 12) + 1).expect("not that many");
     // `scripts/mutants` wants to know whether, not why.
     let max_shrink_iters = if std::env::var_os("LIMBECK_MACHINE_NO_SHRINKING").is_some() { 0 } else { 1000 };
     let mut config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
