@@ -532,8 +532,8 @@ fn without(text: &str, word: &str) -> String {
         }
     }
     let (mut left, rest) = (text[..start].to_owned(), &text[end..]);
-    if rest.starts_with(", ") {
-        left.push_str(&rest[2..]);
+    if let Some(rest) = rest.strip_prefix(", ") {
+        left.push_str(rest);
     } else {
         left.truncate(left.trim_end_matches(", ").len());
         left.push_str(rest);
