@@ -78,6 +78,9 @@ fn set(slot: &mut Slot, row: &Row) {
         (row.id, row.name.clone(), row.badge, row.list, row.place);
 }
 
+/// What a slot is to hold.
+type Values = (i64, u8, Option<i32>, i32, i16);
+
 both! {
     async fn any_end_state_that_keeps_the_constraints_is_reached(db: TestDb) -> Result<()> {
         let engine = Engine::builder(db.url()).connect().await?;
@@ -95,7 +98,7 @@ both! {
             let (fates, news) = plans.new_tree(&mut runner).expect("a plan").current();
             let mut rows: Vec<Row> = Vec::new();
             let mut next: Vec<(Tracked<Slot>, Row)> = Vec::new();
-            let mut moved: Vec<(Tracked<Slot>, (i64, u8, Option<i32>, i32, i16))> = Vec::new();
+            let mut moved: Vec<(Tracked<Slot>, Values)> = Vec::new();
             let mut news = news;
             for ((slot, row), (fate, wish)) in there.iter().zip(fates) {
                 match fate {
@@ -190,10 +193,10 @@ both! {
             }
             // Who was linked first may have lost its place to another: what counts is what the objects say.
             for (ring, next) in kept.iter().zip(&wanted) {
-                if next_of(&session, *ring) != *next {
-                    if let Some(next) = next {
-                        session.link(*ring, Ring.next, *next)?;
-                    }
+                if let Some(next) = next
+                    && next_of(&session, *ring) != Some(*next)
+                {
+                    session.link(*ring, Ring.next, *next)?;
                 }
             }
             gone.iter().try_for_each(|ring| session.delete(*ring))?;
