@@ -11,6 +11,9 @@ use crate::reference::{Col, Fk, Id, KINDS, Kind};
 /// Kinds with a unique column, and that column.
 const UNIQUE: [(Kind, Col); 3] = [(Kind::Person, Col::Email), (Kind::Person, Col::Nick), (Kind::Tag, Col::Name)];
 
+/// A row and its object.
+type Place = (Id, Any);
+
 impl Machine {
     fn plain_column(&self, n: [u16; 4]) -> Option<(Id, Any, Col)> {
         let plain = [
@@ -54,7 +57,7 @@ impl Machine {
     }
 
     /// Two objects, and a unique column of theirs.
-    fn two(&self, session: &Session, n: [u16; 4]) -> Option<((Id, Any), (Id, Any), Col)> {
+    fn two(&self, session: &Session, n: [u16; 4]) -> Option<(Place, Place, Col)> {
         let (kind, col) = UNIQUE[usize::from(n[0]) % UNIQUE.len()];
         // Of one that is expired the session does not know what it holds, and so not that it is in the way.
         let known = |id: Id| self.handles.get(&id).is_some_and(|any| matches!(any.view(session), Ok(Some(_))));

@@ -297,7 +297,7 @@ impl Machine {
             let Ok(Some((_, related))) = any.view(session) else { continue };
             for other in related.into_iter().filter_map(|(_, found)| found).flatten() {
                 if !self.ids.contains_key(&other) {
-                    let label = on!(other, handle => session.try_get(handle).map(|object| Typed::label(object)));
+                    let label = on!(other, handle => session.try_get(handle).map(Typed::label));
                     self.found(other, label.map_err(said)?)?;
                     look.push(other);
                 }

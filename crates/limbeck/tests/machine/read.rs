@@ -123,7 +123,7 @@ impl Machine {
         // An owner that is expired shows nothing of what was found.
         for any in &found {
             if !self.ids.contains_key(any) {
-                let label = on!(*any, handle => session.try_get(handle).map(|object| Typed::label(object)));
+                let label = on!(*any, handle => session.try_get(handle).map(Typed::label));
                 self.found(*any, label.map_err(said)?)?;
             }
         }
