@@ -1,9 +1,9 @@
 //! From one database to another, without any models: `limbeck diff`.
 //!
-//! Tables are compared as they are with models, but that names count too. What no model says is in [`facts`]: PostgreSQL
+//! Tables are compared as they are with models, but that names count too. What no model says is in `facts`: PostgreSQL
 //! gives the statements for it, so that a kind of thing is a row of a query and not a type of its own. What is not
-//! managed is in [`unmanaged`], by name; an operation that cannot be made for the sake of such a thing is left out and
-//! said ([`obstacles`]).
+//! managed is in `unmanaged`, by name; an operation that cannot be made for the sake of such a thing is left out and
+//! said (`obstacles`).
 
 mod facts;
 mod obstacles;
