@@ -46,6 +46,9 @@ pub mod transactions {}
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("src/diff.md")]
+pub mod diff {}
+
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 

@@ -227,7 +227,7 @@ both! {
     }
 
     async fn followers_and_following_are_two_sides_of_one_table(db: TestDb) -> Result<()> {
-        let (sessions, _) = sessions(&db).await;
+        let (sessions, log) = sessions(&db).await;
         let mut session = sessions.open();
         let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| session.add(member(name)));
         session.link(ada, Member.following, bob)?;
@@ -238,6 +238,8 @@ both! {
         assert_eq!(session[bob].followers.handles().collect::<Vec<_>>(), [ada, eve]);
         assert_eq!(session[ada].followers.handles().collect::<Vec<_>>(), [bob, ada]);
         session.commit().await?;
+        let inserts = log.queries().into_iter().filter(|line| line.starts_with("INSERT INTO follows")).count();
+        assert_eq!(inserts, 1, "one for the links of both ends");
         let pairs = session
             .all(sql("SELECT follower_id, followee_id FROM follows ORDER BY 1, 2").rows::<(i64, i64)>())
             .await?;

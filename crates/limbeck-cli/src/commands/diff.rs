@@ -68,6 +68,8 @@ fn say(found: &Between, plan: &Plan, downgrade: bool) {
 fn print(steps: &[DraftStep]) {
     if steps.iter().any(|step| step.foreign_keys_off) {
         line("PRAGMA foreign_keys = OFF;");
+        // Without it, the last step fails where a view or trigger names the table.
+        line("PRAGMA legacy_alter_table = ON;");
     }
     for statement in steps.iter().flat_map(|step| &step.statements) {
         line(&format!("{statement};"));

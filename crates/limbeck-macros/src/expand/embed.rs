@@ -5,7 +5,8 @@ use quote::{format_ident, quote};
 
 use super::builder::Unset;
 use super::companion;
-use super::model::{columns, copies, touch, values as own_values};
+use super::copies::{copies, touch};
+use super::model::{columns, values as own_values};
 use super::table::{column_constants, doc, new_column_constants};
 use crate::input::{Embed, Model};
 

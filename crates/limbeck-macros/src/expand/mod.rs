@@ -5,6 +5,7 @@
 
 mod builder;
 mod checks;
+mod copies;
 mod embed;
 mod from_row;
 mod model;

@@ -12,6 +12,7 @@ use super::{drops_type, fetch_catalog, place};
 use crate::compare::{ObjectChange, Op};
 use crate::error::Result;
 use crate::reflect::Schema;
+use crate::reflect::create::mentions_in;
 
 const DIALECT: Dialect = Dialect::Postgres;
 const FACTS: &str = include_str!("facts.sql");
@@ -251,6 +252,10 @@ pub(super) fn with(
             let way = |of: &Fact| vec![if of.change.is_empty() { &of.make } else { &of.change }.clone()];
             match old {
                 Some(old) if old.base == fact.base => {}
+                Some(old) if fact.key == "options" => {
+                    let (there, back) = renumbered(old, fact);
+                    out.behind.push((fact.stage, setting(fact, vec![there], vec![back])));
+                }
                 Some(old) => out.behind.push((fact.stage, setting(fact, way(fact), way(old)))),
                 None if fact.take.is_empty() => {}
                 None => {
@@ -289,10 +294,104 @@ impl Out {
         let (gone, ops): (Vec<Op>, Vec<Op>) = ops.into_iter().partition(drops_type);
         // Schemas are things here, with or without a table in them.
         let ops = ops.into_iter().filter(|op| !matches!(op, Op::CreateSchema(_))).collect();
+        let ops = types_among_tables(ops, &mut self.before, &mut self.last);
         let behind = self.behind.into_iter().map(|(_, op)| op).collect();
         let (schemas, last) = self.last.into_iter().partition(|op| op.describe().starts_with("drop schema "));
         [self.schemas, types, self.before, self.away, ops, behind, last, gone, schemas].concat()
     }
+}
+
+/// Puts the types that have to do with the rows of a table that comes or goes among the tables.
+fn types_among_tables(ops: Vec<Op>, before: &mut Vec<Op>, last: &mut Vec<Op>) -> Vec<Op> {
+    let come = |op: &Op| matches!(op, Op::CreateTable(_));
+    let go = |op: &Op| matches!(op, Op::DropTable(_));
+    let mut last_inverse: Vec<Op> = last.drain(..).rev().map(Op::inverse).collect();
+    let (mut coming, mut going) = (Vec::new(), Vec::new());
+    let at = |is: &dyn Fn(&Op) -> bool| ops.iter().position(is);
+    let (first_coming, first_going) = (at(&come), at(&go));
+    let mut out = Vec::new();
+    for op in &ops {
+        if come(op) {
+            coming.push(op.clone());
+        } else if go(op) {
+            going.push(op.clone());
+        }
+    }
+    coming.splice(0..0, take_row_types(before, &coming));
+    let mut gone: Vec<Op> = going.into_iter().rev().map(Op::inverse).collect();
+    gone.splice(0..0, take_row_types(&mut last_inverse, &gone));
+    last.extend(last_inverse.into_iter().rev().map(Op::inverse));
+    let (mut coming, mut gone) = (Some(in_order_of_need(coming)), Some(in_order_of_need(gone)));
+    for (i, op) in ops.iter().enumerate() {
+        if Some(i) == first_coming {
+            out.extend(coming.take().unwrap_or_default());
+        }
+        if Some(i) == first_going {
+            out.extend(gone.take().unwrap_or_default().into_iter().rev().map(Op::inverse));
+        }
+        if !come(op) && !go(op) {
+            out.push(op.clone());
+        }
+    }
+    out
+}
+
+/// Takes out the types that are made of rows of one of these tables, and what is made of those.
+fn take_row_types(types: &mut Vec<Op>, tables: &[Op]) -> Vec<Op> {
+    let mut out: Vec<Op> = Vec::new();
+    loop {
+        let is_one = |op: &Op| {
+            let Some(name) = made_type(op) else { return false };
+            let says = |other: &Op| made_name(other).is_some_and(|other| other != name && needs(op, &other));
+            tables.iter().chain(&out).any(says)
+        };
+        let Some(at) = types.iter().position(is_one) else { return out };
+        out.push(types.remove(at));
+    }
+}
+
+/// The name of a domain or type that an operation makes.
+fn made_type(op: &Op) -> Option<String> {
+    let Op::Object(change) = op else { return None };
+    let (kind, name) = change.title.strip_prefix("create ")?.split_once(' ')?;
+    matches!(kind, "domain" | "type").then(|| name.rsplit('.').next().unwrap_or(name).trim_matches('"').to_string())
+}
+
+fn made_name(op: &Op) -> Option<String> {
+    match op {
+        Op::CreateTable(table) => Some(table.name.clone()),
+        _ => made_type(op),
+    }
+}
+
+/// Whether an operation that makes something names something else.
+fn needs(op: &Op, name: &str) -> bool {
+    match op {
+        Op::CreateTable(table) => {
+            let typed = |sql_type: &SqlType| mentions_in(DIALECT, &ddl::type_name(DIALECT, sql_type), name);
+            table.columns.iter().any(|column| typed(&column.sql_type))
+                || table.foreign_keys.iter().any(|key| key.target_table == name && key.target_table != table.name)
+        }
+        Op::Object(change) => change.statements.iter().any(|sql| mentions_in(DIALECT, sql, name)),
+        _ => false,
+    }
+}
+
+/// Each behind what it needs; of a circle, as they came.
+fn in_order_of_need(mut ops: Vec<Op>) -> Vec<Op> {
+    if ops.iter().all(|op| made_type(op).is_none()) {
+        return ops;
+    }
+    let mut out = Vec::new();
+    while !ops.is_empty() {
+        let is_ready = |op: &Op| {
+            let own = made_name(op);
+            !ops.iter().filter_map(made_name).any(|name| Some(&name) != own.as_ref() && needs(op, &name))
+        };
+        let next = ops.iter().position(is_ready).unwrap_or(0);
+        out.push(ops.remove(next));
+    }
+    out
 }
 
 fn thing(fact: &Fact, comes: bool) -> Op {
@@ -309,6 +408,18 @@ fn thing(fact: &Fact, comes: bool) -> Op {
 fn setting(fact: &Fact, statements: Vec<String>, inverse: Vec<String>) -> Op {
     let title = format!("{} {}: {}", fact.kind, fact.named, fact.key);
     Op::Object(ObjectChange { inverse_title: title.clone(), title, statements, inverse })
+}
+
+/// Other options of a sequence, there and back. One that stands where the new bounds do not reach begins anew.
+fn renumbered(from: &Fact, to: &Fact) -> (String, String) {
+    let numbers = |fact: &Fact| -> Vec<i64> { fact.extra.split(' ').filter_map(|n| n.parse().ok()).collect() };
+    let change = |fact: &Fact, last: i64| match numbers(fact)[..] {
+        [_, start, min, max] if last < min || last > max => (format!("{} RESTART WITH {start}", fact.make), start),
+        _ => (fact.make.clone(), last),
+    };
+    let last = numbers(from).first().copied().unwrap_or(1);
+    let (there, last) = change(to, last);
+    (there, change(from, last).0)
 }
 
 /// A sequence that comes to rows which have their numbers goes on behind them.

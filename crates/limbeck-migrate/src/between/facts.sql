@@ -50,7 +50,8 @@ WITH ours AS (
             CASE WHEN s.seqstart <> CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END THEN 'START WITH ' || s.seqstart END,
             CASE WHEN s.seqcache <> 1 THEN 'CACHE ' || s.seqcache END, CASE WHEN s.seqcycle THEN 'CYCLE' END),
         'DROP SEQUENCE ' || s.named, '', false, coalesce(s.seqstart::text, '') FROM sequences s WHERE s.bond IS DISTINCT FROM 'i'
-    UNION ALL SELECT 50, s.oid, 'sequence', s.on_schema, s.on_table, s.on_column, s.named, 'options', o, o, '', '', true, ''
+    UNION ALL SELECT 50, s.oid, 'sequence', s.on_schema, s.on_table, s.on_column, s.named, 'options', o, o, '', '', true,
+            concat_ws(' ', coalesce(pg_sequence_last_value(s.oid), s.seqstart), s.seqstart, s.seqmin, s.seqmax)
         FROM sequences s CROSS JOIN LATERAL concat_ws(' ', 'ALTER SEQUENCE', s.named, 'AS', format_type(s.seqtypid, NULL), 'INCREMENT BY',
             s.seqincrement, s.low, s.high, 'START WITH', s.seqstart, 'CACHE', s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) o
         WHERE s.bond IS DISTINCT FROM 'i'
@@ -59,10 +60,12 @@ WITH ours AS (
         FROM sequences s CROSS JOIN LATERAL format('ALTER SEQUENCE %s OWNED BY %s.%I', s.named, s.refobjid::regclass, s.on_column) o
         WHERE s.bond = 'a'
     UNION ALL SELECT 50, s.oid, 'identity of', s.on_schema, s.on_table, s.on_column, format('%s.%I', s.refobjid::regclass, s.on_column), 'options', o, o,
-        format('ALTER TABLE %s ALTER COLUMN %I SET NO MINVALUE SET NO MAXVALUE SET CACHE 1 SET NO CYCLE', s.refobjid::regclass, s.on_column), '', false, ''
+        format('ALTER TABLE %s ALTER COLUMN %I SET NO MINVALUE SET NO MAXVALUE SET CACHE 1 SET NO CYCLE', s.refobjid::regclass, s.on_column), '',
+            s.low = 'NO MINVALUE' AND s.high = 'NO MAXVALUE' AND s.seqcache = 1 AND NOT s.seqcycle,
+            concat_ws(' ', coalesce(pg_sequence_last_value(s.oid), s.seqstart), s.seqstart, s.seqmin, s.seqmax)
         FROM sequences s CROSS JOIN LATERAL format('ALTER TABLE %s ALTER COLUMN %I SET %s SET %s SET CACHE %s SET %s', s.refobjid::regclass,
             s.on_column, s.low, s.high, s.seqcache, CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END) o
-        WHERE s.bond = 'i' AND (s.low <> 'NO MINVALUE' OR s.high <> 'NO MAXVALUE' OR s.seqcache <> 1 OR s.seqcycle)
+        WHERE s.bond = 'i'
     UNION ALL SELECT 70, s.oid, CASE WHEN s.bond = 'i' THEN 'identity sequence' ELSE 'sequence' END, s.on_schema, s.on_table, s.on_column, s.named, 'comment', d,
         format('COMMENT ON SEQUENCE %s IS %L', s.named, d), format('COMMENT ON SEQUENCE %s IS NULL', s.named), '', false, ''
         FROM sequences s CROSS JOIN LATERAL obj_description(s.oid, 'pg_class') d WHERE d IS NOT NULL

@@ -30,9 +30,13 @@ pub(super) async fn between(from: &mut Connection, to: &mut Connection) -> Resul
             live.sqlite.insert(name.clone(), SqliteTable { triggers: Vec::new(), ..to.clone() });
             continue;
         };
-        let is_own = |op: &&Op| op.table().is_some_and(|table| table.name == *name);
-        let after = applied(before, ops.iter().filter(is_own).cloned().collect());
-        if canonical(&after.create) != canonical(&to.create) {
+        let own = || ops.iter().filter(|op| op.table().is_some_and(|table| table.name == *name));
+        let after = applied(before, own().cloned().collect());
+        // What is made anew can as well have the other one's words.
+        let anew = own().any(|op| {
+            !matches!(op, Op::AddColumn { .. } | Op::DropColumn { .. } | Op::CreateIndex { .. } | Op::DropIndex { .. })
+        });
+        if anew || canonical(&after.create) != canonical(&to.create) {
             let table = TableName::from(name.as_str());
             let to = SqliteTable { triggers: before.triggers.clone(), ..to.clone() };
             ops.push(Op::Rewrite { table, from: Box::new(before.clone()), to: Box::new(to) });

@@ -89,14 +89,14 @@ pub(super) fn differences_of(
     for ((kind, named), said) in wanted {
         match live.get(&(kind.clone(), named.clone())) {
             Some(other) if other == said => {}
-            Some(_) => out.push(format!("the {kind} {named} is another one in the second database")),
+            Some(_) => out.push(format!("the {kind} {named}: not the same in both databases")),
             None if kind == OF_EXTENSION => {}
-            None => out.push(format!("the {kind} {named} is only in the second database")),
+            None => out.push(format!("the {kind} {named}: only in the second database")),
         }
     }
     for key @ (kind, named) in live.keys() {
         if !wanted.contains_key(key) && kind != OF_EXTENSION {
-            out.push(format!("the {kind} {named} is only in the first database"));
+            out.push(format!("the {kind} {named}: only in the first database"));
         }
     }
     out

@@ -92,7 +92,7 @@ async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str
     let enums = Enums::new(connection.fetch_raw(ENUMS, &own).await?);
     let mut found = Found { current, tables: BTreeMap::new(), enums };
     let mut schemas = BTreeSet::new();
-    let rows: Vec<(String, Option<String>, Option<String>, Option<bool>)> = connection.fetch_raw(TABLES, &list).await?;
+    let rows: Vec<TableRow> = connection.fetch_raw(TABLES, &list).await?;
     for (schema, name, comment, unlogged) in rows {
         if let Some(name) = name {
             let place = found.place(Some(schema.clone()), &name);
@@ -126,6 +126,8 @@ struct Found {
     tables: BTreeMap<TableName, Table>,
     enums: Enums,
 }
+
+type TableRow = (String, Option<String>, Option<String>, Option<bool>);
 
 type ColumnRow = (
     (String, String, String, String, bool),

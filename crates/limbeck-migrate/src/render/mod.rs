@@ -30,7 +30,7 @@ pub struct Plan {
 /// Renders operations for the database that `live` was read from.
 pub fn render(ops: &[Op], live: &Schema) -> Plan {
     let mut plan = match live.dialect {
-        Dialect::Postgres => postgres::render(ops, live),
+        Dialect::Postgres => postgres::render(ops),
         _ => sqlite::render(ops, live),
     };
     let inverse: Vec<Op> = ops.iter().rev().map(|op| op.clone().inverse()).collect();

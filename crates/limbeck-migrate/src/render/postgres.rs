@@ -5,16 +5,15 @@ use limbeck::schema::{Column, SqlType, TableName};
 
 use super::{Plan, neutral, numbers, title};
 use crate::compare::Op;
-use crate::reflect::Schema;
 use crate::revision::DraftStep;
 
 const DIALECT: Dialect = Dialect::Postgres;
 
-pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
+pub(super) fn render(ops: &[Op]) -> Plan {
     let step = |op: &Op, downgrade| DraftStep {
         title: title(op, downgrade),
         foreign_keys_off: false,
-        statements: statements(op, live, downgrade),
+        statements: statements(op, downgrade),
     };
     let says = |step: &DraftStep| !step.statements.is_empty();
     Plan {
@@ -24,15 +23,15 @@ pub(super) fn render(ops: &[Op], live: &Schema) -> Plan {
     }
 }
 
-fn statements(op: &Op, live: &Schema, downgrade: bool) -> Vec<String> {
+fn statements(op: &Op, downgrade: bool) -> Vec<String> {
     match op {
         Op::CreateSchema(schema) => vec![ddl::create_schema(DIALECT, schema)],
         Op::DropSchema(schema) => vec![format!("DROP SCHEMA {}", DIALECT.ident(schema))],
         Op::CreateEnum(values) => vec![ddl::create_enum(DIALECT, values)],
         Op::DropEnum(values) => vec![ddl::drop_enum(DIALECT, values.name())],
         Op::AlterEnum { from, to, columns, anew, released } => {
-            let down = released.iter().flat_map(|op| statements(op, live, downgrade)).collect();
-            let up = released.iter().rev().flat_map(|op| statements(&op.clone().inverse(), live, downgrade)).collect();
+            let down = released.iter().flat_map(|op| statements(op, downgrade)).collect();
+            let up = released.iter().rev().flat_map(|op| statements(&op.clone().inverse(), downgrade)).collect();
             super::enums::alter(from, to, columns, *anew, (down, up))
         }
         Op::CreateTable(table) => {

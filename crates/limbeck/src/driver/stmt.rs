@@ -54,6 +54,7 @@ pub(crate) trait RowSource: Sync {
     fn value(&self, row: usize, param: usize) -> Value<'_>;
 
     /// Whether all rows have that value in common, where all of them are sent at once.
+    #[cfg(feature = "postgres")]
     fn is_common(&self, param: usize) -> bool {
         let _ = param;
         false
@@ -101,11 +102,13 @@ pub(crate) struct WriteError {
     /// Which of its rows, where the database says it: on SQLite.
     pub(crate) row: Option<usize>,
     pub(crate) error: crate::error::Error,
+    /// What came of those before it.
+    pub(crate) done: Vec<Written>,
 }
 
 impl From<crate::error::Error> for WriteError {
     fn from(error: crate::error::Error) -> Self {
-        WriteError { index: 0, row: None, error }
+        WriteError { index: 0, row: None, error, done: Vec::new() }
     }
 }
 

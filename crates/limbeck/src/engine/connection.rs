@@ -259,10 +259,10 @@ impl Connection {
         if let Some(clock) = clock {
             self.show_writes(clock, writes, &outcome);
         }
-        outcome.map_err(|WriteError { index, row, error }| {
+        outcome.map_err(|WriteError { index, row, error, done }| {
             self.note(&error);
             let sql = writes.get(index).map_or("", |write| &*write.stmt.sql);
-            WriteError { index, row, error: error.with_sql(sql) }
+            WriteError { index, row, error: error.with_sql(sql), done }
         })
     }
 

@@ -166,7 +166,7 @@ both! {
         let returns = returns(c.dialect());
         let write = |rows| Write { stmt: stmt.clone(), rows, returns };
         let writes = [write(&first), write(&broken), write(&second)];
-        let WriteError { index, row, error } = c.write(&writes).await.unwrap_err();
+        let WriteError { index, row, error, .. } = c.write(&writes).await.unwrap_err();
         assert_eq!(index, 1);
         assert_eq!(row, (!db.is_postgres()).then_some(350));
         assert!(matches!(error, Error::UniqueViolation(_)), "{error}");

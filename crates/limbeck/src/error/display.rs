@@ -53,7 +53,7 @@ impl fmt::Display for Error {
                 write!(f, "this handle to a `{model}` belongs to another session")
             }
             Error::StaleHandle { model } => {
-                write!(f, "this session no longer has that `{model}`: it was expunged")
+                write!(f, "this session no longer has that `{model}`: it was expunged, or its row was deleted")
             }
             Error::Expired { model } => write!(
                 f,

@@ -276,6 +276,17 @@ impl Error {
         self
     }
 
+    /// The error with the table and column that could not be read, where they are known by the column's position.
+    pub(crate) fn with_column(self, known: impl FnOnce(usize) -> Option<(String, String)>) -> Self {
+        match self {
+            Error::Decode { table, column, source } => {
+                let (table, column) = source.column.and_then(known).unwrap_or((table, column));
+                Error::Decode { table, column, source }
+            }
+            error => error,
+        }
+    }
+
     /// The violation, where the error is one.
     pub fn violation(&self) -> Option<&Violation> {
         match self {

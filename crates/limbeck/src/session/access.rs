@@ -125,7 +125,8 @@ impl Session {
     ///
     /// What it is set to may be an SQL expression, which the database computes when the flush writes the row. Until
     /// then the column reads as it did; the new value comes back with the statement that writes it. Of several that set
-    /// a column, the last one counts, `session[handle].views = 5` among them.
+    /// a column, the last one counts, `session[handle].views = 5` among them, unless the column holds just that: `set` it
+    /// then.
     ///
     /// ```
     /// # use limbeck::prelude::*;

@@ -12,7 +12,7 @@ use crate::sql::RowExpression;
 use crate::types::Value;
 
 /// An expression for a column of an object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expressed {
     pub(crate) column: usize,
     pub(crate) expression: RowExpression,
@@ -63,6 +63,9 @@ impl Objects {
         }
         if let Some(list) = self.expressions.get_mut(&obj) {
             list.retain(|expressed| expressed.column != column);
+            if list.is_empty() {
+                self.expressions.remove(&obj);
+            }
         }
     }
 
@@ -90,9 +93,16 @@ impl Objects {
 
     /// The columns that the next flush has the database compute.
     pub(super) fn expressed(&self, obj: Obj) -> ColumnSet {
-        let mut columns = ColumnSet::EMPTY;
-        self.expressions_of(obj).iter().for_each(|expressed| columns.insert(expressed.column));
-        columns
+        self.expressions_of(obj).iter().map(|expressed| expressed.column).collect()
+    }
+
+    /// Whether the database computes a column, or another one from it: then the row has to hold what it was read with.
+    pub(super) fn computes_from(&self, obj: Obj, column: usize) -> bool {
+        let all = self.expressions_of(obj);
+        !all.is_empty() && {
+            let model = self.store(obj).model();
+            all.iter().any(|one| one.column == column || one.expression.names(model, column))
+        }
     }
 
     /// Drops the expressions of objects that have a row.

@@ -149,8 +149,12 @@ impl Objects {
         }
         for (column, value) in columns {
             let def = &model.columns[*column];
-            let store = self.store_mut(obj);
             let skipped = model.primary_key.contains(column) || def.options.version || def.is_read_only();
+            if !skipped {
+                // The last one counts, though it may be what the column holds.
+                self.unexpress(obj, *column);
+            }
+            let store = self.store_mut(obj);
             if skipped || (store.is_loaded(obj.slot, *column) && store.value(obj.slot, *column) == *value) {
                 continue;
             }

@@ -113,6 +113,7 @@ impl Session {
             let Some(first) = objs.first() else { continue };
             let model = self.objects.store(*first).model();
             for obj in objs {
+                self.objects.expressions.remove(obj);
                 let store = self.objects.store_mut(*obj);
                 store.revert(obj.slot);
                 let meta = store.meta_mut(obj.slot);
@@ -223,6 +224,7 @@ impl Objects {
 
     /// Gives a column the value that its row has.
     fn read_column(&mut self, obj: Obj, column: usize, row: &Row<'_>, at: usize) -> Result<()> {
+        self.unexpress(obj, column);
         let store = self.store_mut(obj);
         let model = store.model();
         let old = store.saved_value(obj.slot, column).into_owned();

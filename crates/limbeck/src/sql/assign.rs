@@ -91,7 +91,7 @@ impl<T, M: Model, U: ColumnType + Fits<T>> Assignable<T> for Column<M, U> {
 }
 
 /// An expression that one column of one row is set to, checked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowExpression {
     node: Node,
     /// All but its values: equal where the text is.
@@ -121,6 +121,7 @@ impl RowExpression {
                 "a column of one row cannot be set from a CTE: write the query as a `.subquery(\"name\")`".into(),
             ));
         }
+        only_own_columns(model, &node)?;
         if !has_row {
             no_own_columns(model, &node)?;
         }
@@ -141,12 +142,43 @@ impl RowExpression {
         &self.node
     }
 
+    /// Whether it names a column of the row's model.
+    pub(crate) fn names(&self, model: &'static ModelDef, index: usize) -> bool {
+        let mut named = false;
+        self.node.walk(&mut |node| {
+            if let Node::Column(column) = node {
+                named |= std::ptr::eq(column.model, model) && usize::from(column.index) == index;
+            }
+        });
+        named
+    }
+
     pub(crate) fn shape(&self) -> &[u8] {
         &self.shape
     }
 
     pub(crate) fn values(&self) -> &[Value<'static>] {
         &self.values
+    }
+}
+
+/// Refuses columns of other rows: an expression has one row to look at.
+fn only_own_columns(model: &'static ModelDef, node: &Node) -> Result<()> {
+    let mut other = None;
+    node.walk(&mut |node| {
+        if let Node::Column(column) = node
+            && !std::ptr::eq(column.model, model)
+        {
+            other.get_or_insert((column.model, usize::from(column.index)));
+        }
+    });
+    match other {
+        None => Ok(()),
+        Some((of, column)) => Err(Error::Statement(format!(
+            "`{0}.{1}` is used in an expression for a column of one `{2}`, and is not a column of that row: read it by a \
+             query, as in `select({0}.{1}).filter(…).scalar()`",
+            of.name, of.columns[column].field, model.name
+        ))),
     }
 }
 

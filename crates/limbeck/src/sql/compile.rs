@@ -151,13 +151,7 @@ impl<T: Fetch> Query for Select<T> {
     }
 
     fn explain(&self, error: Error) -> Error {
-        match error {
-            Error::Decode { table, column, source } => match source.column.and_then(|at| self.core.column(at)) {
-                Some((table, column)) => Error::Decode { table, column, source },
-                None => Error::Decode { table, column, source },
-            },
-            error => error,
-        }
+        error.with_column(|at| self.core.column(at))
     }
 
     fn core(&self) -> Option<&SelectCore> {

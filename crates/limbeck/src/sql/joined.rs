@@ -118,14 +118,7 @@ impl Joined {
 
     /// The error, with the name of the column that could not be read.
     pub(crate) fn explain(&self, error: Error) -> Error {
-        match error {
-            Error::Decode { table, column, source } => {
-                let named = source.column.and_then(|at| column_at(&self.core.projection, at));
-                let (table, column) = named.unwrap_or((table, column));
-                Error::Decode { table, column, source }
-            }
-            error => error,
-        }
+        error.with_column(|at| column_at(&self.core.projection, at))
     }
 }
 

@@ -219,9 +219,7 @@ pub(crate) type Touched = Vec<(usize, Value<'static>)>;
 
 /// The columns that are set.
 pub(super) fn columns(sets: &[Set]) -> ColumnSet {
-    let mut columns = ColumnSet::EMPTY;
-    sets.iter().for_each(|set| columns.insert(set.column));
-    columns
+    sets.iter().map(|set| set.column).collect()
 }
 
 /// Refuses what the columns would not keep as it is.
@@ -339,15 +337,7 @@ macro_rules! writes {
             }
 
             fn explain(&self, error: Error) -> Error {
-                match error {
-                    Error::Decode { table, column, source } => {
-                        match source.column.and_then(|at| column_at(self.core.returning(), at)) {
-                            Some((table, column)) => Error::Decode { table, column, source },
-                            None => Error::Decode { table, column, source },
-                        }
-                    }
-                    error => error,
-                }
+                error.with_column(|at| column_at(self.core.returning(), at))
             }
         }
     };

@@ -7,6 +7,7 @@ mod cell;
 pub(crate) mod clock;
 #[cfg(feature = "decimal")]
 mod decimal;
+mod decode_error;
 mod deferred;
 mod enumeration;
 mod fit;
@@ -28,10 +29,11 @@ mod uuid;
 mod value;
 
 pub use array::Element;
-pub use cell::{Cell, DecodeError};
+pub use cell::Cell;
 #[cfg(feature = "postgres")]
 pub(crate) use cell::{POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
 pub(crate) use cell::{Source, hyphenated};
+pub use decode_error::DecodeError;
 pub use deferred::Deferred;
 pub use enumeration::DbEnum;
 pub(crate) use fit::refusal;

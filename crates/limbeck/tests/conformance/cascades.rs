@@ -583,4 +583,35 @@ both! {
         assert_eq!(session.fresh(track).await?.title, "again");
         Ok(())
     }
+
+    async fn a_child_that_was_moved_by_its_key_column_stays(db: TestDb) -> Result<()> {
+        let (mut session, _) = open(&db).await;
+        let (ada, bob) = (artist(&mut session, 2, 1).await?, artist(&mut session, 0, 0).await?);
+        let albums: Vec<_> = session[ada].albums.handles().collect();
+        session[albums[0]].artist_id = session[bob].id;
+        session.delete(ada)?;
+        session.commit().await?;
+        assert_eq!((session.state(albums[0])?, gone(&session, albums[1])), (State::Persistent, true));
+        assert_eq!(session[bob].albums.handles().collect::<Vec<_>>(), [albums[0]]);
+        assert_eq!((rows(&mut session, "cas_albums").await, rows(&mut session, "cas_tracks").await), (1, 1));
+        Ok(())
+    }
+
+    /// The collection still holds it. SQLAlchemy deletes it.
+    async fn a_child_that_others_moved_meanwhile_stays_once_it_was_read_again(db: TestDb) -> Result<()> {
+        let (mut session, _) = open(&db).await;
+        let (ada, bob) = (artist(&mut session, 2, 0).await?, artist(&mut session, 0, 0).await?);
+        let albums: Vec<_> = session[ada].albums.handles().collect();
+        let moved = limbeck::sql::trusted(format!("UPDATE cas_albums SET artist_id = {} WHERE id = {}",
+            session[bob].id, session[albums[0]].id));
+        session.execute(moved).await?;
+        session.commit().await?;
+        session.refresh(albums[0]).await?;
+        assert!(session[ada].albums.contains(albums[0]));
+        session.delete(ada)?;
+        session.commit().await?;
+        assert_eq!((session.state(albums[0])?, gone(&session, albums[1])), (State::Persistent, true));
+        assert_eq!(rows(&mut session, "cas_albums").await, 1);
+        Ok(())
+    }
 }

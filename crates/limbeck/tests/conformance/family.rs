@@ -1,11 +1,11 @@
 //! Parents and children, each pair with another cascade; and what is sent for them, in short.
 
-use std::sync::{Arc, Mutex};
-
 use limbeck::prelude::*;
 use limbeck::session::{Session, State};
 use limbeck::{Error, metadata};
 use limbeck_test_support::TestDb;
+
+use super::sent::{Sent, sessions_with};
 
 /// No cascade beyond the default, and a key that can be NULL.
 #[derive(Model, Debug)]
@@ -313,22 +313,9 @@ pub(crate) struct Remark {
     pub(crate) owner: BelongsTo<Option<Owner>>,
 }
 
-/// What was sent, a line a statement: `DELETE cas_pets ×2`. `UPDATE` names what it sets. Transactions are left out.
-#[derive(Clone, Default)]
-pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
-
-impl Sent {
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("the log"))
-    }
-}
-
-/// `   0.123 ms      2 rows  DELETE FROM "a" WHERE …` → `DELETE a ×2`
-fn short(line: &str) -> Option<String> {
-    let (head, text) = line.split_once(" rows  ")?;
-    let rows = head.split_whitespace().last()?;
-    let text = text.replace('"', "");
-    let words: Vec<&str> = text.split_whitespace().collect();
+/// A line a statement: `DELETE cas_pets ×2`. `UPDATE` names what it sets. Transactions are left out.
+fn short(rows: &str, sql: &str) -> Option<String> {
+    let words: Vec<&str> = sql.split_whitespace().collect();
     let after = |word: &str| words.iter().position(|w| *w == word).and_then(|at| words.get(at + 1)).copied();
     let said = match *words.first()? {
         "SELECT" => format!("SELECT {}", after("FROM")?),
@@ -342,20 +329,12 @@ fn short(line: &str) -> Option<String> {
 
 /// A session over a fresh database, and what it sends.
 pub(crate) async fn open(db: &TestDb) -> (Session, Sent) {
-    let sent = Sent::default();
-    let log = sent.clone();
-    let engine = Engine::builder(db.url())
-        .echo_to(move |line| log.0.lock().expect("the log").extend(short(line)))
-        .connect()
-        .await
-        .expect("the test's database");
     let models = metadata![
         Owner, Pet, Artist, Album, Track, Team, Player, Folder, Depot, Carton, Cart, Sign, Person, Passport, Party,
         Venue, Playlist, Song, Label, Room, Chair, Account, Settings, Photo, Topic, Critic, Remark
     ];
-    engine.create_all(&models.expect("metadata")).await.expect("tables");
-    sent.take();
-    (engine.sessionmaker().open(), sent)
+    let (sessions, sent) = sessions_with(db, models.expect("metadata"), short).await;
+    (sessions.open(), sent)
 }
 
 /// How many rows a table has.

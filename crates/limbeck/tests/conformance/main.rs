@@ -3,16 +3,19 @@
 //! A test is named after its case (`u51_…`) and what it shows.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 
+mod between;
 mod cascades;
 #[path = "../common/mod.rs"]
 mod common;
 mod deferred;
 mod deletes;
 mod family;
+mod lists;
 mod order;
 mod sent;
 mod states;
 mod ties;
+mod trees;
 mod uniques;
 mod versions;
 mod writes;

@@ -7,25 +7,30 @@ use limbeck::schema::Metadata;
 use limbeck::session::SessionMaker;
 use limbeck_test_support::TestDb;
 
+/// What is said of a statement: by the number of its rows and its text without quotes. Nothing of those that do not count.
+pub(crate) type Short = fn(&str, &str) -> Option<String>;
+
 /// The lines that an engine wrote.
-#[derive(Clone, Default)]
-pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
+#[derive(Clone)]
+pub(crate) struct Sent {
+    log: Arc<Mutex<Vec<String>>>,
+    short: Short,
+}
 
 impl Sent {
-    /// What was written since the last call: kind, table and rows of each statement.
+    /// What was written since the last call, in short.
     pub(crate) fn take(&self) -> Vec<String> {
-        let lines = self.lines();
-        lines.iter().filter_map(|(rows, sql)| short(rows, sql)).collect()
+        self.lines().iter().filter_map(|(rows, sql)| (self.short)(rows, sql)).collect()
     }
 
     /// The texts of what was written since the last call, without quotes.
     pub(crate) fn texts(&self) -> Vec<String> {
-        let lines = self.lines();
-        lines.into_iter().filter(|(rows, sql)| short(rows, sql).is_some()).map(|(_, sql)| sql).collect()
+        let lines = self.lines().into_iter();
+        lines.filter(|(rows, sql)| (self.short)(rows, sql).is_some()).map(|(_, sql)| sql).collect()
     }
 
     fn lines(&self) -> Vec<(String, String)> {
-        let lines = std::mem::take(&mut *self.0.lock().expect("the log"));
+        let lines = std::mem::take(&mut *self.log.lock().expect("the log"));
         let split = |line: &String| {
             let (head, sql) = line.split_once(" rows  ")?;
             let rows = head.split_whitespace().last()?.to_string();
@@ -35,6 +40,7 @@ impl Sent {
     }
 }
 
+/// Kind, table and rows.
 fn short(rows: &str, sql: &str) -> Option<String> {
     let words: Vec<&str> = sql.split_whitespace().collect();
     let table = match words[0] {
@@ -48,10 +54,15 @@ fn short(rows: &str, sql: &str) -> Option<String> {
 
 /// Sessions over a fresh database that has the tables, and what they send.
 pub(crate) async fn sessions(db: &TestDb, tables: Metadata) -> (SessionMaker, Sent) {
-    let sent = Sent::default();
-    let sink = sent.clone();
+    sessions_with(db, tables, short).await
+}
+
+/// The same, with other words for what they send.
+pub(crate) async fn sessions_with(db: &TestDb, tables: Metadata, short: Short) -> (SessionMaker, Sent) {
+    let sent = Sent { log: Arc::default(), short };
+    let sink = Arc::clone(&sent.log);
     let engine = Engine::builder(db.url())
-        .echo_to(move |line| sink.0.lock().expect("the log").push(line.to_string()))
+        .echo_to(move |line| sink.lock().expect("the log").push(line.to_string()))
         .connect()
         .await
         .expect("the test's database");

@@ -118,8 +118,23 @@ struct Chain {
     next: BelongsTo<Option<Chain>>,
 }
 
+/// Not known to the flush: it is for some of the rows.
+#[derive(Model, Debug)]
+#[model(
+    table = "uq_mails",
+    index(owner, name = "uq_mails_main", unique, where = "main"),
+    unique(owner, box_no, name = "uq_box")
+)]
+struct Mail {
+    #[column(primary_key)]
+    id: i64,
+    owner: i64,
+    box_no: i32,
+    main: bool,
+}
+
 fn tables() -> Metadata {
-    metadata![Thing, Day, Word, Tag, Use, Person, Passport, Stamp, Chain].expect("metadata")
+    metadata![Thing, Day, Word, Tag, Use, Person, Passport, Stamp, Chain, Mail].expect("metadata")
 }
 
 fn thing(at: i32) -> impl limbeck::model::New<Model = Thing> + use<> {
@@ -418,6 +433,20 @@ both! {
         session.add_all((1..=1000).map(thing));
         session.commit().await?;
         assert_eq!(sent.take(), ["DELETE uq_things (1000)", "INSERT uq_things (1000)"]);
+        Ok(())
+    }
+
+    async fn a_violation_names_the_constraint_as_the_model_does(db: TestDb) -> Result<()> {
+        let (sessions, _) = sessions(&db, tables()).await;
+        let mut session = sessions.open();
+        let mail = |owner, box_no, main| Mail::builder().owner(owner).box_no(box_no).main(main);
+        for (other, name) in [(mail(1, 2, true), "uq_mails_main"), (mail(1, 1, false), "uq_box")] {
+            session.add(mail(1, 1, true));
+            session.add(other);
+            let error = session.flush().await.unwrap_err();
+            assert_eq!(error.violation().and_then(|violation| violation.constraint.as_deref()), Some(name), "{error}");
+            session.rollback().await?;
+        }
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! What is written, in which groups, and what comes back: U19 to U21, U25 to U29, U54.
 
-use std::sync::{Arc, Mutex};
-
 use limbeck::prelude::*;
 use limbeck::session::{Session, SessionMaker, State};
 use limbeck::sql::{case, literal};
 use limbeck::{Error, Result};
 use limbeck_test_support::{Kind, TestDb, both};
+
+use super::sent::{Sent, sessions_with};
 
 /// A row with all that a database may make.
 #[derive(Model, Debug)]
@@ -38,22 +38,9 @@ pub(crate) struct Part {
     pub(crate) item: BelongsTo<Option<Item>>,
 }
 
-/// What was sent, a line a statement: `UPDATE wr_items (views) ×2`. Transactions are left out.
-#[derive(Clone, Default)]
-pub(crate) struct Sent(Arc<Mutex<Vec<String>>>);
-
-impl Sent {
-    pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().expect("the log"))
-    }
-}
-
-/// `   0.123 ms      2 rows  UPDATE "a" SET "b" = …` → `UPDATE a (b) ×2`
-fn short(line: &str) -> Option<String> {
-    let (head, text) = line.split_once(" rows  ")?;
-    let rows = head.split_whitespace().last()?;
-    let text = text.replace('"', "");
-    let (kind, rest) = text.split_once(' ')?;
+/// A line a statement: `UPDATE wr_items (views) ×2`. Transactions are left out.
+fn short(rows: &str, sql: &str) -> Option<String> {
+    let (kind, rest) = sql.split_once(' ')?;
     let (table, columns) = match kind {
         "INSERT" => {
             let rest = rest.strip_prefix("INTO ")?;
@@ -76,21 +63,12 @@ fn short(line: &str) -> Option<String> {
     Some(format!("{kind} {table} ({columns}) ×{rows}"))
 }
 
-pub(crate) async fn sessions(url: &str) -> (SessionMaker, Sent) {
-    let sent = Sent::default();
-    let log = sent.clone();
-    let engine = Engine::builder(url)
-        .echo_to(move |line| log.0.lock().expect("the log").extend(short(line)))
-        .connect()
-        .await
-        .expect("the test's database");
-    engine.create_all(&limbeck::metadata![Item, Part].expect("metadata")).await.expect("tables");
-    sent.take();
-    (engine.sessionmaker(), sent)
+async fn sessions(db: &TestDb) -> (SessionMaker, Sent) {
+    sessions_with(db, limbeck::metadata![Item, Part].expect("metadata"), short).await
 }
 
 async fn open(db: &TestDb) -> (Session, Sent) {
-    let (sessions, sent) = sessions(db.url()).await;
+    let (sessions, sent) = sessions(db).await;
     (sessions.open(), sent)
 }
 
@@ -309,7 +287,7 @@ both! {
         let said = |result: Result<()>| result.expect_err("a refusal").to_string();
         let other = Item.alias("other");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(said(session.set(pen, Item.views, Part.id)), @"`Part.id` is used, but the table `wr_parts` is not in the query");
+            insta::assert_snapshot!(said(session.set(pen, Item.views, Part.id)), @"`Part.id` is used in an expression for a column of one `Item`, and is not a column of that row: read it by a query, as in `select(Part.id).filter(…).scalar()`");
             insta::assert_snapshot!(said(session.set(pen, Item.views, other.views + 1)), @"`other.views` is used, but `wr_items` under the name `other` is not in the query: begin it with `.from(other)`, or join it, as in `.join(….to(other))`");
             insta::assert_snapshot!(said(session.set(pen, Item.views, Item.views.max().coalesce(0))), @"an aggregate cannot be set, since it is made of many rows and a column is set row by row: compute it by a query of its own, as in `.set(column, select(…).scalar())`");
             insta::assert_snapshot!(said(session.set(pen, Item.id, Item.id + 1)), @"`Item`: cannot have its column `id` set to an expression, since the session finds rows by it: set it to a value");
@@ -381,7 +359,7 @@ both! {
     }
 
     async fn u54_to_set_a_column_of_an_expired_object_reads_nothing_and_reading_keeps_it(db: TestDb) -> Result<()> {
-        let (sessions, sent) = sessions(db.url()).await;
+        let (sessions, sent) = sessions(&db).await;
         let mut session = sessions.open();
         let pen = session.add(item("pen"));
         let ink = session.add(item("ink"));
@@ -419,7 +397,7 @@ both! {
 #[tokio::test]
 async fn on_postgres_rows_with_expressions_cost_as_many_round_trips_as_one() -> Result<()> {
     let Some(db) = TestDb::of(Kind::Postgres) else { return Ok(()) };
-    let (sessions, _) = sessions(db.url()).await;
+    let (sessions, _) = sessions(&db).await;
     let mut session = sessions.open();
     let items = session.add_all((0..300).map(|i| item(&format!("{i}"))));
     session.commit().await?;

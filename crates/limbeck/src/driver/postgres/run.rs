@@ -247,7 +247,7 @@ impl Postgres {
                     if error::is_stale(&e) {
                         self.statements.remove(&writes[index].stmt.id);
                     }
-                    return Err(WriteError { index, row: None, error: self.failed(e) });
+                    return Err(WriteError { index, row: None, error: self.failed(e), done: out });
                 }
             }
         }
@@ -306,7 +306,8 @@ impl Postgres {
                 }
                 (Ok(_), _) => {}
                 (Err(e), index) => {
-                    return Err(WriteError { index: index.unwrap_or(0), row: None, error: self.failed(e) });
+                    let index = index.unwrap_or(0);
+                    return Err(WriteError { index, row: None, error: self.failed(e), done: Vec::new() });
                 }
             }
         }

@@ -237,7 +237,7 @@ impl Sqlite {
         self.ready().await?;
         let mut out = Vec::with_capacity(writes.len());
         for (index, write) in writes.iter().enumerate() {
-            let before_rows = |error| WriteError { index, row: None, error };
+            let before_rows = |error| WriteError { index, row: None, error, done: Vec::new() };
             if self.tx == Tx::Read {
                 self.begin(meter, Begin::Write).await.map_err(before_rows)?;
             }
@@ -264,9 +264,9 @@ impl Sqlite {
                     Err(Stop::Database(e)) if error::is_busy(&e) && patience.lasts() => patience.pause().await,
                     Err(Stop::Database(e)) => {
                         let error = self.failed(e).with_sql(&write.stmt.sql);
-                        return Err(WriteError { index, row: Some(row), error });
+                        return Err(WriteError { index, row: Some(row), error, done: out });
                     }
-                    Err(Stop::Caller(error)) => return Err(WriteError { index, row: Some(row), error }),
+                    Err(Stop::Caller(error)) => return Err(WriteError { index, row: Some(row), error, done: out }),
                     Err(Stop::NeedsWrite | Stop::TooLong) => return Err(before_rows(lost())),
                 }
             }

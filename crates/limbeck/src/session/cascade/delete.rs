@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path};
 use crate::model::{Handle, PassiveDeletes};
 use crate::session::Session;
+use crate::session::flush::check::same;
 use crate::session::objects::{Obj, Objects};
 
 impl Session {
@@ -28,7 +29,7 @@ impl Session {
                 };
                 for handle in self.objects.targets(owners, *relation) {
                     if let Ok(obj) = self.objects.resolve(target, handle)
-                        && !self.objects.written_elsewhere(obj, keys, owners)
+                        && !self.objects.is_elsewhere(obj, keys, owners)
                         && self.objects.doom(obj)
                     {
                         next.push(obj);
@@ -41,14 +42,17 @@ impl Session {
 }
 
 impl Objects {
-    /// Whether a key column of a child was written, and says none of the parents any more: then it was moved, though
-    /// collections follow only with the flush.
-    fn written_elsewhere(&self, child: Obj, keys: &[KeyPair], parents: &[Obj]) -> bool {
-        let store = self.store(child);
-        !keys.is_empty()
-            && self.planned(child, keys).is_none()
-            && !self.is_expired(child)
-            && keys.iter().any(|pair| store.changed(child.slot).contains(pair.key))
-            && !parents.iter().any(|parent| self.points_to(child, keys, *parent))
+    /// Whether the key of a child says none of these parents, though their collections hold it: it was written by hand,
+    /// or read again after others moved the row. Collections follow keys with the flush only.
+    fn is_elsewhere(&self, child: Obj, keys: &[KeyPair], parents: &[Obj]) -> bool {
+        if keys.is_empty() || self.planned(child, keys).is_some() || self.is_expired(child) {
+            return false;
+        }
+        let key = |pair: &KeyPair| self.store(child).value(child.slot, pair.key);
+        !parents.iter().any(|parent| {
+            let store = self.store(*parent);
+            let saved = || keys.iter().all(|pair| same(&key(pair), &store.saved_value(parent.slot, pair.to)));
+            keys.iter().all(|pair| same(&key(pair), &store.value(parent.slot, pair.to))) || saved()
+        })
     }
 }

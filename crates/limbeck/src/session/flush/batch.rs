@@ -44,8 +44,8 @@ pub(super) enum Rows {
     },
     /// Values that were put together.
     Values(Vec<Vec<Value<'static>>>),
-    /// Likewise, each for an object.
-    Built { objs: Vec<Obj>, values: Vec<Vec<Value<'static>>> },
+    /// Likewise, each for an object; and where in them its key begins.
+    Built { objs: Vec<Obj>, values: Vec<Vec<Value<'static>>>, at: usize },
 }
 
 impl Rows {
@@ -63,13 +63,31 @@ impl Rows {
         match &mut self {
             Rows::Objects { values, .. } => *values = of_rows,
             Rows::Values(rows) | Rows::Built { values: rows, .. } => {
+                let ahead = of_rows.first().map_or(0, Vec::len);
                 for (index, row) in rows.iter_mut().enumerate() {
                     let values = of_rows.get(index).or(of_rows.first()).cloned().unwrap_or_default();
                     row.splice(0..0, values);
                 }
+                if let Rows::Built { at, .. } = &mut self {
+                    *at += ahead;
+                }
             }
         }
         self
+    }
+
+    /// A part of the key that a row is found by, as it is sent.
+    pub(super) fn sent_key<'v>(&'v self, objects: &'v Objects, row: usize, part: usize) -> Value<'v> {
+        match self {
+            Rows::Objects { objs, keys, .. } => match (objs.get(row), keys.get(part)) {
+                (Some(obj), Some(key)) => objects.store(*obj).saved_value(obj.slot, *key),
+                _ => Value::Null,
+            },
+            Rows::Built { values, at, .. } => {
+                values.get(row).and_then(|row| row.get(at + part)).map_or(Value::Null, Value::borrowed)
+            }
+            Rows::Values(_) => Value::Null,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -142,6 +160,7 @@ impl RowSource for Source<'_> {
         }
     }
 
+    #[cfg(feature = "postgres")]
     fn is_common(&self, param: usize) -> bool {
         match self {
             Source::Objects { values, .. } => values.first().is_some_and(|values| param < values.len()),

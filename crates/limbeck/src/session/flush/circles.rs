@@ -153,6 +153,10 @@ impl Sorting<'_> {
     fn park(&mut self, conflict: Conflict) -> Option<Way> {
         let work = &self.models[room::of(self.models, conflict.holder)];
         let spot = park::spot(work.model, conflict.unique, false)?;
+        // It would be computed from what the row holds meanwhile.
+        if self.objects.computes_from(conflict.holder, spot.column) {
+            return None;
+        }
         let value = self.values.make(self.objects, work.model, spot, &mut work.rows())?;
         Some(Way::Park(spot, value))
     }

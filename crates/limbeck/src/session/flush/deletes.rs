@@ -3,7 +3,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::batch::{Batch, BatchKind, Rows};
+use super::batch::{Batch, BatchKind, Rows, group};
 use super::graph::Graph;
 use super::plan::{Orphans, Plan, Work, orphans};
 use super::{check, circles, statement, version, write};
@@ -134,63 +134,17 @@ pub(super) fn removal(
         return Ok(removal);
     }
     let mut untied: FxHashMap<Obj, ColumnSet> = FxHashMap::default();
-    let mut graph = Graph::new();
-    for work in &going {
-        for reference in &work.model.mapping()?.references {
-            let Some(target) = going.iter().find(|other| std::ptr::eq(other.model, reference.target)) else { continue };
-            let post_update = circles::is_post_update(work.model, reference);
-            if !post_update && (work.cycle.is_none() || work.cycle != target.cycle) {
-                continue;
-            }
-            let way = way(dialect, work.model, reference);
-            for (row, referred) in referring(objects, of(work), of(target), reference) {
-                match &way {
-                    Way::Null(columns) if post_update => {
-                        let all = untied.entry(row).or_default();
-                        *all = all.union(*columns);
-                    }
-                    Way::Free if post_update => {}
-                    _ => graph.add(row, referred, 1, (reference, way)),
-                }
-            }
-        }
-    }
-    loop {
-        let circles = graph.circles();
-        if circles.is_empty() {
-            break;
-        }
-        for circle in circles {
-            let best = circle.iter().copied().min_by_key(|edge| graph.edges[*edge].why.1.rank());
-            let Some(edge) = best else { continue };
-            let (row, (reference, way)) = (graph.edges[edge].first, graph.edges[edge].why);
-            match way {
-                Way::Null(columns) => {
-                    let all = untied.entry(row).or_default();
-                    *all = all.union(columns);
-                }
-                Way::Free => {}
-                Way::Together if std::ptr::eq(reference.target, objects.store(row).model()) => {}
-                _ => return Err(circles::cycle(objects, circle.iter().map(|edge| graph.edges[*edge].first))),
-            }
-            for other in graph.edges.iter_mut().filter(|edge| edge.first == row) {
-                other.cut |= std::ptr::eq(other.why.0, reference);
-            }
-        }
-    }
+    let mut graph = waits(objects, dialect, &going, of, &mut untied)?;
+    cut(objects, &mut graph, &mut untied)?;
     let levels = graph.levels();
     let level = |obj: &Obj| levels.get(obj).copied().unwrap_or(0);
     for work in &going {
         let mut rows: Vec<(ColumnSet, Obj)> =
             of(work).iter().filter_map(|obj| Some((*untied.get(obj)?, *obj))).collect();
         rows.sort_by(|a, b| check::by_key(objects, work.model, a.1, b.1));
-        for (columns, obj) in rows {
-            let group = removal.untied.iter_mut().find(|(m, c, _)| std::ptr::eq(*m, work.model) && *c == columns);
-            match group {
-                Some((.., objs)) => objs.push(obj),
-                None => removal.untied.push((work.model, columns, vec![obj])),
-            }
-        }
+        let mut groups = Vec::new();
+        rows.into_iter().for_each(|(columns, obj)| group(&mut groups, columns, obj));
+        removal.untied.extend(groups.into_iter().map(|(columns, objs)| (work.model, columns, objs)));
     }
     let mut done: FxHashSet<usize> = FxHashSet::default();
     for work in &going {
@@ -211,9 +165,75 @@ pub(super) fn removal(
     Ok(removal)
 }
 
+/// Rows that go and wait for each other: by which key, and the way around it.
+type Waits = Graph<(&'static Reference, Way)>;
+
+/// Finds who waits for whom. Keys with `post_update` are untied in any case.
+fn waits(
+    objects: &Objects,
+    dialect: Dialect,
+    going: &[&Work],
+    of: fn(&Work) -> &[Obj],
+    untied: &mut FxHashMap<Obj, ColumnSet>,
+) -> Result<Waits> {
+    let mut graph = Graph::new();
+    for work in going {
+        for reference in &work.model.mapping()?.references {
+            let Some(target) = going.iter().find(|other| std::ptr::eq(other.model, reference.target)) else { continue };
+            let post_update = circles::is_post_update(work.model, reference);
+            if !post_update && (work.cycle.is_none() || work.cycle != target.cycle) {
+                continue;
+            }
+            let way = way(dialect, work.model, reference);
+            for (row, referred) in referring(objects, of(work), of(target), reference) {
+                match &way {
+                    Way::Null(columns) if post_update => {
+                        untie(untied, row, *columns);
+                    }
+                    Way::Free if post_update => {}
+                    _ => graph.add(row, referred, 1, (reference, way)),
+                }
+            }
+        }
+    }
+    Ok(graph)
+}
+
+/// Cuts circles at their cheapest edges.
+fn cut(objects: &Objects, graph: &mut Waits, untied: &mut FxHashMap<Obj, ColumnSet>) -> Result<()> {
+    loop {
+        let circles = graph.circles();
+        if circles.is_empty() {
+            return Ok(());
+        }
+        for circle in circles {
+            let best = circle.iter().copied().min_by_key(|edge| graph.edges[*edge].why.1.rank());
+            let Some(edge) = best else { continue };
+            let (row, (reference, way)) = (graph.edges[edge].first, graph.edges[edge].why);
+            match way {
+                Way::Null(columns) => {
+                    untie(untied, row, columns);
+                }
+                Way::Free => {}
+                Way::Together if std::ptr::eq(reference.target, objects.store(row).model()) => {}
+                _ => return Err(circles::cycle(objects, circle.iter().map(|edge| graph.edges[*edge].first))),
+            }
+            for other in graph.edges.iter_mut().filter(|edge| edge.first == row) {
+                other.cut |= std::ptr::eq(other.why.0, reference);
+            }
+        }
+    }
+}
+
+/// Has columns of a row set to NULL before it goes.
+fn untie(untied: &mut FxHashMap<Obj, ColumnSet>, row: Obj, columns: ColumnSet) {
+    let all = untied.entry(row).or_default();
+    *all = all.union(columns);
+}
+
 /// Deletes of each model in turn what nothing refers to any more.
 fn take_turns(
-    graph: &Graph<(&'static Reference, Way)>,
+    graph: &Waits,
     mut left: Vec<(&'static ModelDef, Vec<Obj>)>,
     order: &mut Vec<(&'static ModelDef, Vec<Obj>)>,
 ) {

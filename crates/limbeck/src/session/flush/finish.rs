@@ -201,8 +201,8 @@ impl Objects {
                 Orphans::Deleted => self.deleted(child, &met),
                 // The database sets the whole key to NULL, the flush what no other key needs.
                 Orphans::ToNull => {
-                    let columns = KeyPair::columns(&reference.keys);
-                    met.into_iter().for_each(|obj| self.orphaned(obj, &columns));
+                    let columns = reference.keys.iter().map(|pair| pair.key).collect();
+                    met.into_iter().for_each(|obj| self.orphaned(obj, columns));
                 }
                 _ => self.all_orphaned(child, &reference.keys, met),
             }
@@ -248,8 +248,7 @@ impl Objects {
             let Ok(mapping) = model.mapping() else { continue };
             let links = self.store(obj).meta(obj.slot).links.clone();
             for link in links.iter().filter(|link| link.target.is_some_and(|target| olds.contains(&target))) {
-                let nulls: Vec<usize> = mapping.nulls(model, link.keys).iter().collect();
-                self.orphaned(obj, &nulls);
+                self.orphaned(obj, mapping.nulls(model, link.keys));
             }
         }
     }
@@ -326,32 +325,35 @@ impl Objects {
         match orphans(model, child, reference) {
             _ if met.is_empty() => {}
             Orphans::Deleted => self.deleted(child, &met),
-            Orphans::ToNull => met.into_iter().for_each(|obj| self.orphaned(obj, &columns)),
+            Orphans::ToNull => {
+                let columns = columns.into_iter().collect();
+                met.into_iter().for_each(|obj| self.orphaned(obj, columns));
+            }
             Orphans::Nullify | Orphans::Kept => {}
         }
     }
 
     fn all_orphaned(&mut self, child: &'static ModelDef, keys: &[KeyPair], rows: Vec<Obj>) {
         let Ok(mapping) = child.mapping() else { return };
-        let nulls: Vec<usize> = mapping.nulls(child, keys).iter().collect();
+        let nulls = mapping.nulls(child, keys);
         for obj in rows {
-            self.orphaned(obj, &nulls);
+            self.orphaned(obj, nulls);
             super::version::follow(self, obj);
         }
     }
 
     /// Key columns of a row became NULL.
-    fn orphaned(&mut self, obj: Obj, columns: &[usize]) {
-        for column in columns {
-            let old = self.store(obj).value(obj.slot, *column).into_owned();
-            self.undo.push(Undo::Filled(obj, *column, old));
+    fn orphaned(&mut self, obj: Obj, columns: ColumnSet) {
+        for column in columns.iter() {
+            let old = self.store(obj).value(obj.slot, column).into_owned();
+            self.undo.push(Undo::Filled(obj, column, old));
             // A column that the database sets to NULL can be NULL.
-            let _ = self.store_mut(obj).set_value(obj.slot, *column, Cell::from_value(&Value::Null));
+            let _ = self.store_mut(obj).set_value(obj.slot, column, Cell::from_value(&Value::Null));
         }
         let Ok(mapping) = self.store(obj).model().mapping() else { return };
         for (relation, resolved) in mapping.relations.iter().enumerate() {
             let Path::BelongsTo(keys) = &resolved.path else { continue };
-            if keys.iter().any(|pair| columns.contains(&pair.key)) {
+            if keys.iter().any(|pair| columns.contains(pair.key)) {
                 self.set_one_field(obj, relation, One::Loaded(None));
             }
         }
@@ -360,54 +362,8 @@ impl Objects {
     /// Takes deleted objects out of the collections that they are in, of each collection all at once.
     fn leave(&mut self, model: &'static ModelDef, rows: &[Obj]) {
         let gone: FxHashSet<Handle> = rows.iter().map(|obj| self.handle(*obj)).collect();
-        let mut holders: FxHashSet<(Obj, usize)> = FxHashSet::default();
-        if let Ok(mapping) = model.mapping() {
-            for (relation, resolved) in mapping.relations.iter().enumerate() {
-                let Some(back) = resolved.back else { continue };
-                let mut search = false;
-                for obj in rows {
-                    match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
-                        (Path::BelongsTo(keys), _) => {
-                            let parents = self.parents_known(*obj, relation, keys, resolved.target);
-                            holders.extend(parents.into_iter().map(|one| (one, back)));
-                        }
-                        (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
-                            Some(all) => {
-                                let here = all.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok());
-                                holders.extend(here.map(|other| (other, back)));
-                            }
-                            // Not loaded here, but perhaps at the other end.
-                            None => search = true,
-                        },
-                        _ => {}
-                    }
-                }
-                if search {
-                    holders.extend(self.all_of(resolved.target).into_iter().map(|other| (other, back)));
-                }
-            }
-        }
-        for (holder, relation) in holders {
-            let field = match self.store(holder).relation(holder.slot, relation) {
-                RelationRef::Many(field) => field,
-                RelationRef::One(field) => {
-                    let child = field.state.handle().filter(|handle| gone.contains(handle));
-                    if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
-                        let state = self.left_by(holder, relation, child);
-                        self.set_one_field(holder, relation, state);
-                    }
-                    continue;
-                }
-            };
-            let Some(all) = field.state.handles() else { continue };
-            if !all.iter().any(|handle| gone.contains(handle)) {
-                continue;
-            }
-            let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
-            let old = field.state.clone();
-            let (length, partial) = (left.len() as u32, old.is_partial());
-            self.undo.push(Undo::Many(holder, relation, old));
-            self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
+        for (holder, relation) in self.holders(model, rows) {
+            self.let_go(holder, relation, model, &gone);
         }
         for obj in rows {
             let store = self.store_mut(*obj);
@@ -421,6 +377,60 @@ impl Objects {
             self.expressions.remove(obj);
             self.undo.push(Undo::Deleted(*obj));
         }
+    }
+
+    /// Who may hold one of these objects, and by which relationship.
+    fn holders(&self, model: &'static ModelDef, rows: &[Obj]) -> FxHashSet<(Obj, usize)> {
+        let mut holders: FxHashSet<(Obj, usize)> = FxHashSet::default();
+        for (relation, resolved) in model.resolved().iter().enumerate() {
+            let Some(back) = resolved.back else { continue };
+            let mut search = false;
+            for obj in rows {
+                match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
+                    (Path::BelongsTo(keys), _) => {
+                        let parents = self.parents_known(*obj, relation, keys, resolved.target);
+                        holders.extend(parents.into_iter().map(|one| (one, back)));
+                    }
+                    (Path::ManyToMany(_), RelationRef::Many(field)) => match field.state.handles() {
+                        Some(all) => {
+                            let here = all.iter().filter_map(|handle| self.resolve(resolved.target, *handle).ok());
+                            holders.extend(here.map(|other| (other, back)));
+                        }
+                        // Not loaded here, but perhaps at the other end.
+                        None => search = true,
+                    },
+                    _ => {}
+                }
+            }
+            if search {
+                holders.extend(self.all_of(resolved.target).into_iter().map(|other| (other, back)));
+            }
+        }
+        holders
+    }
+
+    /// Takes objects of a model out of a collection, or out of the field of a one-to-one.
+    fn let_go(&mut self, holder: Obj, relation: usize, model: &'static ModelDef, gone: &FxHashSet<Handle>) {
+        let field = match self.store(holder).relation(holder.slot, relation) {
+            RelationRef::Many(field) => field,
+            RelationRef::One(field) => {
+                let child = field.state.handle().filter(|handle| gone.contains(handle));
+                if let Some(Ok(child)) = child.map(|handle| self.resolve(model, handle)) {
+                    let state = self.left_by(holder, relation, child);
+                    self.set_one_field(holder, relation, state);
+                }
+                return;
+            }
+        };
+        let Some(all) = field.state.handles() else { return };
+        if !all.iter().any(|handle| gone.contains(handle)) {
+            return;
+        }
+        let left: Vec<Handle> = all.iter().copied().filter(|handle| !gone.contains(handle)).collect();
+        let old = field.state.clone();
+        let (length, partial) = (left.len() as u32, old.is_partial());
+        self.undo.push(Undo::Many(holder, relation, old));
+        self.set_many_field(holder, relation, Many::part(&Arc::new(left), 0..length, partial));
     }
 
     /// All objects of a model.

@@ -14,10 +14,11 @@
 //! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the
 //!   objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
-//! * `rekey`: keys that change, and the rows that refer to them.
+//! * `rekey`: keys that change, and the rows that refer to them; `carried` those whose own key changes with it.
 //! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
 
 mod batch;
+mod carried;
 pub(super) mod check;
 mod circles;
 mod deletes;
@@ -28,7 +29,7 @@ mod order;
 mod park;
 mod plan;
 mod receive;
-mod rekey;
+pub(super) mod rekey;
 mod room;
 mod rounds;
 mod run;
@@ -59,11 +60,10 @@ impl Session {
     ///
     /// # Errors
     /// What the database refuses, with the table, constraint and object where they are known
-    /// ([`Error::UniqueViolation`](crate::Error::UniqueViolation) …); and what is found before anything is sent:
-    /// [`Error::RelationshipAssigned`](crate::Error::RelationshipAssigned),
-    /// [`Error::KeyConflict`](crate::Error::KeyConflict), [`Error::InvalidValue`](crate::Error::InvalidValue),
-    /// [`Error::Cycle`](crate::Error::Cycle), [`Error::UniqueCycle`](crate::Error::UniqueCycle). The session and the
-    /// transaction are then as they were before the flush: mend the object and flush again.
+    /// ([`Error::UniqueViolation`] …); [`Error::StaleRow`] when a row is not what was read; what a hook refuses; and
+    /// what is found before anything is sent: [`Error::RelationshipAssigned`], [`Error::KeyConflict`],
+    /// [`Error::InvalidValue`], [`Error::Cycle`], [`Error::UniqueCycle`]. The session and the transaction are then as
+    /// they were before the flush: mend the object and flush again.
     pub async fn flush(&mut self) -> Result<()> {
         self.flush_before(Next::More).await
     }

@@ -10,7 +10,7 @@ use super::switch::{Sweep, Switch};
 use super::{check, room};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
-use crate::model::mapping::{KeyPair, Reference};
+use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, ModelDef};
 use crate::schema::Action;
 use crate::session::cascade::nulling;
@@ -222,8 +222,8 @@ impl Objects {
         for (_, row) in rows {
             let gone = goes(row.local) || goes(row.remote);
             match row.add {
-                true if !gone => plan.links.push(*row),
-                false if !gone => plan.unlinks.push(*row),
+                true if !gone => plan.links.push(one_way(row)?),
+                false if !gone => plan.unlinks.push(one_way(row)?),
                 // The rows of a deleted object go with it.
                 _ => {}
             }
@@ -380,6 +380,17 @@ impl Objects {
         }
         Ok(())
     }
+}
+
+/// A row of an association as one of its ends says it, always the same: so rows that were linked from both ends are
+/// one batch.
+fn one_way(row: &LinkRow) -> Result<LinkRow> {
+    let resolved = &row.owner.mapping()?.relations[row.relation];
+    let (Path::ManyToMany(link), Some(back)) = (&resolved.path, resolved.back) else { return Ok(*row) };
+    if link.local.first().map(|column| &column.0) <= link.remote.first().map(|column| &column.0) {
+        return Ok(*row);
+    }
+    Ok(LinkRow { owner: resolved.target, relation: back, local: row.remote, remote: row.local, ..*row })
 }
 
 fn entry<'w>(work: &'w mut FxHashMap<usize, Work>, model: &'static ModelDef) -> &'w mut Work {

@@ -10,7 +10,7 @@ use crate::model::{IndexKeyDef, ModelDef};
 use crate::schema::naming;
 use crate::session::objects::{Obj, Objects};
 use crate::session::undo::Undo;
-use crate::types::{Cell, Value, scan};
+use crate::types::{Cell, Value, hyphenated};
 
 /// Writes what a batch brought back into its objects; `Received::Untied` if it cannot be told which row is whose.
 pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written) -> Result<Received> {
@@ -25,12 +25,7 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
             if !tied(objects, batch, returning, tie, &mut written.returned) {
                 return Ok(Received::Untied(model));
             }
-            for (row, values) in written.returned.chunks_exact(width).enumerate() {
-                let Some(obj) = batch.rows.object(row) else { continue };
-                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
-                    fill(objects, obj, *column, value)?;
-                }
-            }
+            take(objects, batch, returning, &written.returned, width)?;
             Ok(Received::Written)
         }
         (BatchKind::Insert { .. }, Some(model)) if written.affected != rows as u64 => {
@@ -39,17 +34,9 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         (BatchKind::Update { returning, keys }, Some(model)) if !returning.is_empty() => {
             let width = returning.len() + if *keys { model.primary_key.len() } else { 0 };
             if *keys {
-                as_sent(model, width, &mut written.returned, |row, key| {
-                    let obj = batch.rows.object(row);
-                    obj.map_or(Value::Null, |obj| objects.store(obj).saved_value(obj.slot, key))
-                });
+                as_sent(model, width, &mut written.returned, |row, part| batch.rows.sent_key(objects, row, part));
             }
-            for (row, values) in written.returned.chunks_exact(width).enumerate() {
-                let Some(obj) = batch.rows.object(row) else { continue };
-                for (column, value) in returning.iter().zip(&values[width - returning.len()..]) {
-                    fill(objects, obj, *column, value)?;
-                }
-            }
+            take(objects, batch, returning, &written.returned, width)?;
             Ok(Received::Written)
         }
         (BatchKind::Delete, Some(model)) if written.affected != rows as u64 => {
@@ -63,6 +50,23 @@ pub(super) fn receive(objects: &mut Objects, batch: &Batch, mut written: Written
         }
         _ => Ok(Received::Written),
     }
+}
+
+/// Writes what came back into the objects of a batch. The columns are the last of the `width` of each row.
+fn take(
+    objects: &mut Objects,
+    batch: &Batch,
+    columns: &[usize],
+    returned: &[Value<'static>],
+    width: usize,
+) -> Result<()> {
+    for (row, values) in returned.chunks_exact(width).enumerate() {
+        let Some(obj) = batch.rows.object(row) else { continue };
+        for (column, value) in columns.iter().zip(&values[width - columns.len()..]) {
+            fill(objects, obj, *column, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// What came of a batch.
@@ -100,8 +104,7 @@ fn as_sent<'v>(
     let mut rows: Vec<&[Value<'static>]> = returned.chunks_exact(width).collect();
     rows.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&a[part], &b[part]))));
     let mut order: Vec<usize> = (0..rows.len()).collect();
-    let value = |row: usize, part: usize| sent(row, model.primary_key[part]);
-    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&value(*a, part), &value(*b, part)))));
+    order.sort_by(|a, b| first_difference(parts.clone().map(|part| check::order(&sent(*a, part), &sent(*b, part)))));
     let mut tied: Vec<&[Value<'static>]> = vec![&[]; rows.len()];
     for (row, place) in rows.into_iter().zip(order) {
         tied[place] = row;
@@ -206,11 +209,7 @@ pub(super) fn shown(value: &Value<'_>) -> Option<String> {
         Value::I32(v) => v.to_string(),
         Value::I64(v) => v.to_string(),
         Value::Text(v) => v.to_string(),
-        Value::Uuid(v) => {
-            let digits = scan::hex(v);
-            let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
-            format!("{a}-{b}-{c}-{d}-{e}")
-        }
+        Value::Uuid(v) => hyphenated(v),
         Value::Bool(v) => if *v { "t" } else { "f" }.to_string(),
         _ => return None,
     })
@@ -236,6 +235,6 @@ fn name_unique(model: &'static ModelDef, violation: &mut Violation) {
     });
     let by_columns = || naming::index(model.table, &violation.columns);
     let indexes = indexes.map(|index| index.name.map_or_else(by_columns, str::to_owned));
-    let named = single.chain(constraints).chain(indexes).next();
+    let named = constraints.chain(single).chain(indexes).next();
     violation.constraint = named.or(Some(guess));
 }

@@ -8,6 +8,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::check;
 use super::plan::Work;
 use crate::error::Result;
 use crate::model::mapping::{KeyPair, Path, Reference};
@@ -21,9 +22,9 @@ use crate::session::undo::Undo;
 use crate::types::{Cell, Value};
 
 /// A row whose key was changed: its object, and what the columns of it were that others refer to.
-pub(super) struct Moved {
-    obj: Obj,
-    old: Vec<(usize, Value<'static>)>,
+pub(in crate::session) struct Moved {
+    pub(in crate::session) obj: Obj,
+    pub(in crate::session) old: Vec<(usize, Value<'static>)>,
 }
 
 impl Session {
@@ -109,8 +110,11 @@ impl Objects {
         let store = self.store(obj);
         let links = &store.meta(obj.slot).links;
         keys.iter().any(|pair| {
-            links.iter().any(|link| link.has(pair.to))
-                || store.value(obj.slot, pair.to) != store.saved_value(obj.slot, pair.to)
+            let saved = store.saved_value(obj.slot, pair.to);
+            // A part of the key that another key shares may be linked, and stay as it is.
+            let linked = links.iter().any(|link| link.has(pair.to));
+            let stays = || self.to_be(obj, pair.to).is_some_and(|value| check::same(&value, &saved));
+            store.value(obj.slot, pair.to) != saved || linked && (self.is_expired(obj) || !stays())
         })
     }
 
@@ -187,7 +191,11 @@ impl Objects {
 
     /// Objects follow as their rows did. Of `written` the flush wrote columns itself: a key among them may be the one
     /// that a row had before and another has now.
-    pub(super) fn follow_moved(&mut self, mut moved: Vec<Moved>, written: impl Iterator<Item = (Obj, ColumnSet)>) {
+    pub(in crate::session) fn follow_moved(
+        &mut self,
+        mut moved: Vec<Moved>,
+        written: impl Iterator<Item = (Obj, ColumnSet)>,
+    ) {
         if moved.is_empty() {
             return;
         }

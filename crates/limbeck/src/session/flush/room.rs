@@ -92,7 +92,7 @@ fn of_unique(
 fn written(objects: &Objects, obj: Obj) -> ColumnSet {
     let store = objects.store(obj);
     let meta = store.meta(obj.slot);
-    let mut columns = store.changed(obj.slot).union(meta.given);
+    let mut columns = store.changed(obj.slot).union(meta.given).union(objects.expressed(obj));
     meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
     columns
 }
@@ -203,6 +203,7 @@ fn can_let_go(objects: &Objects, obj: Obj, keys: &'static [KeyPair]) -> bool {
     let model = objects.store(obj).model();
     let moves = objects.store(obj).meta(obj.slot).links.iter().any(|link| link.keys == keys);
     moves
+        && !keys.iter().any(|pair| objects.computes_from(obj, pair.key))
         && objects.state(obj) == State::Persistent
         && model.mapping().is_ok_and(|mapping| !mapping.nulls(model, keys).is_empty())
 }

@@ -4,11 +4,12 @@ use super::batch::{Batch, Rows, Source};
 use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
-use super::{deletes, rounds, stale, statement, switch, write};
+use super::write::Linking;
+use super::{carried, deletes, rounds, stale, statement, switch, write};
 use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
-use crate::session::objects::Objects;
+use crate::session::objects::{LinkRow, Objects};
 use crate::sql::compile::Compiler;
 
 /// Sends everything that the plan has. Batches gather until one makes keys that others may need. `false` if it could
@@ -20,17 +21,28 @@ pub(super) async fn run(
     plan: &Plan,
 ) -> Result<bool> {
     let mut batches = deferred(compiler, plan, true)?;
+    let mut unlinks: Vec<LinkRow> = Vec::new();
+    let mut unlinks_first: Vec<LinkRow> = Vec::new();
+    for row in &plan.unlinks {
+        let of_all = if write::ends_move(objects, row)? { &mut unlinks_first } else { &mut unlinks };
+        of_all.push(*row);
+    }
+    batches.extend(write::links(objects, compiler, &unlinks_first, Linking::DeleteFirst)?);
     batches.extend(write::evictions(compiler, plan)?);
     batches.extend(switch::sweeps(objects, compiler, plan)?);
     batches.extend(write::parked(objects, compiler, plan)?);
+    let at = batches.len();
     for work in plan.models.iter().filter(|work| !work.first.is_empty()) {
         let step = Step { updates: work.first.clone(), ..Step::new(work.model) };
         write::updates(objects, compiler, &step, plan, &mut batches)?;
     }
     batches.extend(deletes::deletes(objects, compiler, plan, &plan.early, |work| &work.early)?);
+    carried::follow(objects, plan, &mut batches[at..], true);
     for round in &plan.rounds {
         for step in round {
+            let at = batches.len();
             write::updates(objects, compiler, step, plan, &mut batches)?;
+            carried::follow(objects, plan, &mut batches[at..], false);
             switch::updates(objects, compiler, step, plan, &mut batches)?;
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
@@ -47,9 +59,11 @@ pub(super) async fn run(
         }
         batches.extend(write::later(objects, compiler, plan)?);
     }
-    batches.extend(write::links(objects, compiler, &plan.links, true)?);
-    batches.extend(write::links(objects, compiler, &plan.unlinks, false)?);
+    batches.extend(write::links(objects, compiler, &plan.links, Linking::Insert)?);
+    batches.extend(write::links(objects, compiler, &unlinks, Linking::Delete)?);
+    let at = batches.len();
     batches.extend(deletes::deletes(objects, compiler, plan, &plan.removal, |work| &work.deletes)?);
+    carried::follow(objects, plan, &mut batches[at..], false);
     batches.extend(deferred(compiler, plan, false)?);
     send(objects, connection, compiler, batches).await
 }
@@ -92,9 +106,17 @@ async fn send(
             }
             Ok(true)
         }
-        Err(failed) => Err(match batches.get(failed.index) {
-            Some(batch) => blame(objects, batch, failed.row, failed.error),
-            None => failed.error,
-        }),
+        Err(failed) => {
+            // A row that was not met is why a later statement was refused: what it was to make room for, or to let go of.
+            for (batch, written) in batches.iter().zip(&failed.done) {
+                if stale::missed(objects, batch, written) {
+                    return Err(stale::explain(objects, connection, compiler, batch, written).await);
+                }
+            }
+            Err(match batches.get(failed.index) {
+                Some(batch) => blame(objects, batch, failed.row, failed.error),
+                None => failed.error,
+            })
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::batch::{Batch, BatchKind};
+use super::batch::{Batch, BatchKind, Rows};
 use super::receive::shown;
 use super::version::number;
 use crate::driver::{Access, Returns, Row, RowSink, Written};
@@ -15,6 +15,7 @@ use crate::model::ModelDef;
 use crate::session::load::{KeyList, RowKey};
 use crate::session::objects::{Obj, Objects};
 use crate::session::read::kind_of;
+use crate::session::store::State;
 use crate::sql::compile::Compiler;
 use crate::sql::keys::{in_keys, key_of};
 use crate::sql::shape::{Shape, ShapeKind};
@@ -43,30 +44,42 @@ pub(super) async fn explain(
     let objs: Vec<Obj> = (0..batch.rows.len()).filter_map(|row| batch.rows.object(row)).collect();
     let Some(first) = objs.first() else { return Error::NoRows };
     let model = objects.store(*first).model();
-    let rows = look(objects, connection, compiler, model, &objs).await;
+    let rows = look(objects, connection, compiler, model, &objs, &batch.rows).await;
     let told = met(model, batch, written);
-    let met = |obj: &Obj| match &told {
-        Some(keys) => objects.saved_key_in(*obj, model.primary_key).is_some_and(|key| keys.contains(&key)),
+    let sent = |row: usize| RowKey::of(model.primary_key.len(), |part| batch.rows.sent_key(objects, row, part));
+    let met = |row: usize| match &told {
+        Some(keys) => sent(row).is_some_and(|key| keys.contains(&key)),
         None => {
-            let key = objects.key_in(*obj, model.primary_key);
+            let key = objs.get(row).and_then(|obj| objects.key_in(*obj, model.primary_key));
             rows.as_ref().ok().zip(key).is_some_and(|(rows, key)| rows.contains_key(&key))
         }
     };
     let mut stale = StaleRow::new(model);
     let missing = match (written.missed.first(), objs.as_slice()) {
-        (Some(row), _) => objs.get(*row),
-        (None, [only]) => Some(only),
+        (Some(row), _) => Some(*row),
+        (None, [_]) => Some(0),
         // Without an answer nobody knows which row it is.
-        _ => objs.iter().find(|obj| !met(obj)).filter(|_| told.is_some() || rows.is_ok()),
+        _ => (0..objs.len()).find(|row| !met(*row)).filter(|_| told.is_some() || rows.is_ok()),
     };
-    if let Some(obj) = missing {
-        let key = objects.saved_key_in(*obj, model.primary_key);
-        let found = rows.as_ref().ok().zip(key).map(|(rows, key)| rows.get(&key).copied());
-        describe(&mut stale, objects, *obj);
+    if let Some((row, obj)) = missing.and_then(|row| Some((row, *objs.get(row)?))) {
+        let found = rows.as_ref().ok().zip(sent(row)).map(|(rows, key)| rows.get(&key).copied());
+        describe(&mut stale, objects, held_by(objects, obj));
+        stale.expected = number(&batch.rows.sent_key(objects, row, model.primary_key.len())).or(stale.expected);
         stale.found = found.flatten().flatten();
         stale.is_gone = found == Some(None);
     }
     Error::StaleRow(Box::new(stale))
+}
+
+/// The object that has the row: of one that takes the row of another, the other.
+fn held_by(objects: &Objects, obj: Obj) -> Obj {
+    if objects.state(obj) != State::Pending {
+        return obj;
+    }
+    let key = objects.store(obj).model().primary_key;
+    let mut old = objects.doomed.iter().filter(|old| old.model == obj.model);
+    let same = |old: &&Obj| objects.saved_key_in(**old, key) == objects.saved_key_in(obj, key);
+    old.find(same).copied().unwrap_or(obj)
 }
 
 /// Says which object it is about, and the version that was read.
@@ -99,13 +112,14 @@ fn met(model: &'static ModelDef, batch: &Batch, written: &Written) -> Option<FxH
     Some(written.returned.chunks_exact(width).filter_map(|row| RowKey::of(keys, |index| part(row, index))).collect())
 }
 
-/// The versions of the rows that are there, under the keys that the objects had and have.
+/// The versions of the rows that are there, under the keys that the objects had and have, and that were sent.
 async fn look(
     objects: &Objects,
     connection: &mut Connection,
     compiler: Compiler<'_>,
     model: &'static ModelDef,
     objs: &[Obj],
+    sent: &Rows,
 ) -> Result<FxHashMap<RowKey, Option<i64>>> {
     let mut shape = Shape::new(ShapeKind::Versions);
     shape.number(model.id.get() as u64);
@@ -124,8 +138,9 @@ async fn look(
         .stmt;
     let mut list = KeyList::new(model.primary_key.len());
     let mut listed: FxHashSet<RowKey> = FxHashSet::default();
-    for obj in objs {
-        let keys = [objects.key_in(*obj, model.primary_key), objects.saved_key_in(*obj, model.primary_key)];
+    for (row, obj) in objs.iter().enumerate() {
+        let sent = RowKey::of(model.primary_key.len(), |part| sent.sent_key(objects, row, part));
+        let keys = [objects.key_in(*obj, model.primary_key), objects.saved_key_in(*obj, model.primary_key), sent];
         for key in keys.into_iter().flatten() {
             if !listed.contains(&key) {
                 list.push(&key);

@@ -212,7 +212,11 @@ pub(super) fn updates(
         let update = Update { defaults, found, returning: &returning, keys, ..Update::of(model, columns) };
         batches.push(Batch {
             stmt: statement::update(compiler, &update)?,
-            rows: Rows::Built { objs: switches.iter().map(|switch| switch.new).collect(), values: rows },
+            rows: Rows::Built {
+                objs: switches.iter().map(|switch| switch.new).collect(),
+                values: rows,
+                at: columns.len(),
+            },
             returns: update.returns(),
             kind: BatchKind::Update { returning, keys },
         });

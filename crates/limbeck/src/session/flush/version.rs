@@ -95,6 +95,8 @@ impl Session {
             }
         }
         for (model, objs) in stale {
+            // The copy gets what the row holds, which is not what was set.
+            objs.iter().for_each(|obj| self.objects.store_mut(*obj).touch(obj.slot));
             self.reread_expired(model, &objs).await?;
         }
         Ok(())

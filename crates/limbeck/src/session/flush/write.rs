@@ -79,23 +79,24 @@ fn changes(objects: &mut Objects, plan: &Plan, obj: Obj, computed: bool) -> Resu
     sync_keys(objects, plan, obj)?;
     let work = plan.work_of(obj);
     let expressed = objects.expressed(obj);
-    let store = objects.store_mut(obj);
+    let store = objects.store(obj);
     // What has an UPDATE of its own later.
     let later = work.map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     let mut changed = store.changed(obj.slot).union(store.meta(obj.slot).given).without(later);
-    if changed.is_empty() && expressed.is_empty() {
-        return Ok(None);
-    }
-    let touched = store.on_update(obj.slot, changed.union(expressed));
-    store.normalize(obj.slot, touched);
-    for column in touched.iter() {
-        let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
-        objects.undo.push(Undo::Filled(obj, column, old));
-    }
-    let counted = version::count(objects, obj, changed)?;
-    // What was written in advance is sent, if it was not for good.
+    // What was written in advance is sent, if it was not for good: even where the row keeps what it had.
     let aside = work.and_then(|work| work.parked.get(&obj)).map(Vec::as_slice).unwrap_or_default();
     let (parked, for_good) = parked_columns(objects, aside, obj);
+    let (mut touched, mut counted) = (ColumnSet::EMPTY, ColumnSet::EMPTY);
+    if !changed.is_empty() || !expressed.is_empty() {
+        let store = objects.store_mut(obj);
+        touched = store.on_update(obj.slot, changed.union(expressed));
+        store.normalize(obj.slot, touched);
+        for column in touched.iter() {
+            let old = objects.store(obj).saved_value(obj.slot, column).into_owned();
+            objects.undo.push(Undo::Filled(obj, column, old));
+        }
+        counted = version::count(objects, obj, changed)?;
+    }
     changed = changed.union(touched).union(counted).union(parked.without(later));
     // What is computed from a column that was set to NULL in advance is still to be read.
     if !computed {
@@ -210,8 +211,32 @@ fn insert_run(
     Ok(())
 }
 
+/// Whether one of the keys that an association row holds is about to change.
+pub(super) fn ends_move(objects: &Objects, row: &LinkRow) -> Result<bool> {
+    let Path::ManyToMany(link) = &row.owner.mapping()?.relations[row.relation].path else { return Ok(false) };
+    let moves = |obj: Obj, columns: &[(String, usize)]| {
+        let store = objects.store(obj);
+        columns.iter().any(|(_, key)| store.value(obj.slot, *key) != store.saved_value(obj.slot, *key))
+    };
+    Ok(moves(row.local, &link.local) || moves(row.remote, &link.remote))
+}
+
+/// What is done with rows of association tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Linking {
+    Insert,
+    Delete,
+    /// By the keys that their ends had, since these are about to change.
+    DeleteFirst,
+}
+
 /// Rows of association tables, to insert or to delete.
-pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow], add: bool) -> Result<Vec<Batch>> {
+pub(super) fn links(
+    objects: &Objects,
+    compiler: Compiler<'_>,
+    rows: &[LinkRow],
+    linking: Linking,
+) -> Result<Vec<Batch>> {
     // One group for each association and end from which it was planned.
     let mut groups: Vec<((usize, usize), Vec<&LinkRow>)> = Vec::new();
     rows.iter().for_each(|row| group(&mut groups, (row.owner.id.get(), row.relation), row));
@@ -223,9 +248,13 @@ pub(super) fn links(objects: &Objects, compiler: Compiler<'_>, rows: &[LinkRow],
         let values = |row: &&LinkRow| {
             let ends = [(row.local, &link.local), (row.remote, &link.remote)].into_iter();
             let keys = ends.flat_map(|(obj, columns)| columns.iter().map(move |(_, key)| (obj, *key)));
-            keys.map(|(obj, key)| objects.store(obj).value(obj.slot, key).into_owned()).collect()
+            let value = |(obj, key): (Obj, usize)| match linking {
+                Linking::DeleteFirst => objects.store(obj).saved_value(obj.slot, key).into_owned(),
+                Linking::Insert | Linking::Delete => objects.store(obj).value(obj.slot, key).into_owned(),
+            };
+            keys.map(value).collect()
         };
-        let make = if add { statement::link } else { statement::unlink };
+        let make = if linking == Linking::Insert { statement::link } else { statement::unlink };
         let stmt = make(compiler, owner, *relation, resolved.target, link)?;
         batches.push(Batch::unasked(stmt, Rows::Values(rows.iter().map(values).collect())));
     }
@@ -272,7 +301,7 @@ fn rekeyed(objects: &Objects, work: &Work, objs: Vec<Obj>, columns: ColumnSet, f
         let sent = columns.iter().map(|column| store.value(obj.slot, column).into_owned());
         sent.chain(found.iter().map(key)).collect()
     };
-    Rows::Built { values: objs.iter().map(values).collect(), objs }
+    Rows::Built { values: objs.iter().map(values).collect(), objs, at: columns.len() }
 }
 
 /// Rows that give up unique values which others take.
@@ -337,7 +366,7 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
             let update = Update { returning: &computed, keys, ..Update::of(model, columns) };
             batches.push(Batch {
                 stmt: statement::update(compiler, &update)?,
-                rows: Rows::Built { objs, values },
+                rows: Rows::Built { objs, values, at: columns.len() },
                 returns: update.returns(),
                 kind: BatchKind::Update { returning: computed.clone(), keys },
             });

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Error, Result};
 use crate::model::{ColumnSet, Handle};
+use crate::session::expression::Expressed;
 use crate::session::objects::{LinkRow, Obj, Objects};
 use crate::session::store::{KeyLink, State};
 use crate::types::{Cell, Value};
@@ -22,6 +23,7 @@ pub(super) struct Checkpoint {
     link_rows: FxHashMap<(&'static str, Obj, Obj), LinkRow>,
     evictions: FxHashSet<(Obj, usize)>,
     single: FxHashMap<(u32, usize, Obj), Obj>,
+    expressions: FxHashMap<Obj, Vec<Expressed>>,
     objects: FxHashMap<Obj, Kept>,
 }
 
@@ -62,6 +64,7 @@ impl Checkpoint {
             link_rows: objects.link_rows.clone(),
             evictions: objects.evictions.clone(),
             single: objects.single.clone(),
+            expressions: objects.expressions.clone(),
             objects: kept,
         })
     }
@@ -96,6 +99,14 @@ impl Checkpoint {
             if !store.occupied(obj.slot) {
                 continue;
             }
+            if store.meta(obj.slot).state == State::Transient {
+                // It is no part of a flush, and may yet be added.
+                let changed = store.changed(obj.slot);
+                store.take_saved(obj.slot);
+                let meta = store.meta_mut(obj.slot);
+                meta.given = meta.given.union(changed);
+                continue;
+            }
             store.revert(obj.slot);
             let meta = store.meta_mut(obj.slot);
             if !self.objects.contains_key(&obj) && meta.state == State::Persistent {
@@ -124,12 +135,18 @@ impl Checkpoint {
         }
         let still = |list: &[Obj]| list.iter().copied().filter(|obj| here(objects, obj)).collect::<Vec<Obj>>();
         let (pending, doomed, linked) = (still(&self.pending), still(&self.doomed), still(&self.linked));
+        let expressed: Vec<Obj> = still(&self.expressions.keys().copied().collect::<Vec<Obj>>());
         let link_rows =
             self.link_rows.iter().filter(|(_, row)| here(objects, &row.local) && here(objects, &row.remote));
         let link_rows = link_rows.map(|(key, row)| (*key, *row)).collect();
         objects.evictions = self.evictions.iter().copied().filter(|(owner, _)| here(objects, owner)).collect();
         objects.link_rows = link_rows;
         objects.single = self.single;
+        // Those of an object that has no row are taken back with what was written into it; one that a hook added keeps its
+        // own, as it keeps its columns.
+        objects.expressions.retain(|obj, _| !self.objects.contains_key(obj));
+        let expressions = self.expressions.into_iter().filter(|(obj, _)| expressed.contains(obj));
+        objects.expressions.extend(expressions);
         for obj in &doomed {
             objects.store_mut(*obj).meta_mut(obj.slot).doomed = true;
         }

@@ -3,19 +3,16 @@
 use std::panic::Location;
 use std::sync::Arc;
 
-use super::Owners;
-use crate::driver::{Access, Bind, Row, RowSink, Stmt};
+use super::{KeyList, Owners};
+use crate::driver::{Access, Row, RowSink, Stmt};
 use crate::error::{Error, Result};
 use crate::model::{Column, Handle, Model, ModelDef};
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::read::kind_of;
 use crate::session::store::{State, unreadable_column};
+use crate::sql::keys::in_keys;
 use crate::sql::shape::{Shape, ShapeKind};
-use crate::types::Value;
-
-/// How many rows with a key of several columns are asked for in one statement, which names each of them.
-const AT_ONCE: usize = 50;
 
 impl Session {
     /// Loads a deferred column of one object or of several, in one query: `session.load_column(post, Post.body)`,
@@ -64,14 +61,13 @@ impl Session {
                 self.reread(*obj).await?;
             }
         }
-        match model.primary_key {
-            [_] => self.load_deferred_of(model, &missing, column).await?,
-            _ => {
-                for some in missing.chunks(AT_ONCE) {
-                    self.load_deferred_of(model, some, column).await?;
-                }
-            }
-        }
+        let mut list = KeyList::new(model.primary_key.len());
+        let keys = missing.iter().filter_map(|obj| self.objects.saved_key_in(*obj, model.primary_key));
+        keys.for_each(|key| list.push(&key));
+        let stmt = self.deferred_statement(model, column)?;
+        let binds = list.binds(stmt.params.len());
+        let mut sink = Filling { objects: &mut self.objects, model, column };
+        self.line.query(&stmt, &binds.binds(), &mut sink).await?;
         if missing.iter().all(|obj| self.objects.store(*obj).is_loaded(obj.slot, column)) {
             Ok(())
         } else {
@@ -83,47 +79,19 @@ impl Session {
         }
     }
 
-    async fn load_deferred_of(&mut self, model: &'static ModelDef, objs: &[Obj], column: usize) -> Result<()> {
-        let keys: Vec<Value<'static>> = objs
-            .iter()
-            .flat_map(|obj| model.primary_key.iter().map(move |key| (obj, *key)))
-            .map(|(obj, key)| self.objects.store(*obj).saved_value(obj.slot, key).into_owned())
-            .collect();
-        let stmt = self.deferred_statement(model, objs.len(), column)?;
-        let binds: Vec<Bind<'_>> = match model.primary_key {
-            [_] => vec![Bind::Many(&keys)],
-            _ => keys.iter().map(|value| Bind::One(value.borrowed())).collect(),
-        };
-        let mut sink = Filling { objects: &mut self.objects, model, column };
-        self.line.query(&stmt, &binds, &mut sink).await
-    }
-
     /// `SELECT id, body FROM posts WHERE id IN (…)`
-    fn deferred_statement(&self, model: &'static ModelDef, rows: usize, column: usize) -> Result<Arc<Stmt>> {
+    fn deferred_statement(&self, model: &'static ModelDef, column: usize) -> Result<Arc<Stmt>> {
         let mut shape = Shape::new(ShapeKind::LoadColumn);
         shape.number(model.id.get() as u64);
         shape.number(column as u64);
-        if model.primary_key.len() > 1 {
-            shape.number(rows as u64);
-        }
         let compiled = self.line.compiler().statement(shape, Access::Reads, |renderer| {
             renderer.push("SELECT ");
             for key in model.primary_key {
-                renderer.ident(model.columns[*key].name).push(", ");
+                renderer.qualified(model.table, model.columns[*key].name).push(", ");
             }
-            renderer.ident(model.columns[column].name).push(" FROM ").table_of(model).push(" WHERE ");
-            if let [key] = model.primary_key {
-                renderer.ident(model.columns[*key].name).in_list(kind_of(model, *key), false);
-                return Ok(());
-            }
-            for row in 0..rows {
-                renderer.push(if row == 0 { "(" } else { " OR (" });
-                for (index, key) in model.primary_key.iter().enumerate() {
-                    renderer.push(if index == 0 { "" } else { " AND " });
-                    renderer.ident(model.columns[*key].name).push(" = ").param(kind_of(model, *key));
-                }
-                renderer.push(")");
-            }
+            renderer.qualified(model.table, model.columns[column].name).push(" FROM ").table_of(model).push(" WHERE ");
+            let name = |column: &usize| (model.table, model.columns[*column].name, kind_of(model, *column));
+            in_keys(renderer, &model.primary_key.iter().map(name).collect::<Vec<_>>());
             Ok(())
         })?;
         Ok(compiled.stmt)

@@ -57,6 +57,8 @@ impl Objects {
         store.revert(obj.slot);
         store.meta_mut(obj.slot).given = ColumnSet::EMPTY;
         store.reread(obj.slot, row, at)?;
+        self.expressions.remove(&obj);
+        let store = self.store_mut(obj);
         if linked {
             // The flush compares the planned keys with what was read.
             store.touch(obj.slot);

@@ -7,7 +7,10 @@ use super::Effect;
 use crate::driver::{Row, RowSink};
 use crate::error::Result;
 use crate::model::ModelDef;
+use crate::model::mapping::Reference;
+use crate::schema::Action;
 use crate::session::Session;
+use crate::session::flush::rekey::Moved as Followed;
 use crate::session::objects::{Obj, Objects};
 use crate::session::read::kind_of;
 use crate::session::store::{State, unreadable_column};
@@ -70,7 +73,10 @@ impl Objects {
                 found.push((Obj { model: id, slot }, row));
             }
         }
-        for (obj, _) in &found {
+        let mut followed = Vec::with_capacity(found.len());
+        for (obj, row) in &found {
+            let old = model.primary_key.iter().copied().zip(row.old.iter().cloned());
+            followed.push(Followed { obj: *obj, old: old.collect() });
             self.expire_referring(model, *obj);
             let store = self.store_mut(*obj);
             store.unidentify(obj.slot);
@@ -88,16 +94,20 @@ impl Objects {
                 self.undo.push(Undo::Updated(obj, saved));
             }
         }
+        self.follow_moved(followed, std::iter::empty());
     }
 
-    /// Objects that refer to one whose key changes are read again: what the database did with their keys is said by no
-    /// model.
+    /// Objects that refer to one whose key changes are read again, but for those that `on_update = cascade` has follow:
+    /// what the database did with the keys of the others is said by no model.
     fn expire_referring(&mut self, model: &'static ModelDef, parent: Obj) {
         let mut met = Vec::new();
         for store in self.stores() {
             let child = store.model();
             let references = child.references();
-            for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
+            let not_told = |reference: &&Reference| {
+                std::ptr::eq(reference.target, model) && reference.on_update != Action::Cascade
+            };
+            for reference in references.iter().filter(not_told) {
                 met.extend(self.referring(child, &reference.keys, &[parent]));
             }
         }
