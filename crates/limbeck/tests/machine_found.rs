@@ -367,4 +367,21 @@ both! {
         assert_eq!(session[new].person_id, None);
         Ok(())
     }
+
+    async fn what_was_expunged_out_of_a_collection_is_unlinked_by_assigning_others(db: TestDb) -> Result<()> {
+        let mut session = session(db.url()).await;
+        let rust = session.add(Tag::builder().name("rust"));
+        let ada = session.add(user("ada"));
+        session.add(Post::builder().title("Hello").author(ada).tags([rust]));
+        session.commit().await?;
+        session.expunge_all();
+        let rust = session.one(select(Tag).with(Tag.posts)).await?;
+        let post = session.one(select(Post)).await?;
+        session.expunge(post)?;
+        session.assign(rust, Tag.posts, []).await?;
+        session.commit().await?;
+        let post = session.one(select(Post)).await?;
+        assert!(session.related(post, Post.tags).await?.is_empty());
+        Ok(())
+    }
 }

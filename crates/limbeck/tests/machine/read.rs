@@ -181,6 +181,10 @@ impl Machine {
             self.remove(session, id, any)?;
             return Ok(true);
         }
+        // Whether it still loses its place depends on whether the session knew that it had one.
+        if kind == Kind::Profile && self.is_linked(id) {
+            return Ok(false);
+        }
         self.say(format!("session.expunge({})?;", self.name(id)));
         let waits = |(other, row): (&Id, &crate::reference::Row)| {
             let old = self.flushed.rows.get(other);

@@ -247,7 +247,7 @@ impl super::objects::Objects {
     }
 
     /// Whether a relationship is loaded, wholly, and none of the objects in it was expunged since.
-    fn is_current(&self, obj: Obj, relation: usize) -> bool {
+    pub(super) fn is_current(&self, obj: Obj, relation: usize) -> bool {
         let store = self.store(obj);
         let target = self.find_store((store.model().relations[relation].target)());
         let here = |handle: &Handle| target.is_some_and(|store| store.slot(*handle).is_some());

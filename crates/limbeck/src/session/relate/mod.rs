@@ -82,7 +82,7 @@ impl Session {
         self.objects.check_owner(obj)?;
         let def = &R::Owner::def().relations[index];
         let label = def.label;
-        if def.kind == RelationKind::HasOne && !self.objects.is_loaded(obj, index) {
+        if def.kind == RelationKind::HasOne && !self.objects.is_current(obj, index) {
             self.load_raw(R::Owner::def(), vec![owner.raw], index, &[]).await?;
         }
         if !relation.is_many() {
@@ -98,7 +98,7 @@ impl Session {
                 }),
             };
         }
-        if !self.objects.is_complete(obj, index) {
+        if !self.objects.is_current(obj, index) {
             self.load_raw(R::Owner::def(), vec![owner.raw], index, &[]).await?;
         }
         let target_def = R::Target::def();
