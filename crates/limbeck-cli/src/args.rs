@@ -2,6 +2,7 @@
 
 use clap::{ColorChoice, Parser};
 
+use crate::commands::diagram::Diagram;
 use crate::commands::doctor::Doctor;
 use crate::help;
 
@@ -75,6 +76,9 @@ pub(crate) enum Command {
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,
+    /// Draws the models, or with --url the tables of a database: Mermaid, Graphviz or SVG.
+    #[command(after_help = help::DIAGRAM)]
+    Diagram(Diagram),
     /// Looks for what is wrong with the project and its database, and says what to do. It changes nothing.
     #[command(after_help = help::DOCTOR)]
     Doctor(Doctor),

@@ -58,6 +58,13 @@ pub(crate) const DIFF: &str = examples![
 
 pub(crate) const REPAIR: &str = examples!["limbeck repair" "limbeck --url sqlite://app.db repair"];
 
+pub(crate) const DIAGRAM: &str = examples![
+    "limbeck diagram                               Mermaid, on standard output"
+    "limbeck diagram -o docs/tables.svg"
+    "limbeck diagram --around orders --depth 2 --columns keys -o orders.svg"
+    "limbeck diagram --url postgres://localhost/app --schema sales,stock -o app.dot"
+];
+
 pub(crate) const DOCTOR: &str = examples![
     "limbeck doctor"
     "limbeck doctor --instances 4                  four programs, each with a pool"

@@ -38,6 +38,7 @@
 mod args;
 mod commands;
 mod config;
+mod diagram;
 mod help;
 mod output;
 mod progress;
@@ -89,6 +90,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     match &args.command {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Diagram(diagram) => return commands::diagram::run(&args, diagram, embedded).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
@@ -103,6 +105,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_)
+        | Command::Diff(_)
+        | Command::Doctor(_)
+        | Command::Diagram(_)
+        | Command::Completions { .. } => Ok(0),
     }
 }
