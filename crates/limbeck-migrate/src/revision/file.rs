@@ -65,6 +65,8 @@ pub(crate) struct Header {
     pub(crate) message: String,
     pub(crate) id: String,
     pub(crate) parents: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) depends_on: Vec<String>,
     pub(crate) created: Option<String>,
     pub(crate) database: Option<Dialect>,
 }
@@ -109,9 +111,9 @@ impl Header {
         for pair in text.split_whitespace() {
             match pair.split_once('=') {
                 Some(("revision", id)) if is_id(id) => self.id = id.to_string(),
-                Some(("revises", ids)) => {
-                    self.parents = ids.split(',').filter(|id| !id.is_empty()).map(str::to_string).collect();
-                }
+                Some(("revises", ids)) => self.parents = names(file, line, pair, ids)?,
+                Some(("labels", labels)) => self.labels = names(file, line, pair, labels)?,
+                Some(("depends_on", ids)) => self.depends_on = names(file, line, pair, ids)?,
                 Some(("created", at)) => self.created = Some(at.to_string()),
                 Some(("database", name)) => {
                     let Some(dialect) = dialect_named(name) else {
@@ -130,7 +132,10 @@ impl Header {
                     return Err(Error::file(
                         file,
                         line,
-                        format!("`{pair}` is not a key of a revision's header: revision, revises, created, database"),
+                        format!(
+                            "`{pair}` is not a key of a revision's header: revision, revises, created, database, \
+                             labels, depends_on"
+                        ),
                     ));
                 }
             }
@@ -139,6 +144,19 @@ impl Header {
             return Err(Error::file(file, line, "the header has no `revision=<id>`"));
         }
         Ok(())
+    }
+}
+
+/// Ids or labels with commas between them.
+fn names(file: &str, line: usize, pair: &str, text: &str) -> Result<Vec<String>> {
+    let names: Vec<String> = text.split(',').filter(|name| !name.is_empty()).map(str::to_string).collect();
+    match names.iter().find(|name| !is_id(name)) {
+        Some(name) => Err(Error::file(
+            file,
+            line,
+            format!("`{name}` in `{pair}` is not a name: letters, digits and underscores, and commas between several"),
+        )),
+        None => Ok(names),
     }
 }
 
@@ -244,6 +262,10 @@ pub struct Draft {
     pub id: String,
     /// The revisions that it follows.
     pub parents: Vec<String>,
+    /// Names of the branch that begins with it.
+    pub labels: Vec<String>,
+    /// The revisions of other branches that have to be applied before it.
+    pub depends_on: Vec<String>,
     /// When it was made: `2026-11-22T08:12:00Z`.
     pub created: String,
     /// The way there.
@@ -271,7 +293,7 @@ impl Draft {
         let mut out = String::new();
         let message = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "-- {message}");
-        let _ = writeln!(
+        let _ = write!(
             out,
             "-- limbeck: revision={} revises={} created={} database={}",
             self.id,
@@ -279,6 +301,12 @@ impl Draft {
             self.created,
             dialect.name()
         );
+        for (key, names) in [("labels", &self.labels), ("depends_on", &self.depends_on)] {
+            if !names.is_empty() {
+                let _ = write!(out, " {key}={}", names.join(","));
+            }
+        }
+        out.push('\n');
         out.push_str("\n-- limbeck: upgrade\n");
         write_steps(&mut out, &self.upgrade);
         out.push_str("\n-- limbeck: downgrade");
@@ -315,6 +343,8 @@ mod tests {
             message: "Add\nwidgets".into(),
             id: "3f2a9c1b7d10".into(),
             parents: vec!["91ab34cd56ef".into()],
+            labels: Vec::new(),
+            depends_on: Vec::new(),
             created: "2026-11-22T08:12:00Z".into(),
             upgrade: vec![
                 DraftStep {

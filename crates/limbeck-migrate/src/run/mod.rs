@@ -209,7 +209,7 @@ impl Migrator {
     /// When the database has a revision that is not among these, or an edited one.
     pub async fn pending(&self, engine: &Engine) -> Result<Vec<&Revision>> {
         let applied = self.applied(&mut engine.connect().await?).await?;
-        self.history.upgrades(&applied, &Target::Head)
+        self.history.upgrades(&applied, &Target::HEAD)
     }
 
     /// Makes sure that the database has all revisions: for the start of a program that does not migrate itself.
