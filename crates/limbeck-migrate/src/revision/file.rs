@@ -57,6 +57,36 @@ pub struct Statement {
     pub line: usize,
     /// The step that it belongs to: `create table widgets`.
     pub step: Option<String>,
+    /// Whether it runs in the revision's transaction; not where its step has `-- limbeck: transaction=none`.
+    pub transaction: bool,
+}
+
+impl Section {
+    /// Runs of statements that share a transaction, and each statement that has none, with the number of the first.
+    pub(crate) fn blocks(&self) -> Vec<(usize, &[Statement])> {
+        let mut blocks = Vec::new();
+        let mut first = 0;
+        for block in self.statements.chunk_by(|a, b| a.transaction && b.transaction) {
+            blocks.push((first, block));
+            first += block.len();
+        }
+        blocks
+    }
+
+    /// Whether all of it is one transaction.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.statements.iter().all(|statement| statement.transaction)
+    }
+}
+
+/// Which statements a `transaction=none` that was met holds for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NoTransaction {
+    Off,
+    /// It holds for what comes next: a step, or one statement that no step's title precedes.
+    Next,
+    /// It holds until the next title.
+    Step,
 }
 
 /// The header of a file, which can be read without knowing how its database writes SQL.
@@ -190,6 +220,7 @@ impl RevisionFile {
         let mut upgrade = None;
         let mut downgrade: Option<Section> = None;
         let mut step = None;
+        let mut none = NoTransaction::Off;
         for part in split::parts(dialect, file, source)? {
             let section = if downgrade.is_some() { &mut downgrade } else { &mut upgrade };
             match part {
@@ -199,15 +230,19 @@ impl RevisionFile {
                         return Err(Error::file(file, line, "there is one `upgrade` section, and it comes first"));
                     }
                     *section = Some(Section::default());
-                    step = None;
+                    (step, none) = (None, NoTransaction::Off);
                 }
                 Part::Directive { text: "downgrade", line } => {
                     if downgrade.is_some() {
                         return Err(Error::file(file, line, "there is one `downgrade` section"));
                     }
                     downgrade = Some(Section::default());
-                    step = None;
+                    (step, none) = (None, NoTransaction::Off);
                 }
+                Part::Directive { text: "transaction=none", line } => match section {
+                    Some(_) => none = NoTransaction::Next,
+                    None => return Err(outside(file, line)),
+                },
                 Part::Directive { text: "sqlite-foreign-keys=off", line } => match section {
                     Some(section) if dialect == Dialect::Sqlite => section.foreign_keys_off = true,
                     Some(_) => {
@@ -220,18 +255,24 @@ impl RevisionFile {
                         file,
                         line,
                         format!(
-                            "the directive `{text}` is not known: upgrade, downgrade, sqlite-foreign-keys=off, begin, end"
+                            "the directive `{text}` is not known: upgrade, downgrade, transaction=none, \
+                             sqlite-foreign-keys=off, begin, end"
                         ),
                     ));
                 }
                 Part::Comment { text } => {
                     if let Some(title) = text.strip_prefix("step ").and_then(|text| text.split_once(": ")) {
                         step = Some(title.1.to_string());
+                        none = if none == NoTransaction::Next { NoTransaction::Step } else { NoTransaction::Off };
                     }
                 }
                 Part::Statement { sql, line } => match section {
                     Some(section) => {
-                        section.statements.push(Statement { sql: sql.to_string(), line, step: step.clone() });
+                        let transaction = none == NoTransaction::Off;
+                        section.statements.push(Statement { sql: sql.to_string(), line, step: step.clone(), transaction });
+                        if none == NoTransaction::Next {
+                            none = NoTransaction::Off;
+                        }
                     }
                     None => return Err(outside(file, line)),
                 },
@@ -283,6 +324,8 @@ pub struct DraftStep {
     pub title: String,
     /// Whether it rebuilds an SQLite table.
     pub foreign_keys_off: bool,
+    /// Whether its statements run outside of the revision's transaction.
+    pub no_transaction: bool,
     /// Its statements, without semicolons.
     pub statements: Vec<String>,
 }
@@ -327,6 +370,9 @@ fn write_steps(out: &mut String, steps: &[DraftStep]) {
         if step.foreign_keys_off {
             out.push_str("-- limbeck: sqlite-foreign-keys=off\n");
         }
+        if step.no_transaction {
+            out.push_str("-- limbeck: transaction=none\n");
+        }
         let _ = writeln!(out, "-- step {}: {}", i + 1, step.title.replace('\n', " "));
         for statement in &step.statements {
             let _ = writeln!(out, "{statement};");
@@ -349,15 +395,20 @@ mod tests {
             upgrade: vec![
                 DraftStep {
                     title: "create table widgets".into(),
-                    foreign_keys_off: false,
                     statements: vec!["CREATE TABLE widgets (\n    id INTEGER\n)".into(), "SELECT 1".into()],
+                    ..DraftStep::default()
                 },
-                DraftStep { title: "rebuild".into(), foreign_keys_off: true, statements: vec!["SELECT 2".into()] },
+                DraftStep {
+                    title: "rebuild".into(),
+                    foreign_keys_off: true,
+                    statements: vec!["SELECT 2".into()],
+                    ..DraftStep::default()
+                },
             ],
             downgrade: vec![DraftStep {
                 title: "drop table widgets".into(),
-                foreign_keys_off: false,
                 statements: vec!["DROP TABLE widgets".into()],
+                ..DraftStep::default()
             }],
             loses: vec!["widgets".into()],
         }
@@ -375,6 +426,20 @@ mod tests {
         let downgrade = file.downgrade.unwrap();
         assert_eq!(downgrade.statements[0].sql, "DROP TABLE widgets");
         assert!(!downgrade.foreign_keys_off);
+    }
+
+    #[test]
+    fn a_step_without_a_transaction_stands_alone() {
+        let text = "-- a\n-- limbeck: revision=aa\n-- limbeck: upgrade\nA;\nB;\n-- limbeck: transaction=none\n-- step 2: \
+                    indexes\nC;\nD;\n-- step 3: rest\nE;\nF;\n-- limbeck: downgrade\n-- limbeck: transaction=none\nG;\nH;\n";
+        let file = RevisionFile::parse(Dialect::Postgres, "a.sql", text).unwrap();
+        let blocks = |section: &Section| -> Vec<(usize, Vec<String>)> {
+            let texts = |block: &[Statement]| block.iter().map(|s| s.sql.clone()).collect();
+            section.blocks().into_iter().map(|(first, block)| (first, texts(block))).collect()
+        };
+        let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
+        assert_eq!(blocks(&file.upgrade), [(0, words("A B")), (2, words("C")), (3, words("D")), (4, words("E F"))]);
+        assert_eq!(blocks(&file.downgrade.unwrap()), [(0, words("G")), (1, words("H"))]);
     }
 
     #[test]

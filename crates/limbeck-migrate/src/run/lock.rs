@@ -61,7 +61,7 @@ impl Lock {
 }
 
 /// A tenth of a second, more the longer it takes, and never the same for two.
-fn pause(waited: Duration) -> Duration {
+pub(super) fn pause(waited: Duration) -> Duration {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     let jitter = Duration::from_millis(u64::from(nanos / 1000 % 50));
     Duration::from_millis(75) + jitter + (waited / 20).min(Duration::from_millis(900))

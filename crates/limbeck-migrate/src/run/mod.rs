@@ -1,12 +1,15 @@
 //! Applying revisions.
 //!
-//! One transaction for each revision, one statement for each message, one run at a time. On PostgreSQL the
+//! One transaction for each revision (where its steps allow), one statement for each message, one run at a time. On PostgreSQL the
 //! run's lock is an advisory one, held by an open transaction on a connection of its own; on SQLite it is the
 //! write lock of the revision's own `BEGIN IMMEDIATE`. What is applied is read again once the lock is held, so
 //! that of two programs that start together one does the work and the other finds it done.
 
+mod apply;
+mod journal;
 mod ledger;
 mod lock;
+mod online;
 mod revision;
 
 use std::collections::BTreeSet;
@@ -15,12 +18,14 @@ use std::time::Duration;
 use limbeck::dialect::Dialect;
 use limbeck::engine::{Connection, Engine};
 
+pub(crate) use journal::JOURNAL;
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
 
 use crate::Embedded;
 use crate::error::{Error, Result};
 use crate::revision::{History, Revision, RevisionFile, Target};
+use apply::{Patience, Way, Work};
 use ledger::Ledger;
 use lock::Lock;
 
@@ -37,7 +42,7 @@ use lock::Lock;
 #[derive(Clone, Debug)]
 pub struct Migrator {
     history: History,
-    wait: Duration,
+    patience: Patience,
 }
 
 impl Migrator {
@@ -51,13 +56,23 @@ impl Migrator {
 
     /// A migrator for revisions that were read.
     pub fn new(history: History) -> Self {
-        Migrator { history, wait: Duration::from_secs(60) }
+        let patience = Patience { wait: Duration::from_secs(60), lock_timeout: Duration::from_secs(2) };
+        Migrator { history, patience }
     }
 
-    /// How long to wait for another run to end before giving up with [`Error::Locked`]; a minute if not said.
+    /// How long to wait in all before giving up: for another run to end ([`Error::Locked`]), and, over all tries of a
+    /// revision, for tables that others have locked ([`Error::Statement`]). A minute if not said.
     #[must_use]
-    pub fn lock_timeout(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.patience.wait = wait;
+        self
+    }
+
+    /// How long one try waits for the lock of a table, on PostgreSQL; two seconds if not said. While it waits, whoever
+    /// else wants the table waits behind it; so a try is short, the revision is rolled back, and begun again later.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.patience.lock_timeout = timeout;
         self
     }
 
@@ -90,31 +105,8 @@ impl Migrator {
     ) -> Result<Vec<Applied>> {
         let target = Target::parse(target)?;
         let mut connection = engine.connect().await?;
-        let dialect = connection.dialect();
-        // Nothing pending takes no lock: most starts of most programs.
         let planned = self.ids(&self.history.upgrades(&self.applied(&mut connection).await?, &target)?);
-        if planned.is_empty() {
-            return Ok(Vec::new());
-        }
-        // All files are read before the first statement runs.
-        for id in &planned {
-            self.history.find(id)?.for_database(dialect)?;
-        }
-        let mut lock = Lock::take(engine, self.wait).await?;
-        let mut done = Vec::new();
-        for id in planned {
-            let revision = self.history.find(&id)?;
-            let file = revision.for_database(dialect)?;
-            lock.check().await?;
-            let run = revision::Run::begin(&mut connection, &file.upgrade, self.wait).await?;
-            let outcome = self.apply(&mut connection, revision, &file).await;
-            if let Some(one) = run.end(&mut connection, outcome).await? {
-                applied(&one);
-                done.push(one);
-            }
-        }
-        lock.release().await?;
-        Ok(done)
+        self.run(engine, connection, planned, Way::Up, &mut applied).await
     }
 
     /// Takes revisions back, down to a target: `-1`, `base`, or the id of the one that shall be the last.
@@ -138,37 +130,39 @@ impl Migrator {
     ) -> Result<Vec<Applied>> {
         let target = Target::parse(target)?;
         let mut connection = engine.connect().await?;
-        let dialect = connection.dialect();
         let planned = self.ids(&self.history.downgrades(&self.applied(&mut connection).await?, &target)?);
-        for id in &planned {
-            let file = self.history.find(id)?.for_database(dialect)?;
-            if file.downgrade.is_none() {
-                return Err(Error::file(file.file, None, format!("revision {id} has no `downgrade` section")));
-            }
-        }
+        self.run(engine, connection, planned, Way::Down, &mut reverted).await
+    }
+
+    async fn run(
+        &self,
+        engine: &Engine,
+        mut connection: Connection,
+        planned: Vec<String>,
+        way: Way,
+        each: &mut (dyn FnMut(&Applied) + Send),
+    ) -> Result<Vec<Applied>> {
+        // Nothing pending takes no lock: most starts of most programs.
         if planned.is_empty() {
             return Ok(Vec::new());
         }
-        let mut lock = Lock::take(engine, self.wait).await?;
+        // All files are read before the first statement runs.
+        let mut work = Vec::with_capacity(planned.len());
+        for id in &planned {
+            let revision = self.history.find(id)?;
+            let file = revision.for_database(connection.dialect())?;
+            if way == Way::Down && file.downgrade.is_none() {
+                return Err(Error::file(file.file, None, format!("revision {id} has no `downgrade` section")));
+            }
+            work.push((revision, file));
+        }
+        let mut lock = Lock::take(engine, self.patience.wait).await?;
         let mut done = Vec::new();
-        for id in planned {
-            let revision = self.history.find(&id)?;
-            let file = revision.for_database(dialect)?;
-            let section = file.downgrade.clone().unwrap_or_default();
+        for (revision, file) in &work {
             lock.check().await?;
-            let run = revision::Run::begin(&mut connection, &section, self.wait).await?;
-            let outcome = async {
-                let ledger = Ledger::read(&mut connection).await?;
-                if !ledger.has(&id) {
-                    return Ok(None);
-                }
-                revision::execute(&mut connection, &file.file, &section).await?;
-                ledger.remove(&mut connection, &id).await?;
-                Ok(Some(applied_now(revision, &file)))
-            };
-            let outcome = outcome.await;
-            if let Some(one) = run.end(&mut connection, outcome).await? {
-                reverted(&one);
+            let work = Work { revision, file, way, patience: self.patience };
+            if let Some(one) = work.run(&mut connection).await? {
+                each(&one);
                 done.push(one);
             }
         }
@@ -259,25 +253,6 @@ impl Migrator {
             }
         }
         Ok(ledger.ids())
-    }
-
-    /// The body of a revision's transaction; `None` when another run has applied it meanwhile.
-    async fn apply(
-        &self,
-        connection: &mut Connection,
-        revision: &Revision,
-        file: &RevisionFile,
-    ) -> Result<Option<Applied>> {
-        let ledger = Ledger::read(connection).await?;
-        if ledger.has(&revision.id) {
-            return Ok(None);
-        }
-        ledger.create(connection).await?;
-        revision::execute(connection, &file.file, &file.upgrade).await?;
-        let mut applied = applied_now(revision, file);
-        applied.hash = revision.hash(connection.dialect())?;
-        ledger.add(connection, &applied, &revision.parents).await?;
-        Ok(Some(applied))
     }
 
     fn ids(&self, revisions: &[&Revision]) -> Vec<String> {

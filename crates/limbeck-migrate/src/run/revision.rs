@@ -119,18 +119,3 @@ async fn pragma(connection: &mut Connection, name: &str) -> Result<i64> {
 async fn dangling(connection: &mut Connection) -> Result<Vec<Dangling>> {
     Ok(connection.fetch_raw("SELECT \"table\", rowid, parent, fkid FROM pragma_foreign_key_check", &[]).await?)
 }
-
-/// Runs the statements of a section, one message each.
-pub(super) async fn execute(connection: &mut Connection, file: &str, section: &Section) -> Result<()> {
-    for statement in &section.statements {
-        if let Err(source) = connection.execute_raw(&statement.sql).await {
-            return Err(Error::Statement {
-                file: file.to_string(),
-                line: statement.line,
-                sql: statement.sql.clone(),
-                source: Box::new(source),
-            });
-        }
-    }
-    Ok(())
-}
