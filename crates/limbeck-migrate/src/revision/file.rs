@@ -269,7 +269,12 @@ impl RevisionFile {
                 Part::Statement { sql, line } => match section {
                     Some(section) => {
                         let transaction = none == NoTransaction::Off;
-                        section.statements.push(Statement { sql: sql.to_string(), line, step: step.clone(), transaction });
+                        section.statements.push(Statement {
+                            sql: sql.to_string(),
+                            line,
+                            step: step.clone(),
+                            transaction,
+                        });
                         if none == NoTransaction::Next {
                             none = NoTransaction::Off;
                         }

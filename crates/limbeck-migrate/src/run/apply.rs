@@ -12,6 +12,7 @@ use limbeck::engine::Connection;
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::lock::pause;
+use super::progress::{Progress, Watch};
 use super::revision::Run;
 use super::{Applied, applied_now, online};
 use crate::error::{Error, Result};
@@ -48,17 +49,26 @@ pub(super) struct Work<'a> {
     pub(super) file: &'a RevisionFile,
     pub(super) way: Way,
     pub(super) patience: Patience,
+    pub(super) watch: &'a Watch,
 }
 
 impl Work<'_> {
     /// Does it; `None` when another run has done it meanwhile.
     pub(super) async fn run(&self, connection: &mut Connection) -> Result<Option<Applied>> {
-        let nothing = Section::default();
-        let section = match self.way {
+        let section = self.section();
+        if section.is_whole() {
+            self.whole(connection, section).await
+        } else {
+            self.in_parts(connection, section).await
+        }
+    }
+
+    fn section(&self) -> &Section {
+        const NOTHING: &Section = &Section { statements: Vec::new(), foreign_keys_off: false };
+        match self.way {
             Way::Up => &self.file.upgrade,
-            Way::Down => self.file.downgrade.as_ref().unwrap_or(&nothing),
-        };
-        if section.is_whole() { self.whole(connection, section).await } else { self.in_parts(connection, section).await }
+            Way::Down => self.file.downgrade.as_ref().unwrap_or(NOTHING),
+        }
     }
 
     /// All of it in one transaction.
@@ -71,7 +81,7 @@ impl Work<'_> {
                 if self.is_done(&ledger) {
                     return Ok(None);
                 }
-                self.execute(connection, &section.statements, 0).await?;
+                self.execute(connection, &section.statements, 0, 0).await?;
                 self.record(connection, &ledger).await.map(Some)
             };
             let outcome = outcome.await;
@@ -137,7 +147,7 @@ impl Work<'_> {
             let kept = journal.done();
             let run = self.begin(connection, section).await?;
             let outcome = async {
-                self.execute(connection, block, kept).await?;
+                self.execute(connection, block, first, kept).await?;
                 for number in first..first + block.len() {
                     journal.record(connection, number, &hashes[number], true).await?;
                 }
@@ -172,7 +182,7 @@ impl Work<'_> {
             if !begun {
                 journal.record(connection, number, hash, false).await?;
             }
-            self.execute(connection, std::slice::from_ref(statement), kept).await?;
+            self.execute(connection, std::slice::from_ref(statement), number, kept).await?;
         }
         journal.record(connection, number, hash, true).await
     }
@@ -197,9 +207,18 @@ impl Work<'_> {
         in_the_way && start.elapsed() < self.patience.wait
     }
 
-    /// Runs statements, one message each.
-    async fn execute(&self, connection: &mut Connection, statements: &[Statement], kept: usize) -> Result<()> {
-        for statement in statements {
+    /// Runs statements, one message each. `first` is the number of the first in its section.
+    async fn execute(
+        &self,
+        connection: &mut Connection,
+        statements: &[Statement],
+        first: usize,
+        kept: usize,
+    ) -> Result<()> {
+        let of = self.section().statements.len();
+        for (statement, position) in statements.iter().zip(first + 1..) {
+            let (file, line) = (&self.file.file, statement.line);
+            self.watch.tell(&Progress::Statement { file, line, sql: &statement.sql, position, of });
             if let Err(source) = connection.execute_raw(&statement.sql).await {
                 return Err(Error::Statement {
                     file: self.file.file.clone(),

@@ -85,7 +85,9 @@ impl Journal {
     ) -> Result<()> {
         let state = if done { "done" } else { "begun" };
         let sql = match self.entry(number) {
-            Some(_) => format!("UPDATE {} SET state = '{state}' WHERE {} AND number = {number}", self.table, self.of_it()),
+            Some(_) => {
+                format!("UPDATE {} SET state = '{state}' WHERE {} AND number = {number}", self.table, self.of_it())
+            }
             None => format!(
                 "INSERT INTO {} (revision, way, number, hash, state) VALUES ({}, '{}', {number}, '{hash}', '{state}')",
                 self.table,

@@ -47,7 +47,9 @@ impl Lock {
     /// Makes sure that the lock is still held: its connection may have been lost.
     pub(super) async fn check(&mut self) -> Result<()> {
         if let Some(connection) = &mut self.connection {
-            let _: Vec<(i32,)> = connection.fetch_raw("SELECT 1", &[]).await?;
+            // As a simple query: the portal of an extended one would keep its snapshot until the next statement, and
+            // `CREATE INDEX CONCURRENTLY` of this very run would wait for it, for ever.
+            connection.execute_raw("SELECT 1").await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ mod journal;
 mod ledger;
 mod lock;
 mod online;
+mod progress;
 mod revision;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use limbeck::engine::{Connection, Engine};
 pub(crate) use journal::JOURNAL;
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
+pub use progress::Progress;
 
 use crate::Embedded;
 use crate::error::{Error, Result};
@@ -28,6 +30,7 @@ use crate::revision::{History, Revision, RevisionFile, Target};
 use apply::{Patience, Way, Work};
 use ledger::Ledger;
 use lock::Lock;
+use progress::Watch;
 
 /// Applies revisions to a database, and takes them back.
 ///
@@ -43,6 +46,7 @@ use lock::Lock;
 pub struct Migrator {
     history: History,
     patience: Patience,
+    watch: Watch,
 }
 
 impl Migrator {
@@ -57,7 +61,7 @@ impl Migrator {
     /// A migrator for revisions that were read.
     pub fn new(history: History) -> Self {
         let patience = Patience { wait: Duration::from_secs(60), lock_timeout: Duration::from_secs(2) };
-        Migrator { history, patience }
+        Migrator { history, patience, watch: Watch::default() }
     }
 
     /// How long to wait in all before giving up: for another run to end ([`Error::Locked`]), and, over all tries of a
@@ -73,6 +77,13 @@ impl Migrator {
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.patience.lock_timeout = timeout;
+        self
+    }
+
+    /// Calls this before each revision and each of its statements, so that one can see where a long run is.
+    #[must_use]
+    pub fn on_progress(mut self, watch: impl Fn(&Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.watch = Watch::new(watch);
         self
     }
 
@@ -158,9 +169,12 @@ impl Migrator {
         }
         let mut lock = Lock::take(engine, self.patience.wait).await?;
         let mut done = Vec::new();
-        for (revision, file) in &work {
+        let of = work.len();
+        for (i, (revision, file)) in work.iter().enumerate() {
             lock.check().await?;
-            let work = Work { revision, file, way, patience: self.patience };
+            let (id, message) = (&revision.id, &revision.message);
+            self.watch.tell(&Progress::Revision { id, message, position: i + 1, of });
+            let work = Work { revision, file, way, patience: self.patience, watch: &self.watch };
             if let Some(one) = work.run(&mut connection).await? {
                 each(&one);
                 done.push(one);
