@@ -27,6 +27,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Prepares a package: the folder of the migrations and the project's own limbeck binary.
     Init(Init),
+    /// Writes what a project gets more of: a model.
+    #[cfg(feature = "new")]
+    #[command(subcommand)]
+    New(crate::commands::new::New),
     /// Writes a new revision.
     Revision(Revision),
     /// Applies revisions: head, +1, or an id.

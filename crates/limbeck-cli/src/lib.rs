@@ -37,6 +37,8 @@
 mod args;
 mod commands;
 mod config;
+#[cfg(feature = "new")]
+mod naming;
 mod output;
 mod project;
 
@@ -89,6 +91,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     if let Command::Diff(diff) = &args.command {
         return commands::diff::run(diff, args.verbose).await;
     }
+    #[cfg(feature = "new")]
+    if let Command::New(new) = &args.command {
+        return commands::new::run(new, args.package.as_deref());
+    }
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
@@ -100,5 +106,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
         Command::Init(_) | Command::Diff(_) => Ok(0),
+        #[cfg(feature = "new")]
+        Command::New(_) => Ok(0),
     }
 }
