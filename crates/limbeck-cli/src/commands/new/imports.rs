@@ -15,12 +15,22 @@ pub(super) fn written(path: &[String]) -> String {
     segments.collect::<Vec<_>>().join("::")
 }
 
-/// The `use` lines of a new file, in their order.
+/// The `use` lines of a new file, in their order: one for each module.
 pub(super) fn lines(paths: &[Vec<String>]) -> Vec<String> {
     let mut paths: Vec<&Vec<String>> = paths.iter().collect();
     paths.sort_by_key(|path| order(path));
     paths.dedup();
-    paths.into_iter().map(|path| format!("use {};", written(path))).collect()
+    let modules = paths.chunk_by(|a, b| a[..a.len() - 1] == b[..b.len() - 1]);
+    let line = |paths: &[&Vec<String>]| match paths {
+        [one] => format!("use {};", written(one)),
+        several => {
+            let names: Vec<String> =
+                several.iter().filter_map(|path| path.last()).map(|name| names::rust(name)).collect();
+            let module = &several[0][..several[0].len() - 1];
+            format!("use {}::{{{}}};", written(module), names.join(", "))
+        }
+    };
+    modules.map(line).collect()
 }
 
 /// How rustfmt orders paths: each segment by its kind, then by its letters.
