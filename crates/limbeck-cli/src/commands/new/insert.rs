@@ -12,7 +12,7 @@ pub(super) fn fields(source: &Source, item: &ItemStruct, lines: &[String]) -> Op
     let last = fields.named.last()?;
     let nl = source.newline();
     let close = bytes(fields.brace_token.span.close()).start;
-    let comma = fields.named.pairs().last().and_then(|pair| pair.punct().map(|comma| bytes(comma.span()).end));
+    let comma = fields.named.pairs().next_back().and_then(|pair| pair.punct().map(|comma| bytes(comma.span()).end));
     let end = comma.unwrap_or(bytes(last.span()).end);
     let mut edits = Vec::new();
     if comma.is_none() {

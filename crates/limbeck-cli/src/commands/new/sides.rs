@@ -125,7 +125,10 @@ fn found<'c, 'f>(
         let back = match (&relation.field.back_populates, relation.field.is_one_sided()) {
             (_, true) => None,
             (Some(said), _) => Some(said.clone()),
-            (None, _) => Some(back_name(own, relation, to_same.len() > 1)),
+            (None, _) => {
+                let unnamed = to_same.iter().filter(|other| other.field.back_populates.is_none()).count();
+                Some(back_name(own, relation, unnamed > 1))
+            }
         };
         relations[i].back = back;
         relations[i].several = several;
