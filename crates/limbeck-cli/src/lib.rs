@@ -39,6 +39,8 @@ mod args;
 mod commands;
 mod config;
 mod help;
+#[cfg(feature = "new")]
+mod naming;
 mod output;
 mod progress;
 mod project;
@@ -93,6 +95,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
     }
+    #[cfg(feature = "new")]
+    if let Command::New(new) = &args.command {
+        return commands::new::run(new, args.package.as_deref());
+    }
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
@@ -104,5 +110,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
         Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        #[cfg(feature = "new")]
+        Command::New(_) => Ok(0),
     }
 }
