@@ -46,6 +46,9 @@ pub mod transactions {}
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("src/new-model.md")]
+pub mod new_model {}
+
 #[doc = include_str!("src/diff.md")]
 pub mod diff {}
 

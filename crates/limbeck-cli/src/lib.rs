@@ -40,6 +40,8 @@ mod commands;
 mod config;
 mod diagram;
 mod help;
+#[cfg(feature = "new")]
+mod naming;
 mod output;
 mod progress;
 mod project;
@@ -95,6 +97,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
     }
+    #[cfg(feature = "new")]
+    if let Command::New(new) = &args.command {
+        return commands::new::run(new, args.package.as_deref());
+    }
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
@@ -110,5 +116,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         | Command::Doctor(_)
         | Command::Diagram(_)
         | Command::Completions { .. } => Ok(0),
+        #[cfg(feature = "new")]
+        Command::New(_) => Ok(0),
     }
 }

@@ -10,6 +10,8 @@ pub(crate) mod downgrade;
 pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod init;
+#[cfg(feature = "new")]
+pub(crate) mod new;
 pub(crate) mod repair;
 pub(crate) mod revision;
 pub(crate) mod upgrade;
