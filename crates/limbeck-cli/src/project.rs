@@ -120,8 +120,14 @@ impl Context {
         // What cargo itself says when a build fails.
         const BUILD_FAILED: i32 = 101;
         match status.code() {
-            Some(BUILD_FAILED) | None => Ok(1),
-            Some(code) => Ok(u8::try_from(code).unwrap_or(1)),
+            Some(BUILD_FAILED) | None => Err(Error::Revision(format!(
+                "the project's binary `{}`, which links the models, cannot be built or run: see above",
+                bin.name
+            ))),
+            Some(code) => {
+                output::told_already();
+                Ok(u8::try_from(code).unwrap_or(1))
+            }
         }
     }
 }
@@ -161,6 +167,13 @@ pub(crate) fn package_named(name: &str) -> Result<PathBuf, Error> {
 }
 
 fn only_one_of_the_workspace() -> Result<PathBuf, Error> {
+    let here = working_directory()?;
+    if !here.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+        return Err(Error::Revision(format!(
+            "there is no project in {} or above it: run the command in the folder of a package, where `limbeck init` begins",
+            here.display()
+        )));
+    }
     let packages = cargo_metadata(None)?;
     let mut projects: Vec<&Package> = packages.iter().filter(|package| is_project(&package.folder())).collect();
     match (projects.pop(), projects.as_slice()) {

@@ -1,8 +1,10 @@
 //! The commands, each a file.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod current;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod downgrade;
 pub(crate) mod heads;
 pub(crate) mod history;
