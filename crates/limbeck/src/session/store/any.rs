@@ -102,6 +102,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn discard(&mut self, slot: u32);
     /// Lets the slots of objects that were taken out be used again: nothing names them any more.
     fn reclaim(&mut self);
+    /// Whether objects were taken out that something may still name.
+    fn has_emptied(&self) -> bool;
     /// Drops all objects.
     fn clear(&mut self);
     /// To find the typed store again.
@@ -360,6 +362,10 @@ impl<M: Model> AnyStore for Store<M> {
 
     fn reclaim(&mut self) {
         self.free.append(&mut self.emptied);
+    }
+
+    fn has_emptied(&self) -> bool {
+        !self.emptied.is_empty()
     }
 
     fn clear(&mut self) {
