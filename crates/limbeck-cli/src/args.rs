@@ -9,7 +9,7 @@ use crate::help;
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
 /// missing.
 #[derive(Debug, Parser)]
-#[command(name = "limbeck", version, about, long_about = None, after_help = help::LIMBECK)]
+#[command(name = "limbeck", version, long_about = None, after_help = help::LIMBECK)]
 pub(crate) struct Args {
     /// The package, in a workspace with several that have migrations.
     #[arg(short, long, global = true, value_name = "NAME")]

@@ -2,8 +2,8 @@
 //!
 //! It comes in two forms with the same words. The global one finds a project's migrations in its folder, and runs
 //! all that needs no models without compiling anything. The project's own one, a binary of a few lines that
-//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate` and
-//! `check`, and it goes to production with the migrations embedded:
+//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate`,
+//! `check`, `doctor` and `diagram`, and it goes to production with the migrations embedded:
 //!
 //! ```ignore
 //! use my_app as _; // links the models

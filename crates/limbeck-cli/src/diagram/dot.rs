@@ -6,8 +6,8 @@ use super::svg::escaped;
 /// The picture as a `digraph`, whose arrows are crow's feet.
 pub(crate) fn write(graph: &Graph) -> String {
     let mut out = String::from(
-        "digraph tables {\n    graph [rankdir=RL, nodesep=0.4, ranksep=1.2]\n    node [shape=plain, fontname=\"monospace\", \
-         fontsize=11]\n    edge [dir=both, fontname=\"monospace\", fontsize=9]\n",
+        "digraph tables {\n    graph [rankdir=RL, nodesep=0.4, ranksep=1.2]\n    node [shape=plain, fontname=\"Courier\", \
+         fontsize=11]\n    edge [dir=both, fontname=\"Courier\", fontsize=9]\n",
     );
     for (i, node) in graph.nodes.iter().enumerate() {
         out.push_str(&format!("    t{i} [label=<{}>]\n", table(node)));
