@@ -78,14 +78,6 @@ impl Meta {
     fn new(state: State, given: ColumnSet, stamp: NonZeroU32) -> Self {
         Meta { stamp, state, doomed: false, expired: false, touched: false, given, links: Vec::new() }
     }
-
-    /// Of a slot that another object had: a later stamp tells the two apart.
-    fn renew(&mut self, state: State, given: ColumnSet, stamps: &mut Stamps) {
-        if self.stamp == stamps.now() {
-            stamps.renew();
-        }
-        *self = Meta::new(state, given, stamps.now());
-    }
 }
 
 struct Entry<M> {
@@ -100,9 +92,10 @@ struct Entry<M> {
 #[derive(Debug)]
 pub struct Base {
     model: &'static ModelDef,
-    free: Vec<u32>,
+    /// Slots that can be used again, and the stamps of the objects that they had.
+    free: Vec<(u32, NonZeroU32)>,
     /// Slots that are empty, but that the way back of this transaction still names.
-    emptied: Vec<u32>,
+    emptied: Vec<(u32, NonZeroU32)>,
     /// Objects that were borrowed mutably or linked since the last flush.
     touched: Vec<u32>,
 }
@@ -110,6 +103,16 @@ pub struct Base {
 impl Base {
     fn new(model: &'static ModelDef) -> Self {
         Base { model, free: Vec::new(), emptied: Vec::new(), touched: Vec::new() }
+    }
+
+    /// A slot that is free, if there is one, where what comes into it gets a stamp of its own.
+    fn seat(&mut self, stamps: &mut Stamps) -> Option<u32> {
+        let (slot, stamp) = self.free.pop()?;
+        // Another object had this slot: a later stamp tells the two apart.
+        if stamp == stamps.now() {
+            stamps.renew();
+        }
+        Some(slot)
     }
 
     fn enlist(&mut self, slot: u32, meta: &mut Meta) {
@@ -282,9 +285,9 @@ impl<M: Model> AnyStore for Store<M> {
     fn revert(&mut self, slot: u32) {
         // The copy's relationship fields are kept up to date, so that one that was assigned comes back, too.
         if let Some(Entry { object: Some(object), saved, .. }) = self.entries.get_mut(slot as usize)
-            && let Some(mut copy) = saved.take()
+            && let Some(copy) = saved.take()
         {
-            std::mem::swap(object, &mut *copy);
+            *object = *copy;
         }
     }
 
@@ -310,7 +313,11 @@ impl<M: Model> AnyStore for Store<M> {
 
     fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
         let model = self.base.model;
-        let slot = match self.identity.entry(row_key::<M::Key>(model, row, at)?) {
+        let key = match row_key::<M::Key>(model, row, at) {
+            Ok(key) => key,
+            Err(error) => return Err(error),
+        };
+        let slot = match self.identity.entry(key) {
             Occupied(slot) => *slot.get(),
             Vacant(vacant) => {
                 let object = match M::decode(row, at) {
@@ -325,8 +332,7 @@ impl<M: Model> AnyStore for Store<M> {
             }
         };
         let store: &mut dyn AnyStore = self;
-        store.seen(slot, row, at, stamps)?;
-        Ok(Handle { slot, stamp: self.meta(slot).stamp })
+        store.seen(slot, row, at, stamps)
     }
 }
 
@@ -339,15 +345,9 @@ fn place<M>(
     given: ColumnSet,
     stamps: &mut Stamps,
 ) -> Handle {
-    if let Some(slot) = base.free.pop()
-        && let Some(entry) = entries.get_mut(slot as usize)
-    {
-        entry.meta.renew(state, given, stamps);
-        entry.object = Some(object);
-        return Handle { slot, stamp: stamps.now() };
-    }
-    let slot = entries.len() as u32;
-    entries.push(Entry { object: Some(object), saved: None, meta: Meta::new(state, given, stamps.now()) });
+    let seat = base.seat(stamps);
+    let meta = Meta::new(state, given, stamps.now());
+    let slot = entries.put(seat, Entry { object: Some(object), saved: None, meta });
     Handle { slot, stamp: stamps.now() }
 }
 
