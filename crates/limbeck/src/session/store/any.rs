@@ -337,15 +337,18 @@ impl dyn AnyStore + '_ {
 
     /// Notes that the object of a slot was taken out.
     pub(super) fn vacate(&mut self, slot: u32) {
-        let meta = self.meta_mut(slot);
-        meta.links.clear();
-        let stamp = meta.stamp;
-        self.base_mut().emptied.push((slot, stamp));
+        self.meta_mut(slot).links.clear();
+        self.base_mut().emptied.push(slot);
     }
 
     /// Lets the slots of objects that were taken out be used again: nothing names them any more.
     pub(crate) fn reclaim(&mut self) {
         let base = self.base_mut();
         base.free.append(&mut base.emptied);
+    }
+
+    /// Whether objects were taken out that something may still name.
+    pub(crate) fn has_emptied(&self) -> bool {
+        !self.base().emptied.is_empty()
     }
 }

@@ -78,6 +78,14 @@ impl Meta {
     fn new(state: State, given: ColumnSet, stamp: NonZeroU32) -> Self {
         Meta { stamp, state, doomed: false, expired: false, touched: false, given, links: Vec::new() }
     }
+
+    /// Of a slot that another object had: a later stamp tells the two apart.
+    fn renew(&mut self, state: State, given: ColumnSet, stamps: &mut Stamps) {
+        if self.stamp == stamps.now() {
+            stamps.renew();
+        }
+        *self = Meta::new(state, given, stamps.now());
+    }
 }
 
 struct Entry<M> {
@@ -92,10 +100,9 @@ struct Entry<M> {
 #[derive(Debug)]
 pub struct Base {
     model: &'static ModelDef,
-    /// Slots that can be used again, and the stamps of the objects that they had.
-    free: Vec<(u32, NonZeroU32)>,
+    free: Vec<u32>,
     /// Slots that are empty, but that the way back of this transaction still names.
-    emptied: Vec<(u32, NonZeroU32)>,
+    emptied: Vec<u32>,
     /// Objects that were borrowed mutably or linked since the last flush.
     touched: Vec<u32>,
 }
@@ -103,16 +110,6 @@ pub struct Base {
 impl Base {
     fn new(model: &'static ModelDef) -> Self {
         Base { model, free: Vec::new(), emptied: Vec::new(), touched: Vec::new() }
-    }
-
-    /// A slot that is free, if there is one, where what comes into it gets a stamp of its own.
-    fn seat(&mut self, stamps: &mut Stamps) -> Option<u32> {
-        let (slot, stamp) = self.free.pop()?;
-        // Another object had this slot: a later stamp tells the two apart.
-        if stamp == stamps.now() {
-            stamps.renew();
-        }
-        Some(slot)
     }
 
     fn enlist(&mut self, slot: u32, meta: &mut Meta) {
@@ -336,7 +333,8 @@ impl<M: Model> AnyStore for Store<M> {
     }
 }
 
-/// Puts an object into a slot that is free, or a new one.
+/// Puts an object into a slot that is free, or a new one. Inlined, as `push`: each call would copy the object.
+#[inline]
 fn place<M>(
     entries: &mut Slots<Entry<M>>,
     base: &mut Base,
@@ -345,9 +343,15 @@ fn place<M>(
     given: ColumnSet,
     stamps: &mut Stamps,
 ) -> Handle {
-    let seat = base.seat(stamps);
-    let meta = Meta::new(state, given, stamps.now());
-    let slot = entries.put(seat, Entry { object: Some(object), saved: None, meta });
+    if let Some(slot) = base.free.pop()
+        && let Some(entry) = entries.get_mut(slot as usize)
+    {
+        entry.meta.renew(state, given, stamps);
+        entry.object = Some(object);
+        return Handle { slot, stamp: stamps.now() };
+    }
+    let slot = entries.len() as u32;
+    entries.push(Entry { object: Some(object), saved: None, meta: Meta::new(state, given, stamps.now()) });
     Handle { slot, stamp: stamps.now() }
 }
 

@@ -42,22 +42,14 @@ impl<T> Slots<T> {
         Some(&mut piece[at & ((1 << BITS) - 1)])
     }
 
-    /// Replaces the element with a number, or appends one; its number.
-    pub(super) fn put(&mut self, at: Option<u32>, value: T) -> u32 {
-        if let Some(at) = at
-            && let Some(slot) = self.get_mut(at as usize)
-        {
-            *slot = value;
-            return at;
-        }
-        let at = self.len;
-        let piece = at >> BITS;
+    #[inline]
+    pub(super) fn push(&mut self, value: T) {
+        let piece = self.len >> BITS;
         if piece == self.pieces.len() {
             self.pieces.push(Vec::with_capacity(if piece == 0 { 0 } else { 1 << BITS }));
         }
         self.pieces.as_mut_slice()[piece].push(value);
-        self.len = at + 1;
-        at as u32
+        self.len += 1;
     }
 
     /// Two different elements; `None` when they are the same, or one is not there.
@@ -81,23 +73,20 @@ mod tests {
         let mut slots = Slots::new();
         for n in 0..1_000 {
             assert_eq!(slots.len(), n);
-            assert_eq!(slots.put(None, n), n as u32);
+            slots.push(n);
         }
         let first: *const usize = slots.get(64).unwrap();
-        slots.put(None, 1_000);
+        slots.push(1_000);
         assert!(std::ptr::eq(first, slots.get(64).unwrap()));
         assert!((0..=1_000).all(|n| slots.get(n) == Some(&n)));
         assert_eq!(slots.get(1_001), None);
         assert_eq!(slots.get_mut(5_000), None);
-        assert_eq!((slots.put(Some(70), 7), slots.get(70), slots.len()), (70, Some(&7), 1_001));
     }
 
     #[test]
     fn a_pair_is_two_different_elements_in_the_order_asked_for() {
         let mut slots = Slots::new();
-        for n in 0..200 {
-            slots.put(None, n);
-        }
+        (0..200).for_each(|n| slots.push(n));
         for (a, b) in [(3, 5), (5, 3), (3, 190), (190, 3), (63, 64)] {
             assert_eq!(slots.pair_mut(a, b).map(|(a, b)| (*a, *b)), Some((a, b)));
         }
