@@ -179,19 +179,15 @@ impl Objects {
     /// Rows are gone, and by the foreign keys of the database perhaps others with them.
     pub(in crate::session) fn deleted(&mut self, model: &'static ModelDef, rows: &[Obj]) {
         self.leave(model, rows);
-        let mut fates = Vec::new();
-        for store in self.stores() {
-            let child = store.model();
-            let references = child.references();
-            for reference in references.iter().filter(|reference| std::ptr::eq(reference.target, model)) {
-                fates.push((child, reference, orphans(model, child, reference)));
-            }
-        }
-        for (child, reference, fate) in fates {
+        for (child, reference) in self.references_to(model) {
+            let fate = orphans(model, child, reference);
             if fate == Orphans::Kept {
                 continue;
             }
-            self.unload_expired(child, &reference.keys, rows);
+            let expired = self.unload_expired(child, &reference.keys, rows);
+            if expired && fate == Orphans::Deleted {
+                self.perhaps_gone(child);
+            }
             let mut met = self.referring(child, &reference.keys, rows);
             // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
             // there).
@@ -212,7 +208,10 @@ impl Objects {
     /// Rows went from one object to another, and what referred to them was seen to.
     fn switched(&mut self, plan: &Plan) {
         for sweep in &plan.sweeps {
-            self.unload_expired(sweep.child, &sweep.reference.keys, &sweep.olds);
+            let expired = self.unload_expired(sweep.child, &sweep.reference.keys, &sweep.olds);
+            if expired && sweep.fate == Orphans::Deleted {
+                self.perhaps_gone(sweep.child);
+            }
             let mut met = self.referring(sweep.child, &sweep.reference.keys, &sweep.olds);
             // What is linked to the new object was written again.
             met.retain(|obj| !matches!(self.planned(*obj, &sweep.reference.keys), Some(Some(_))));
@@ -268,12 +267,14 @@ impl Objects {
         }
     }
 
-    /// Objects that are to be read again no longer lead to `parents`: where they lead, their rows know.
-    fn unload_expired(&mut self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) {
-        let Ok(mapping) = child.mapping() else { return };
+    /// Objects that are to be read again no longer lead to `parents`: where they lead, their rows know. Whether there
+    /// are any.
+    fn unload_expired(&mut self, child: &'static ModelDef, keys: &[KeyPair], parents: &[Obj]) -> bool {
+        let Ok(mapping) = child.mapping() else { return false };
         let gone: FxHashSet<Handle> = parents.iter().map(|obj| self.handle(*obj)).collect();
         let mut expired = self.all_of(child);
         expired.retain(|obj| self.is_expired(*obj) && self.planned(*obj, keys).is_none());
+        let any = !expired.is_empty();
         for obj in expired {
             for (relation, resolved) in mapping.relations.iter().enumerate() {
                 if let Path::BelongsTo(of) = &resolved.path
@@ -285,6 +286,7 @@ impl Objects {
                 }
             }
         }
+        any
     }
 
     /// The objects of a model whose rows refer to others by a key.
@@ -322,7 +324,11 @@ impl Objects {
     ) {
         let columns = KeyPair::columns(&reference.keys);
         let met = self.having(child, &columns, gone);
-        match orphans(model, child, reference) {
+        let fate = orphans(model, child, reference);
+        if fate == Orphans::Deleted {
+            self.perhaps_gone(child);
+        }
+        match fate {
             _ if met.is_empty() => {}
             Orphans::Deleted => self.deleted(child, &met),
             Orphans::ToNull => {
@@ -386,6 +392,8 @@ impl Objects {
             let Some(back) = resolved.back else { continue };
             let mut search = false;
             for obj in rows {
+                // Where the row of one that is to be read again leads, nobody knows.
+                search |= self.is_expired(*obj);
                 match (&resolved.path, self.store(*obj).relation(obj.slot, relation)) {
                     (Path::BelongsTo(keys), _) => {
                         let parents = self.parents_known(*obj, relation, keys, resolved.target);

@@ -15,7 +15,8 @@
 //!   objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `rekey`: keys that change, and the rows that refer to them; `carried` those whose own key changes with it.
-//! * `finish` is what a flush that succeeded leaves in memory; one that failed leaves nothing (`undo`).
+//! * `finish` is what a flush that succeeded leaves in memory, `unsure` what it leaves unknown; one that failed leaves
+//!   nothing (`undo`).
 
 mod batch;
 mod carried;
@@ -37,6 +38,7 @@ mod sentinel;
 pub(super) mod stale;
 mod statement;
 mod switch;
+mod unsure;
 pub(super) mod version;
 mod write;
 
