@@ -39,8 +39,6 @@ mod args;
 mod commands;
 mod config;
 mod help;
-#[cfg(feature = "new")]
-mod naming;
 mod output;
 mod progress;
 mod project;
@@ -91,6 +89,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     match &args.command {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
         Command::Completions { shell } => return commands::completions::run(*shell),
         #[cfg(feature = "new")]
         Command::New(new) => return commands::new::run(new, args.package.as_deref()),
@@ -106,7 +105,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
         #[cfg(feature = "new")]
         Command::New(_) => Ok(0),
     }

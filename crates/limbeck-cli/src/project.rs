@@ -167,6 +167,13 @@ pub(crate) fn package_named(name: &str) -> Result<PathBuf, Error> {
 }
 
 fn only_one_of_the_workspace() -> Result<PathBuf, Error> {
+    let here = working_directory()?;
+    if !here.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+        return Err(Error::Revision(format!(
+            "there is no project in {} or above it: run the command in the folder of a package, where `limbeck init` begins",
+            here.display()
+        )));
+    }
     let packages = cargo_metadata(None)?;
     let mut projects: Vec<&Package> = packages.iter().filter(|package| is_project(&package.folder())).collect();
     match (projects.pop(), projects.as_slice()) {

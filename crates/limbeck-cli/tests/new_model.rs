@@ -324,9 +324,9 @@ fn every_relationship_compiles_and_has_both_sides() {
     assert!(root.contains("        pub post: HasOne<crate::blog::models::Post>,\n"), "{root}");
     project.is_formatted();
 
-    // A second one, in a module of the first, as the project writes its modules.
+    // A second one, in a module of the first.
     project.new_model("blog/drafts Draft post:belongs_to(Post) text:string");
-    assert_eq!(project.read("src/blog.rs"), "pub mod drafts;\npub mod models;\n");
+    assert_eq!(project.read("src/blog/mod.rs"), "pub mod drafts;\npub mod models;\n");
     assert!(project.read("src/blog/models.rs").contains("use crate::blog::drafts::models::Draft;"));
     project.is_formatted();
 
@@ -355,6 +355,26 @@ fn small() -> Project {
     project.write("src/users/mod.rs", "pub mod models;\n");
     project.write("src/users/models.rs", USER);
     project
+}
+
+#[test]
+fn modules_are_written_as_the_project_writes_its_own() {
+    let project = small();
+    std::fs::rename(project.path("src/users/mod.rs"), project.path("src/users.rs")).unwrap();
+    project.new_model("shop/orders Order user:belongs_to(User)");
+    let files: Vec<String> = project.files().iter().map(|(path, _)| path.display().to_string()).collect();
+    assert!(!files.iter().any(|file| file.ends_with("mod.rs")), "{files:?}");
+    assert_eq!(project.read("src/shop.rs"), "pub mod orders;\n");
+    assert_eq!(project.read("src/shop/orders.rs"), "pub mod models;\n");
+    assert!(project.read("src/shop/orders/models.rs").contains("//! The models of orders.\n"));
+    assert_eq!(project.read("src/lib.rs"), "pub mod shop;\npub mod users;\n");
+
+    // A keyword as a module and as a field, and what a crate calls itself.
+    project.new_model("type Kind match:int");
+    assert!(project.read("src/lib.rs").contains("pub mod r#type;\n"));
+    project.new_model("loops Loop kind:belongs_to(Kind)");
+    assert!(project.read("src/loops/models.rs").contains("use crate::r#type::models::Kind;\n"));
+    project.is_formatted();
 }
 
 /// The file of the other side, before and after: the lines that came, and all others byte by byte where they were.

@@ -1,5 +1,6 @@
 //! The new file, from what was said and what the relationships make of it.
 
+use limbeck::schema::naming;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +17,6 @@ use super::target::Key;
 use super::template::{self, Values};
 use super::types::{Scalar, Type};
 use super::{default, imports, render, wrong};
-use crate::naming;
 
 /// What the new file has in it, and what others get.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The modules of a crate, as `mod` lines lead through its files.
 
+use limbeck::schema::naming;
 use std::path::{Path, PathBuf};
 
 use limbeck_migrate::Error;
@@ -222,7 +223,7 @@ impl Model<'_> {
     }
 
     pub(super) fn table(&self) -> String {
-        option_text(&self.item.attrs, "model", "table").unwrap_or_else(|| crate::naming::table(&self.name()))
+        option_text(&self.item.attrs, "model", "table").unwrap_or_else(|| naming::table(&self.name()))
     }
 
     /// `src/users/models.rs:12`

@@ -5,6 +5,7 @@ use super::field::Field;
 use super::names;
 use super::project::{Dates, Project};
 use super::types::{Scalar, Type, Value};
+use limbeck::schema::naming;
 
 /// The type of a column's values, as Rust writes it; `name` is what its enum is called.
 pub(super) fn rust_type(ty: &Type, name: &str, dates: Option<Dates>) -> String {
@@ -94,7 +95,7 @@ pub(super) fn enumeration(name: &str, of: &str, values: &[Value]) -> Vec<String>
         format!("pub enum {name} {{"),
     ];
     for value in values {
-        if crate::naming::snake_case(&value.variant) != value.value {
+        if naming::snake_case(&value.variant) != value.value {
             lines.push(format!("    #[db_enum(rename = {:?})]", value.value));
         }
         lines.push(format!("    {},", value.variant));

@@ -1,5 +1,6 @@
 //! What was said: understood by itself, then beside the project.
 
+use limbeck::schema::naming;
 use limbeck_migrate::Error;
 
 use super::arguments::NewModel;
@@ -8,7 +9,6 @@ use super::modules::Crate;
 use super::project::{Dates, Project};
 use super::types::{Scalar, Type, Value};
 use super::{names, wrong};
-use crate::naming;
 
 /// What was said, as far as it makes sense without looking at the project.
 #[derive(Debug)]

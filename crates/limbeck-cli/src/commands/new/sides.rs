@@ -1,5 +1,6 @@
 //! The two sides of each relationship: what the new struct gets, and what the models that are there get.
 
+use limbeck::schema::naming;
 use syn::spanned::Spanned;
 
 use super::edit::Edit;
@@ -12,7 +13,6 @@ use super::relation::{Kind, OnDelete, Side};
 use super::render;
 use super::source::bytes;
 use super::target::{self, Key};
-use crate::naming;
 
 /// The struct that is to be.
 #[derive(Debug)]

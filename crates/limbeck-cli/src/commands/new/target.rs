@@ -4,8 +4,8 @@ use syn::ext::IdentExt;
 use syn::{Fields, Item, Type};
 
 use super::modules::{self, Crate, Model};
+use super::names;
 use super::source::bytes;
-use crate::naming;
 
 /// The column that a foreign key to a model refers to.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,7 @@ fn not_found(all: &Crate, said: &str, name: &str) -> String {
     let names: Vec<String> = all.models().map(|model| model.name()).collect();
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let near = known.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
-    let near = near.or_else(|| naming::nearest(name, &known));
+    let near = near.or_else(|| names::nearest(name, &known));
     let mut message = format!("there is no model `{said}` in this crate");
     if let Some(near) = near {
         message.push_str(&format!(": did you mean `{near}`?"));
