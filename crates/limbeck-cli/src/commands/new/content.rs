@@ -128,7 +128,8 @@ impl Content {
 fn own_key(said: &Said, project: &Project) -> Key {
     let id = said.columns().find(|(field, _)| field.name == "id");
     let ty = id.map_or("i64".to_string(), |(_, ty)| render::rust_type(ty, "", project.dates()));
-    Key { field: "id".into(), ty, import: None }
+    let options = id.map(|(_, ty)| render::type_options(ty)).unwrap_or_default();
+    Key { field: "id".into(), ty, import: None, options }
 }
 
 fn timestamps(said: &Said, project: &Project) -> Vec<String> {

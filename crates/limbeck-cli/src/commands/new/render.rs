@@ -36,6 +36,16 @@ pub(super) fn rust_type(ty: &Type, name: &str, dates: Option<Dates>) -> String {
     if ty.array { format!("Vec<{one}>") } else { one }
 }
 
+/// What a column says of its type beside Rust's.
+pub(super) fn type_options(ty: &Type) -> Vec<String> {
+    match ty.of {
+        Scalar::String(Some(length)) => vec![format!("length = {length}")],
+        Scalar::Text => vec!["text".into()],
+        Scalar::Numeric(Some((precision, scale))) => vec![format!("numeric({precision}, {scale})")],
+        _ => Vec::new(),
+    }
+}
+
 /// The lines of a column.
 pub(super) fn column(
     field: &Field,
@@ -54,12 +64,7 @@ pub(super) fn column(
     if field.index {
         options.push("index".into());
     }
-    match ty.of {
-        Scalar::String(Some(length)) => options.push(format!("length = {length}")),
-        Scalar::Text => options.push("text".into()),
-        Scalar::Numeric(Some((precision, scale))) => options.push(format!("numeric({precision}, {scale})")),
-        _ => {}
-    }
+    options.extend(type_options(ty));
     match &field.default {
         Some(said) => {
             let default = default::read(said, ty, enum_name, project).map_err(|message| field.wrong(message))?;

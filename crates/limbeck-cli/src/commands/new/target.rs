@@ -16,6 +16,8 @@ pub(super) struct Key {
     pub(super) ty: String,
     /// What has to be imported for that.
     pub(super) import: Option<Vec<String>>,
+    /// What else its column says of its type, which one that refers to it has to say as well: `length = 2`.
+    pub(super) options: Vec<String>,
 }
 
 /// The types that every file with models can name.
@@ -129,7 +131,11 @@ pub(super) fn key(all: &Crate, model: &Model<'_>, from: &[String]) -> Result<Key
         ));
     }
     let (ty, import) = key_type(all, model, &field.ty, from)?;
-    Ok(Key { field: ident, ty, import })
+    let options = ["length", "text", "numeric", "type"].iter().filter_map(|name| {
+        let range = modules::option_range(&field.attrs, "column", name)?;
+        Some(model.source.text[range].to_string())
+    });
+    Ok(Key { field: ident, ty, import, options: options.collect() })
 }
 
 /// How another file writes the type of a key.
