@@ -39,8 +39,6 @@ mod args;
 mod commands;
 mod config;
 mod help;
-#[cfg(feature = "new")]
-mod naming;
 mod output;
 mod progress;
 mod project;
@@ -93,11 +91,9 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
         Command::Completions { shell } => return commands::completions::run(*shell),
+        #[cfg(feature = "new")]
+        Command::New(new) => return commands::new::run(new, args.package.as_deref()),
         _ => {}
-    }
-    #[cfg(feature = "new")]
-    if let Command::New(new) = &args.command {
-        return commands::new::run(new, args.package.as_deref());
     }
     let context = Context::find(&args, embedded)?;
     match &args.command {

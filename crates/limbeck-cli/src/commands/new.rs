@@ -2,6 +2,7 @@
 
 mod arguments;
 mod change;
+mod content;
 mod default;
 mod diff;
 mod edit;
@@ -15,6 +16,7 @@ mod project;
 mod register;
 mod relation;
 mod render;
+mod said;
 mod sides;
 mod source;
 mod target;
