@@ -3,6 +3,7 @@
 use clap::{ColorChoice, Parser};
 
 use crate::commands::doctor::Doctor;
+use crate::commands::lint::Lint;
 use crate::help;
 
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// project is needed.
     #[command(after_help = help::DIFF)]
     Diff(Diff),
+    /// Says what a reviewer would say of the models: exit code 3 when something is found.
+    #[command(after_help = help::LINT)]
+    Lint(Lint),
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,

@@ -90,6 +90,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
+        Command::Lint(lint) => return commands::lint::run(&args, lint, embedded),
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
     }
@@ -103,6 +104,8 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_) | Command::Diff(_) | Command::Lint(_) | Command::Doctor(_) | Command::Completions { .. } => {
+            Ok(0)
+        }
     }
 }

@@ -169,6 +169,11 @@ impl SourceFile {
     }
 }
 
+/// Whether a text is a Rust source.
+pub fn is_rust(text: &str) -> bool {
+    syn::parse_str::<syn::File>(text.trim_start_matches('\u{feff}')).is_ok()
+}
+
 /// The structs of a source that have attributes.
 fn structs(text: &str) -> Option<Vec<Struct>> {
     let skipped = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
