@@ -7,6 +7,9 @@ pub mod introduction {}
 #[doc = include_str!("src/tutorial.md")]
 pub mod tutorial {}
 
+#[doc = include_str!("src/service.md")]
+pub mod service {}
+
 #[doc = include_str!("src/models.md")]
 pub mod models {}
 
@@ -46,14 +49,23 @@ pub mod transactions {}
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("src/new-model.md")]
+pub mod new_model {}
+
 #[doc = include_str!("src/diff.md")]
 pub mod diff {}
 
 #[doc = include_str!("src/borrow-checker.md")]
 pub mod borrow_checker {}
 
-#[doc = include_str!("src/sqlalchemy.md")]
-pub mod sqlalchemy {}
+#[doc = include_str!("src/from-sqlalchemy.md")]
+pub mod from_sqlalchemy {}
+
+#[doc = include_str!("src/from-diesel.md")]
+pub mod from_diesel {}
+
+#[doc = include_str!("src/from-seaorm.md")]
+pub mod from_seaorm {}
 
 #[doc = include_str!("src/architecture.md")]
 pub mod architecture {}

@@ -40,6 +40,10 @@ pub(crate) enum Command {
     /// Prepares a package: the folder of the migrations and the project's own limbeck binary.
     #[command(after_help = help::INIT)]
     Init(Init),
+    /// Writes what a project gets more of: a model.
+    #[cfg(feature = "new")]
+    #[command(subcommand)]
+    New(crate::commands::new::New),
     /// Writes a new revision.
     #[command(after_help = help::REVISION)]
     Revision(Revision),

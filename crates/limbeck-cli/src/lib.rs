@@ -39,7 +39,10 @@ mod args;
 mod commands;
 mod config;
 mod help;
+#[cfg(feature = "new")]
+mod naming;
 mod output;
+mod patch;
 mod progress;
 mod project;
 mod said;
@@ -94,6 +97,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
     }
+    #[cfg(feature = "new")]
+    if let Command::New(new) = &args.command {
+        return commands::new::run(new, args.package.as_deref());
+    }
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
@@ -107,5 +114,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Init(_) | Command::Diff(_) | Command::Lint(_) | Command::Doctor(_) | Command::Completions { .. } => {
             Ok(0)
         }
+        #[cfg(feature = "new")]
+        Command::New(_) => Ok(0),
     }
 }

@@ -234,6 +234,12 @@ fn cargo() -> Command {
 
 /// The packages of the workspace that a manifest, or the working directory, is in.
 pub(crate) fn cargo_metadata(manifest: Option<&Path>) -> Result<Vec<Package>, Error> {
+    let json = cargo_metadata_json(manifest)?;
+    Ok(list(&json["packages"]).filter_map(package).collect())
+}
+
+/// What `cargo metadata` says, without the packages that others made.
+pub(crate) fn cargo_metadata_json(manifest: Option<&Path>) -> Result<Value, Error> {
     let mut command = cargo();
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
     if let Some(manifest) = manifest {
@@ -244,9 +250,8 @@ pub(crate) fn cargo_metadata(manifest: Option<&Path>) -> Result<Vec<Package>, Er
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Revision(format!("cargo does not know the project: {}", said.trim())));
     }
-    let json: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::Revision(format!("cargo metadata cannot be read: {error}")))?;
-    Ok(list(&json["packages"]).filter_map(package).collect())
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| Error::Revision(format!("cargo metadata cannot be read: {error}")))
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -10,6 +10,8 @@ pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod lint;
+#[cfg(feature = "new")]
+pub(crate) mod new;
 pub(crate) mod repair;
 pub(crate) mod revision;
 pub(crate) mod upgrade;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use limbeck_migrate::Error;
 use limbeck_migrate::lint::models::{Edit, Finding, Report, apply, is_rust};
 use serde_json::json;
-use similar::TextDiff;
 
 use super::{FOUND, counted, ended, place, show};
 use crate::Outcome;
 use crate::config::in_file;
 use crate::output::{beside, green, line, plain, result};
+use crate::patch;
 
 /// A file, and what it becomes.
 struct Change {
@@ -83,7 +83,5 @@ fn change(path: &Path, fixes: &[&[Edit]]) -> Result<Change, Error> {
 }
 
 fn diff(change: &Change) -> String {
-    let file = place(&change.path);
-    let diff = TextDiff::from_lines(&change.before, &change.after);
-    diff.unified_diff().context_radius(2).header(&format!("a/{file}"), &format!("b/{file}")).to_string()
+    patch::unified(&place(&change.path), Some(&change.before), &change.after)
 }

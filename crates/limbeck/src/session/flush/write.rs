@@ -151,7 +151,7 @@ pub(super) fn inserts(
     let mut runs: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
     for obj in step.inserts.iter().copied() {
         sync_keys(objects, plan, obj)?;
-        let columns = inserted_columns(objects, obj).without(objects.expressed(obj));
+        let columns = inserted_columns(objects, obj)?.without(objects.expressed(obj));
         // Only neighbours share a batch, so that the database numbers the rows in the order of `add`.
         match runs.last_mut() {
             Some((shape, objs)) if *shape == columns && are_alike(objects, compiler, objs[0], obj) => objs.push(obj),
@@ -396,17 +396,12 @@ fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'
 }
 
 /// The columns that an object sends when its row is inserted.
-pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
+pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> Result<ColumnSet> {
     let store = objects.store(obj);
-    let meta = store.meta(obj.slot);
-    let mut columns = meta.given;
+    let (model, meta) = (store.model(), store.meta(obj.slot));
+    let mut columns = ColumnSet::first(model.columns.len()).without(model.mapping()?.made).union(meta.given);
     meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
-    for (column, def) in store.model().columns.iter().enumerate() {
-        if !def.made_by_database() {
-            columns.insert(column);
-        }
-    }
-    columns
+    Ok(columns)
 }
 
 /// Writes the keys of linked objects into an object's key columns; NULL for what is written later into a row that is
@@ -415,16 +410,23 @@ pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
 /// # Errors
 /// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
 pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<()> {
-    let links = objects.store(obj).meta(obj.slot).links.clone();
     let later = plan.work_of(obj).map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     if objects.state(obj) == State::Pending {
         for column in later.iter() {
             fill(objects, obj, column, &Value::Null)?;
         }
     }
-    if links.is_empty() {
+    if objects.store(obj).meta(obj.slot).links.is_empty() {
         return Ok(());
     }
+    let links = std::mem::take(&mut objects.store_mut(obj).meta_mut(obj.slot).links);
+    let synced = sync_links(objects, plan, obj, &links, later);
+    objects.store_mut(obj).meta_mut(obj.slot).links = links;
+    synced
+}
+
+/// The same for the links of the object, which are taken out meanwhile, without the columns that are written `later`.
+fn sync_links(objects: &mut Objects, plan: &Plan, obj: Obj, links: &[KeyLink], later: ColumnSet) -> Result<()> {
     let model = objects.store(obj).model();
     let key =
         |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
@@ -436,14 +438,14 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
             fill(objects, obj, column, &Value::Null)?;
         }
     }
-    for link in &links {
+    for link in links {
         let Some(target) = target_of(link) else { continue };
         for pair in link.keys.iter().filter(|pair| !later.contains(pair.key)) {
             fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
         }
     }
     if links.len() > 1 {
-        for link in &links {
+        for link in links {
             let Some(target) = target_of(link) else { continue };
             let differs = |pair: &&KeyPair| {
                 !later.contains(pair.key)
