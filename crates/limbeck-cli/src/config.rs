@@ -327,7 +327,10 @@ mod tests {
                 "\n[urls]\npostgre = \"\"",
                 "limbeck.toml:3: `urls.postgre` is not a setting: did you mean `urls.postgres`?",
             ),
-            ("colour = 1", "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls"),
+            (
+                "colour = 1",
+                "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls, lint",
+            ),
         ] {
             assert_eq!(config(toml, &[]).unwrap_err().to_string(), said);
         }

@@ -24,6 +24,9 @@
 //!
 //! [urls]                               # for autogenerate, which compares each database with the models
 //! sqlite = "sqlite://dev.db"
+//!
+//! [lint.rules]                         # `limbeck lint`: see the page on it in the book
+//! L010 = "error"
 //! ```
 //!
 //! The database is `--url`, or `DATABASE_URL` of the environment or of `.env`. Where several are declared,
@@ -32,8 +35,8 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 4 lock not obtained, 5 a
-//! person has to decide.
+//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 3 the lint found
+//! something, 4 lock not obtained, 5 a person has to decide.
 
 mod args;
 mod commands;

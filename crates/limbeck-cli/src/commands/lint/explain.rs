@@ -45,7 +45,7 @@ pub(super) fn all() {
 }
 
 /// A text in lines, indented by what stands before it.
-fn wrapped(text: &str, before: &str) -> String {
+pub(super) fn wrapped(text: &str, before: &str) -> String {
     let mut lines = vec![before.to_string()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().map_or(0, |line| line.chars().count());

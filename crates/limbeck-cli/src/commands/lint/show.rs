@@ -8,6 +8,7 @@ use limbeck_migrate::Error;
 use limbeck_migrate::lint::Severity;
 use limbeck_migrate::lint::models::Finding;
 
+use super::explain::wrapped;
 use super::{counted, place};
 use crate::output::{is_json, line};
 
@@ -57,7 +58,7 @@ fn rendered(finding: &Finding, text: Option<&str>, first: bool, root: &Path) -> 
         true => {
             let allow = format!("#[{}(allow({}, reason = \"…\"))]", attribute(finding), finding.rule.code);
             group
-                .element(Level::NOTE.with_name("why").message(finding.rule.reason))
+                .element(Level::NOTE.with_name("why").message(wrapped(finding.rule.reason, "")))
                 .element(Level::NOTE.with_name("allow").message(allow))
         }
         false => group,
