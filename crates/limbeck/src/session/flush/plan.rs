@@ -333,6 +333,9 @@ impl Objects {
         for _ in 0..=self.linked.len() {
             let store = self.store(obj);
             let meta = store.meta(obj.slot);
+            if meta.doomed && meta.state == State::Persistent {
+                return Some(store.saved_value(obj.slot, column));
+            }
             let links = || meta.links.iter().filter(|link| link.has(column));
             let written = if meta.state == State::Pending { meta.given } else { store.changed(obj.slot) };
             if written.contains(column) || links().next().is_none() {

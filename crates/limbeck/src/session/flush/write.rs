@@ -375,6 +375,16 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
     Ok(batches)
 }
 
+/// What a row is referred to by. What was changed of one that goes is not written.
+fn key_of_row(objects: &Objects, target: Obj, column: usize) -> Value<'_> {
+    let store = objects.store(target);
+    if store.meta(target.slot).doomed {
+        store.saved_value(target.slot, column)
+    } else {
+        store.value(target.slot, column)
+    }
+}
+
 /// What the keys of a row are that are written after all rows.
 fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'static>)> {
     let links = &objects.store(obj).meta(obj.slot).links;
@@ -387,7 +397,7 @@ fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'
                 let pairs = later.keys.iter().filter(|pair| later.nulls.contains(pair.key));
                 found.extend(pairs.filter_map(|pair| {
                     let target = target?;
-                    Some((pair.key, objects.store(target).value(target.slot, pair.to).into_owned()))
+                    Some((pair.key, key_of_row(objects, target, pair.to).into_owned()))
                 }));
             }
         }
@@ -428,8 +438,7 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
 /// The same for the links of the object, which are taken out meanwhile, without the columns that are written `later`.
 fn sync_links(objects: &mut Objects, plan: &Plan, obj: Obj, links: &[KeyLink], later: ColumnSet) -> Result<()> {
     let model = objects.store(obj).model();
-    let key =
-        |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
+    let key = |objects: &Objects, target: Obj, column: usize| key_of_row(objects, target, column).into_owned();
     // Of one whose row another object gets, nothing is to be left.
     let target_of = |link: &KeyLink| link.target.filter(|target| !plan.is_switched(*target));
     // NULL first: a column that another relationship shares keeps what that one says.
