@@ -52,6 +52,9 @@ pub mod testing {}
 #[doc = include_str!("src/new-model.md")]
 pub mod new_model {}
 
+#[doc = include_str!("src/lint.md")]
+pub mod lint {}
+
 #[doc = include_str!("src/diff.md")]
 pub mod diff {}
 

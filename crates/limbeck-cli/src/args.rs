@@ -4,6 +4,7 @@ use clap::{ColorChoice, Parser};
 
 use crate::commands::doctor::Doctor;
 use crate::commands::history::Arguments as History;
+use crate::commands::lint::Lint;
 use crate::commands::merge::Merge;
 use crate::commands::rebase::Rebase;
 use crate::commands::show::Show;
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// project is needed.
     #[command(after_help = help::DIFF)]
     Diff(Diff),
+    /// Says what a reviewer would say of the models: exit code 3 when something is found.
+    #[command(after_help = help::LINT)]
+    Lint(Lint),
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,

@@ -85,6 +85,14 @@ pub(crate) const DIFF: &str = examples![
     "limbeck diff sqlite://old.db sqlite://new.db --downgrade"
 ];
 
+pub(crate) const LINT: &str = examples![
+    "limbeck lint                                  exit code 3 when something is found"
+    "limbeck lint --fix --dry-run                  what can be mended, as a diff"
+    "limbeck lint --queries echo.log               also what statements filter by without an index"
+    "limbeck lint --select L003,L014               two rules and no other"
+    "limbeck lint --explain L014                   what it wants, why, and an example"
+];
+
 pub(crate) const REPAIR: &str = examples!["limbeck repair" "limbeck --url sqlite://app.db repair"];
 
 pub(crate) const DOCTOR: &str = examples![

@@ -24,6 +24,9 @@
 //!
 //! [urls]                               # for autogenerate, which compares each database with the models
 //! sqlite = "sqlite://dev.db"
+//!
+//! [lint.rules]                         # `limbeck lint`: see the page on it in the book
+//! L010 = "error"
 //! ```
 //!
 //! The database is `--url`, or `DATABASE_URL` of the environment or of `.env`. Where several are declared,
@@ -32,14 +35,15 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 4 lock not obtained, 5 a
-//! person has to decide.
+//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 3 the lint found
+//! something, 4 lock not obtained, 5 a person has to decide.
 
 mod args;
 mod commands;
 mod config;
 mod help;
 mod output;
+mod patch;
 mod progress;
 mod project;
 mod said;
@@ -90,6 +94,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
+        Command::Lint(lint) => return commands::lint::run(&args, lint, embedded),
         Command::Completions { shell } => return commands::completions::run(*shell),
         #[cfg(feature = "new")]
         Command::New(new) => return commands::new::run(new, args.package.as_deref()),
@@ -109,7 +114,9 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Stamp(stamp) => commands::stamp::run(&context, stamp).await,
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_) | Command::Diff(_) | Command::Lint(_) | Command::Doctor(_) | Command::Completions { .. } => {
+            Ok(0)
+        }
         #[cfg(feature = "new")]
         Command::New(_) => Ok(0),
     }

@@ -9,6 +9,7 @@ pub(crate) mod downgrade;
 pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod init;
+pub(crate) mod lint;
 pub(crate) mod merge;
 #[cfg(feature = "new")]
 pub(crate) mod new;

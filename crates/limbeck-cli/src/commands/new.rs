@@ -4,7 +4,6 @@ mod arguments;
 mod change;
 mod content;
 mod default;
-mod diff;
 mod edit;
 mod field;
 mod imports;
