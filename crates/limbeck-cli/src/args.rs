@@ -2,6 +2,7 @@
 
 use clap::{ColorChoice, Parser};
 
+use crate::commands::diagram::Diagram;
 use crate::commands::doctor::Doctor;
 use crate::commands::history::Arguments as History;
 use crate::commands::lint::Lint;
@@ -14,7 +15,7 @@ use crate::help;
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
 /// missing.
 #[derive(Debug, Parser)]
-#[command(name = "limbeck", version, about, long_about = None, after_help = help::LIMBECK)]
+#[command(name = "limbeck", version, long_about = None, after_help = help::LIMBECK)]
 pub(crate) struct Args {
     /// The package, in a workspace with several that have migrations.
     #[arg(short, long, global = true, value_name = "NAME")]
@@ -100,6 +101,9 @@ pub(crate) enum Command {
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,
+    /// Draws the models, or with --url the tables of a database: Mermaid, Graphviz or SVG.
+    #[command(after_help = help::DIAGRAM)]
+    Diagram(Diagram),
     /// Looks for what is wrong with the project and its database, and says what to do. It changes nothing.
     #[command(after_help = help::DOCTOR)]
     Doctor(Doctor),

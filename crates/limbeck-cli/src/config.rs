@@ -199,16 +199,33 @@ impl Source {
 
     /// An error about a key that nothing reads.
     pub(crate) fn unknown(&self, table: &dyn TableLike, key: &str, before: &str, known: &[&str]) -> Error {
-        let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
-        let hint = match nearest {
-            Some((distance, nearest)) if distance <= 2.max(key.len() / 3) => {
-                format!("did you mean `{before}{nearest}`?")
-            }
-            _ => format!("there are {}", known.join(", ")),
+        let hint = match nearest(key, known.iter().copied()) {
+            Some(nearest) => format!("did you mean `{before}{nearest}`?"),
+            None => format!("there are {}", known.join(", ")),
         };
         let span = table.key(key).and_then(toml_edit::Key::span);
         self.wrong(span, format!("`{before}{key}` is not a setting: {hint}"))
     }
+}
+
+/// The word that was probably meant, if one is near enough.
+pub(crate) fn nearest<'k>(said: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let (distance, nearest) = known.map(|known| (strsim::damerau_levenshtein(known, said), known)).min()?;
+    (distance <= 2.max(said.len() / 3)).then_some(nearest)
+}
+
+/// The URL of a database that is only to be read: opened for writing, an SQLite file is made where there is none, and
+/// turned to WAL.
+pub(crate) fn read_only(url: &str) -> Result<String, Error> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let Some(path) = path.map(|path| path.split('?').next().unwrap_or(path)) else { return Ok(url.to_string()) };
+    if path.is_empty() || path.ends_with(":memory:") {
+        return Ok(url.to_string());
+    }
+    if !Path::new(&path.replace("%20", " ")).exists() {
+        return Err(Error::Revision(format!("there is no database at {url}")));
+    }
+    Ok(format!("sqlite://{path}?mode=ro"))
 }
 
 /// The line of a place in a text, from 1.

@@ -95,6 +95,13 @@ pub(crate) const LINT: &str = examples![
 
 pub(crate) const REPAIR: &str = examples!["limbeck repair" "limbeck --url sqlite://app.db repair"];
 
+pub(crate) const DIAGRAM: &str = examples![
+    "limbeck diagram                               Mermaid, on standard output"
+    "limbeck diagram -o docs/tables.svg"
+    "limbeck diagram --around orders --depth 2 --columns keys -o orders.svg"
+    "limbeck diagram --url postgres://localhost/app --schema sales,stock -o app.dot"
+];
+
 pub(crate) const DOCTOR: &str = examples![
     "limbeck doctor"
     "limbeck doctor --instances 4                  four programs, each with a pool"
@@ -155,6 +162,60 @@ mod tests {
                 Args::try_parse_from(words(line)).unwrap_or_else(|error| panic!("{line}\n{error}"));
             }
         }
+    }
+
+    /// The page with the help of each command behind its mark, as it is now.
+    fn with_help(page: &str) -> String {
+        let mut commands = Vec::new();
+        let mut all = Args::command();
+        all.build();
+        leaves(&all, &[], &mut commands);
+        let mut help: std::collections::BTreeMap<String, String> = commands
+            .into_iter()
+            .map(|(path, command)| {
+                let name = path.join(" ");
+                let global = ["package", "url", "verbose", "json", "color", "help"];
+                let command = command.mut_args(|arg| {
+                    let hidden = global.contains(&arg.get_id().as_str());
+                    arg.hide(hidden)
+                });
+                let mut command = command.bin_name(format!("limbeck {name}")).after_help("");
+                let help = command.render_help().to_string();
+                let lines: Vec<&str> = help.trim().lines().map(str::trim_end).collect();
+                (name, format!("```text\n{}\n```\n", lines.join("\n")))
+            })
+            .collect();
+        let mut out = String::new();
+        let mut lines = page.lines().peekable();
+        while let Some(line) = lines.next() {
+            out.push_str(line);
+            out.push('\n');
+            let Some(name) = line.strip_prefix("<!-- help: ").and_then(|line| line.strip_suffix(" -->")) else {
+                continue;
+            };
+            let text =
+                help.remove(name).unwrap_or_else(|| panic!("the page has the help of `{name}` twice, or it is gone"));
+            out.push_str(&text);
+            if lines.next_if(|line| *line == "```text").is_some() {
+                while lines.next_if(|line| *line != "```").is_some() {}
+                lines.next();
+            }
+        }
+        assert!(help.is_empty(), "docs/src/cli.md says nothing of {:?}: it needs a mark", help.keys());
+        out
+    }
+
+    /// With UPDATE_CLI_PAGE=1, it writes the page anew.
+    #[cfg(feature = "new")]
+    #[test]
+    fn the_page_of_the_book_has_the_help_of_each_command() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/src/cli.md");
+        let page = std::fs::read_to_string(file).expect("the page");
+        let now = with_help(&page);
+        if std::env::var_os("UPDATE_CLI_PAGE").is_some() {
+            std::fs::write(file, &now).expect("the page can be written");
+        }
+        assert!(page == now, "docs/src/cli.md is behind: UPDATE_CLI_PAGE=1 cargo nextest run -p limbeck-cli the_page");
     }
 
     #[test]

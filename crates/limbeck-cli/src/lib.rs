@@ -2,8 +2,8 @@
 //!
 //! It comes in two forms with the same words. The global one finds a project's migrations in its folder, and runs
 //! all that needs no models without compiling anything. The project's own one, a binary of a few lines that
-//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate` and
-//! `check`, and it goes to production with the migrations embedded:
+//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate`,
+//! `check`, `doctor` and `diagram`, and it goes to production with the migrations embedded:
 //!
 //! ```ignore
 //! use my_app as _; // links the models
@@ -41,6 +41,7 @@
 mod args;
 mod commands;
 mod config;
+mod diagram;
 mod help;
 mod output;
 mod patch;
@@ -93,6 +94,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     match &args.command {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Diagram(diagram) => return commands::diagram::run(&args, diagram, embedded).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
         Command::Lint(lint) => return commands::lint::run(&args, lint, embedded),
         Command::Completions { shell } => return commands::completions::run(*shell),
@@ -114,9 +116,12 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Stamp(stamp) => commands::stamp::run(&context, stamp).await,
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Lint(_) | Command::Doctor(_) | Command::Completions { .. } => {
-            Ok(0)
-        }
+        Command::Init(_)
+        | Command::Diff(_)
+        | Command::Diagram(_)
+        | Command::Lint(_)
+        | Command::Doctor(_)
+        | Command::Completions { .. } => Ok(0),
         #[cfg(feature = "new")]
         Command::New(_) => Ok(0),
     }

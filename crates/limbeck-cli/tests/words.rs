@@ -145,6 +145,19 @@ fn an_error_is_json_too_and_tells_what_was_done_before_it() {
 }
 
 #[test]
+fn a_log_says_at_which_revision_a_run_is_and_standard_output_does_not() {
+    let project = Project::with_revisions();
+    let output = project.run(&["upgrade"], &[("DATABASE_URL", "sqlite://app.db")]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(err.contains("[1/2] ") && err.contains("[2/2] ") && err.contains("Add late"), "{err}");
+    assert!(!out.contains('[') && out.lines().count() == 2, "{out}");
+    // One alone says enough when it is done.
+    project.json(&["downgrade"], 0);
+    let output = project.run(&["upgrade"], &[("DATABASE_URL", "sqlite://app.db")]);
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
 fn words_that_are_not_understood_are_an_error_and_not_a_difference() {
     let project = Project::new();
     let output = project.run(&["upgrad"], &[]);

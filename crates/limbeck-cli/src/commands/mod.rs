@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod current;
+pub(crate) mod diagram;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod downgrade;
