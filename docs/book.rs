@@ -55,6 +55,9 @@ pub mod testing {}
 #[doc = include_str!("src/migrations.md")]
 pub mod migrations {}
 
+#[doc = include_str!("src/new-model.md")]
+pub mod new_model {}
+
 #[doc = include_str!("src/diff.md")]
 pub mod diff {}
 

@@ -2,6 +2,7 @@
 
 use clap::{ColorChoice, Parser};
 
+use crate::commands::doctor::Doctor;
 use crate::help;
 
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
@@ -38,6 +39,10 @@ pub(crate) enum Command {
     /// Prepares a package: the folder of the migrations and the project's own limbeck binary.
     #[command(after_help = help::INIT)]
     Init(Init),
+    /// Writes what a project gets more of: a model.
+    #[cfg(feature = "new")]
+    #[command(subcommand)]
+    New(crate::commands::new::New),
     /// Writes a new revision.
     #[command(after_help = help::REVISION)]
     Revision(Revision),
@@ -74,6 +79,9 @@ pub(crate) enum Command {
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,
+    /// Looks for what is wrong with the project and its database, and says what to do. It changes nothing.
+    #[command(after_help = help::DOCTOR)]
+    Doctor(Doctor),
     /// Prints a script that completes commands and options in a shell.
     #[command(after_help = help::COMPLETIONS)]
     Completions {

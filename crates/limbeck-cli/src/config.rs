@@ -92,6 +92,11 @@ impl Config {
         self.environment.get(name).map(|v| v.trim()).filter(|v| !v.is_empty())
     }
 
+    /// A number of the environment.
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        self.variable(name)?.parse().ok()
+    }
+
     /// Whether statements shall be shown.
     pub(crate) fn debug(&self) -> bool {
         self.variable("DEBUG").is_some_and(|v| matches!(v.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on"))

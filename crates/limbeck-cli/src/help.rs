@@ -58,6 +58,12 @@ pub(crate) const DIFF: &str = examples![
 
 pub(crate) const REPAIR: &str = examples!["limbeck repair" "limbeck --url sqlite://app.db repair"];
 
+pub(crate) const DOCTOR: &str = examples![
+    "limbeck doctor"
+    "limbeck doctor --instances 4                  four programs, each with a pool"
+    "limbeck --url postgres://localhost/app doctor --without-models"
+];
+
 pub(crate) const COMPLETIONS: &str = examples![
     "limbeck completions bash                      for ~/.local/share/bash-completion/completions/limbeck"
     "limbeck completions zsh                       for a file _limbeck in a folder of $fpath"

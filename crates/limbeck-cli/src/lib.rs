@@ -39,6 +39,8 @@ mod args;
 mod commands;
 mod config;
 mod help;
+#[cfg(feature = "new")]
+mod naming;
 mod output;
 mod progress;
 mod project;
@@ -89,8 +91,13 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     match &args.command {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
         Command::Completions { shell } => return commands::completions::run(*shell),
         _ => {}
+    }
+    #[cfg(feature = "new")]
+    if let Command::New(new) = &args.command {
+        return commands::new::run(new, args.package.as_deref());
     }
     let context = Context::find(&args, embedded)?;
     match &args.command {
@@ -102,6 +109,8 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        #[cfg(feature = "new")]
+        Command::New(_) => Ok(0),
     }
 }

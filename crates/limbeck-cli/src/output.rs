@@ -61,6 +61,10 @@ pub(crate) fn yellow(text: &str) -> String {
     paint(AnsiColor::Yellow.on_default(), text)
 }
 
+pub(crate) fn red(text: &str) -> String {
+    paint(AnsiColor::Red.on_default(), text)
+}
+
 pub(crate) fn bold(text: &str) -> String {
     paint(Style::new().bold(), text)
 }

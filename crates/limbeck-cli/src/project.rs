@@ -167,6 +167,13 @@ pub(crate) fn package_named(name: &str) -> Result<PathBuf, Error> {
 }
 
 fn only_one_of_the_workspace() -> Result<PathBuf, Error> {
+    let here = working_directory()?;
+    if !here.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+        return Err(Error::Revision(format!(
+            "there is no project in {} or above it: run the command in the folder of a package, where `limbeck init` begins",
+            here.display()
+        )));
+    }
     let packages = cargo_metadata(None)?;
     let mut projects: Vec<&Package> = packages.iter().filter(|package| is_project(&package.folder())).collect();
     match (projects.pop(), projects.as_slice()) {
@@ -222,6 +229,12 @@ fn cargo() -> Command {
 
 /// The packages of the workspace that a manifest, or the working directory, is in.
 pub(crate) fn cargo_metadata(manifest: Option<&Path>) -> Result<Vec<Package>, Error> {
+    let json = cargo_metadata_json(manifest)?;
+    Ok(list(&json["packages"]).filter_map(package).collect())
+}
+
+/// What `cargo metadata` says, without the packages that others made.
+pub(crate) fn cargo_metadata_json(manifest: Option<&Path>) -> Result<Value, Error> {
     let mut command = cargo();
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
     if let Some(manifest) = manifest {
@@ -232,9 +245,8 @@ pub(crate) fn cargo_metadata(manifest: Option<&Path>) -> Result<Vec<Package>, Er
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Revision(format!("cargo does not know the project: {}", said.trim())));
     }
-    let json: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::Revision(format!("cargo metadata cannot be read: {error}")))?;
-    Ok(list(&json["packages"]).filter_map(package).collect())
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| Error::Revision(format!("cargo metadata cannot be read: {error}")))
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -98,6 +98,13 @@ impl Projects {
         said
     }
 
+    /// Runs `limbeck --json`, through the project's own binary: its standard output is one JSON object.
+    fn told(&self, folder: &str, arguments: &[&str], code: i32) -> serde_json::Value {
+        let output = self.command(folder, env!("CARGO_BIN_EXE_limbeck"), arguments);
+        assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stdout));
+        serde_json::from_slice(&output.stdout).expect("one JSON object")
+    }
+
     /// Runs a command of cargo, which has to succeed.
     fn cargo(&self, folder: &str, arguments: &[&str]) -> String {
         let output = self.command(folder, "cargo", arguments);
@@ -118,7 +125,12 @@ impl Projects {
     fn models_become_a_database(&self, folder: &str) {
         let pending = self.limbeck(folder, &["check"], 2);
         assert!(pending.contains("create table users"), "{pending}");
-        self.limbeck(folder, &["revision", "--autogenerate", "-m", "Add users, posts and tags"], 0);
+        let told = self.told(folder, &["check", "--json"], 2);
+        assert!(told["result"]["differences"].to_string().contains("create table users"), "{told}");
+        let drift = self.limbeck(folder, &["doctor"], 2);
+        assert!(drift.contains("drift") && drift.contains("create table users"), "{drift}");
+        let told = self.told(folder, &["revision", "--autogenerate", "-m", "Add users, posts and tags", "--json"], 0);
+        assert!(told["result"]["operations"][0]["sql"].is_array(), "{told}");
         let [file] = &self.revisions(folder)[..] else { panic!("there is one revision") };
         let sql = std::fs::read_to_string(file).unwrap();
         for table in ["users", "posts", "tags", "post_tags"] {
@@ -130,6 +142,7 @@ impl Projects {
         assert!(self.limbeck(folder, &["upgrade"], 0).contains("applied"));
         assert!(self.limbeck(folder, &["current"], 0).contains("(head) Add users, posts and tags"));
         self.limbeck(folder, &["check"], 0);
+        assert!(self.limbeck(folder, &["doctor"], 0).contains("the database is what the models say"));
         let again = self.limbeck(folder, &["revision", "--autogenerate", "-m", "Nothing"], 0);
         assert!(again.contains("nothing to do"), "{again}");
         assert_eq!(self.revisions(folder).len(), 1);

@@ -13,7 +13,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The database said no, outside of a revision's own statements.
     Database(limbeck::Error),
-    /// A statement of a revision failed; nothing of that revision was kept.
+    /// A statement of a revision failed. Nothing of that revision was kept, except for what stands before it where a
+    /// step has no transaction.
     Statement {
         /// The revision file.
         file: String,
@@ -21,6 +22,8 @@ pub enum Error {
         line: usize,
         /// The statement.
         sql: String,
+        /// How many statements of the revision were applied before and stay: another run goes on after them.
+        kept: usize,
         /// What the database said.
         source: Box<limbeck::Error>,
     },
@@ -68,12 +71,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code of the command line: 1 for an error, 2 where revisions are pending, 4 where the lock was
-    /// not obtained, 5 where a person has to decide.
+    /// The exit code of the command line: 1 for an error, 2 where revisions are pending, 4 where the lock of the run or
+    /// of a table was not obtained, 5 where a person has to decide.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::NotAtHead { .. } => 2,
             Error::Locked { .. } => 4,
+            Error::Statement { source, .. } if source.is_retryable() => 4,
             Error::NeedsPerson(_) => 5,
             _ => 1,
         }
@@ -121,12 +125,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Database(error) => error.fmt(f),
-            Error::Statement { file, line, sql, source } => {
+            Error::Statement { file, line, sql, kept, source } => {
                 write!(f, "{file}:{line}: {}", first_line(source))?;
                 for line in sql.lines() {
                     write!(f, "\n  | {line}")?;
                 }
-                f.write_str("\nnothing of this revision was applied")
+                match kept {
+                    0 => f.write_str("\nnothing of this revision was applied"),
+                    _ => write!(
+                        f,
+                        "\n{kept} statement(s) of this revision were applied and stay: when the cause is mended, the same \
+                         command goes on after them"
+                    ),
+                }
             }
             Error::File { file, line: Some(line), message } => write!(f, "{file}:{line}: {message}"),
             Error::File { file, line: None, message } => write!(f, "{file}: {message}"),

@@ -14,12 +14,14 @@
 //!
 //! [`reflect`] reads a database into the same plain data that models become; [`compare`] makes the operations
 //! that lead from one to the other; [`render`] makes them SQL; [`revision`] is files and their order; [`run`]
-//! applies them.
+//! applies them. `lint`, behind the feature of that name, says what a reviewer would say of models.
 
 pub mod autogenerate;
 pub mod between;
 pub mod compare;
 mod error;
+#[cfg(feature = "lint")]
+pub mod lint;
 pub mod reflect;
 pub mod render;
 pub mod revision;

@@ -190,7 +190,7 @@ async fn a_run_waits_for_the_lock_and_gives_up() {
     let key = i64::from_be_bytes(*b"\0limbeck");
     let _: Vec<(bool,)> = holder.fetch_raw(&format!("SELECT pg_try_advisory_xact_lock({key})"), &[]).await.unwrap();
 
-    let hasty = project.migrator().lock_timeout(Duration::from_millis(300));
+    let hasty = project.migrator().wait(Duration::from_millis(300));
     let error = hasty.upgrade(&project.engine, "head").await.unwrap_err();
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     assert_eq!(error.exit_code(), 4);
@@ -219,7 +219,7 @@ async fn a_run_on_sqlite_waits_for_another_writer_and_gives_up() {
     let mut writer = project.engine.connect().await.unwrap();
     writer.begin().await.unwrap();
     let engine = Engine::builder(project.db.url()).busy_timeout(Duration::from_millis(20)).connect().await.unwrap();
-    let hasty = project.migrator().lock_timeout(Duration::from_millis(200));
+    let hasty = project.migrator().wait(Duration::from_millis(200));
     let error = hasty.upgrade(&engine, "head").await.unwrap_err();
     assert!(matches!(error, Error::Locked { waited } if waited >= Duration::from_millis(200)), "{error}");
     let waiting = tokio::spawn(async move { project.migrator().upgrade(&engine, "head").await.map(|a| a.len()) });

@@ -4,10 +4,13 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod current;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod downgrade;
 pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod init;
+#[cfg(feature = "new")]
+pub(crate) mod new;
 pub(crate) mod repair;
 pub(crate) mod revision;
 pub(crate) mod upgrade;

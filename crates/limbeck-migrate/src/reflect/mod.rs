@@ -16,7 +16,7 @@ use limbeck::schema::{EnumType, Metadata, Table, TableName};
 pub use create::CreateTable;
 
 use crate::error::Result;
-use crate::run::LEDGER;
+use crate::run::{JOURNAL, LEDGER};
 
 /// The tables of a database.
 #[derive(Clone, Debug)]
@@ -96,8 +96,10 @@ impl Schema {
             Dialect::Postgres => postgres::read(connection, &schemas).await?,
             _ => sqlite::read(connection).await?,
         };
-        schema.tables.retain(|table| table.name != LEDGER);
-        schema.sqlite.remove(LEDGER);
+        for own in [LEDGER, JOURNAL] {
+            schema.tables.retain(|table| table.name != own);
+            schema.sqlite.remove(own);
+        }
         schema.tables.sort_by_key(Table::full_name);
         Ok(schema)
     }

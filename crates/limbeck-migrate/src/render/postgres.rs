@@ -12,8 +12,8 @@ const DIALECT: Dialect = Dialect::Postgres;
 pub(super) fn render(ops: &[Op]) -> Plan {
     let step = |op: &Op, downgrade| DraftStep {
         title: title(op, downgrade),
-        foreign_keys_off: false,
         statements: statements(op, downgrade),
+        ..DraftStep::default()
     };
     let says = |step: &DraftStep| !step.statements.is_empty();
     Plan {

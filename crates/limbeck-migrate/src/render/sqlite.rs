@@ -218,7 +218,7 @@ fn steps(
     for change in changes {
         match in_place(table, change, from, to, live) {
             Some(statements) => {
-                native.push(DraftStep { title: title(&change.op, downgrade), foreign_keys_off: false, statements })
+                native.push(DraftStep { title: title(&change.op, downgrade), statements, ..DraftStep::default() })
             }
             None => return vec![rebuild(table, changes, from, to, downgrade)],
         }
@@ -333,7 +333,12 @@ fn rebuild(table: &str, changes: &[Change], from: &SqliteTable, to: &SqliteTable
     let lost: Vec<String> = changes.iter().filter_map(|change| change.op.loses()).collect();
     let lost =
         if lost.is_empty() || downgrade { String::new() } else { format!("      (loses data: {})", lost.join(", ")) };
-    DraftStep { title: format!("rebuild {table}: {}{lost}", what.join("; ")), foreign_keys_off: true, statements }
+    DraftStep {
+        title: format!("rebuild {table}: {}{lost}", what.join("; ")),
+        foreign_keys_off: true,
+        statements,
+        ..DraftStep::default()
+    }
 }
 
 /// The columns that a rebuilt table takes over, and the values for those that have to have one.

@@ -57,6 +57,36 @@ pub struct Statement {
     pub line: usize,
     /// The step that it belongs to: `create table widgets`.
     pub step: Option<String>,
+    /// Whether it runs in the revision's transaction; not where its step has `-- limbeck: transaction=none`.
+    pub transaction: bool,
+}
+
+impl Section {
+    /// Runs of statements that share a transaction, and each statement that has none, with the number of the first.
+    pub(crate) fn blocks(&self) -> Vec<(usize, &[Statement])> {
+        let mut blocks = Vec::new();
+        let mut first = 0;
+        for block in self.statements.chunk_by(|a, b| a.transaction && b.transaction) {
+            blocks.push((first, block));
+            first += block.len();
+        }
+        blocks
+    }
+
+    /// Whether all of it is one transaction.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.statements.iter().all(|statement| statement.transaction)
+    }
+}
+
+/// Which statements a `transaction=none` that was met holds for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NoTransaction {
+    Off,
+    /// It holds for what comes next: a step, or one statement that no step's title precedes.
+    Next,
+    /// It holds until the next title.
+    Step,
 }
 
 /// The header of a file, which can be read without knowing how its database writes SQL.
@@ -65,6 +95,8 @@ pub(crate) struct Header {
     pub(crate) message: String,
     pub(crate) id: String,
     pub(crate) parents: Vec<String>,
+    pub(crate) labels: Vec<String>,
+    pub(crate) depends_on: Vec<String>,
     pub(crate) created: Option<String>,
     pub(crate) database: Option<Dialect>,
 }
@@ -109,9 +141,9 @@ impl Header {
         for pair in text.split_whitespace() {
             match pair.split_once('=') {
                 Some(("revision", id)) if is_id(id) => self.id = id.to_string(),
-                Some(("revises", ids)) => {
-                    self.parents = ids.split(',').filter(|id| !id.is_empty()).map(str::to_string).collect();
-                }
+                Some(("revises", ids)) => self.parents = names(file, line, pair, ids)?,
+                Some(("labels", labels)) => self.labels = names(file, line, pair, labels)?,
+                Some(("depends_on", ids)) => self.depends_on = names(file, line, pair, ids)?,
                 Some(("created", at)) => self.created = Some(at.to_string()),
                 Some(("database", name)) => {
                     let Some(dialect) = dialect_named(name) else {
@@ -130,7 +162,10 @@ impl Header {
                     return Err(Error::file(
                         file,
                         line,
-                        format!("`{pair}` is not a key of a revision's header: revision, revises, created, database"),
+                        format!(
+                            "`{pair}` is not a key of a revision's header: revision, revises, created, database, \
+                             labels, depends_on"
+                        ),
                     ));
                 }
             }
@@ -139,6 +174,19 @@ impl Header {
             return Err(Error::file(file, line, "the header has no `revision=<id>`"));
         }
         Ok(())
+    }
+}
+
+/// Ids or labels with commas between them.
+fn names(file: &str, line: usize, pair: &str, text: &str) -> Result<Vec<String>> {
+    let names: Vec<String> = text.split(',').filter(|name| !name.is_empty()).map(str::to_string).collect();
+    match names.iter().find(|name| !is_id(name)) {
+        Some(name) => Err(Error::file(
+            file,
+            line,
+            format!("`{name}` in `{pair}` is not a name: letters, digits and underscores, and commas between several"),
+        )),
+        None => Ok(names),
     }
 }
 
@@ -172,6 +220,7 @@ impl RevisionFile {
         let mut upgrade = None;
         let mut downgrade: Option<Section> = None;
         let mut step = None;
+        let mut none = NoTransaction::Off;
         for part in split::parts(dialect, file, source)? {
             let section = if downgrade.is_some() { &mut downgrade } else { &mut upgrade };
             match part {
@@ -181,15 +230,19 @@ impl RevisionFile {
                         return Err(Error::file(file, line, "there is one `upgrade` section, and it comes first"));
                     }
                     *section = Some(Section::default());
-                    step = None;
+                    (step, none) = (None, NoTransaction::Off);
                 }
                 Part::Directive { text: "downgrade", line } => {
                     if downgrade.is_some() {
                         return Err(Error::file(file, line, "there is one `downgrade` section"));
                     }
                     downgrade = Some(Section::default());
-                    step = None;
+                    (step, none) = (None, NoTransaction::Off);
                 }
+                Part::Directive { text: "transaction=none", line } => match section {
+                    Some(_) => none = NoTransaction::Next,
+                    None => return Err(outside(file, line)),
+                },
                 Part::Directive { text: "sqlite-foreign-keys=off", line } => match section {
                     Some(section) if dialect == Dialect::Sqlite => section.foreign_keys_off = true,
                     Some(_) => {
@@ -202,18 +255,29 @@ impl RevisionFile {
                         file,
                         line,
                         format!(
-                            "the directive `{text}` is not known: upgrade, downgrade, sqlite-foreign-keys=off, begin, end"
+                            "the directive `{text}` is not known: upgrade, downgrade, transaction=none, \
+                             sqlite-foreign-keys=off, begin, end"
                         ),
                     ));
                 }
                 Part::Comment { text } => {
                     if let Some(title) = text.strip_prefix("step ").and_then(|text| text.split_once(": ")) {
                         step = Some(title.1.to_string());
+                        none = if none == NoTransaction::Next { NoTransaction::Step } else { NoTransaction::Off };
                     }
                 }
                 Part::Statement { sql, line } => match section {
                     Some(section) => {
-                        section.statements.push(Statement { sql: sql.to_string(), line, step: step.clone() });
+                        let transaction = none == NoTransaction::Off;
+                        section.statements.push(Statement {
+                            sql: sql.to_string(),
+                            line,
+                            step: step.clone(),
+                            transaction,
+                        });
+                        if none == NoTransaction::Next {
+                            none = NoTransaction::Off;
+                        }
                     }
                     None => return Err(outside(file, line)),
                 },
@@ -244,6 +308,10 @@ pub struct Draft {
     pub id: String,
     /// The revisions that it follows.
     pub parents: Vec<String>,
+    /// Names of the branch that begins with it.
+    pub labels: Vec<String>,
+    /// The revisions of other branches that have to be applied before it.
+    pub depends_on: Vec<String>,
     /// When it was made: `2026-11-22T08:12:00Z`.
     pub created: String,
     /// The way there.
@@ -261,6 +329,8 @@ pub struct DraftStep {
     pub title: String,
     /// Whether it rebuilds an SQLite table.
     pub foreign_keys_off: bool,
+    /// Whether its statements run outside of the revision's transaction.
+    pub no_transaction: bool,
     /// Its statements, without semicolons.
     pub statements: Vec<String>,
 }
@@ -271,7 +341,7 @@ impl Draft {
         let mut out = String::new();
         let message = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(out, "-- {message}");
-        let _ = writeln!(
+        let _ = write!(
             out,
             "-- limbeck: revision={} revises={} created={} database={}",
             self.id,
@@ -279,6 +349,12 @@ impl Draft {
             self.created,
             dialect.name()
         );
+        for (key, names) in [("labels", &self.labels), ("depends_on", &self.depends_on)] {
+            if !names.is_empty() {
+                let _ = write!(out, " {key}={}", names.join(","));
+            }
+        }
+        out.push('\n');
         out.push_str("\n-- limbeck: upgrade\n");
         write_steps(&mut out, &self.upgrade);
         out.push_str("\n-- limbeck: downgrade");
@@ -299,6 +375,9 @@ fn write_steps(out: &mut String, steps: &[DraftStep]) {
         if step.foreign_keys_off {
             out.push_str("-- limbeck: sqlite-foreign-keys=off\n");
         }
+        if step.no_transaction {
+            out.push_str("-- limbeck: transaction=none\n");
+        }
         let _ = writeln!(out, "-- step {}: {}", i + 1, step.title.replace('\n', " "));
         for statement in &step.statements {
             let _ = writeln!(out, "{statement};");
@@ -315,19 +394,26 @@ mod tests {
             message: "Add\nwidgets".into(),
             id: "3f2a9c1b7d10".into(),
             parents: vec!["91ab34cd56ef".into()],
+            labels: Vec::new(),
+            depends_on: Vec::new(),
             created: "2026-11-22T08:12:00Z".into(),
             upgrade: vec![
                 DraftStep {
                     title: "create table widgets".into(),
-                    foreign_keys_off: false,
                     statements: vec!["CREATE TABLE widgets (\n    id INTEGER\n)".into(), "SELECT 1".into()],
+                    ..DraftStep::default()
                 },
-                DraftStep { title: "rebuild".into(), foreign_keys_off: true, statements: vec!["SELECT 2".into()] },
+                DraftStep {
+                    title: "rebuild".into(),
+                    foreign_keys_off: true,
+                    statements: vec!["SELECT 2".into()],
+                    ..DraftStep::default()
+                },
             ],
             downgrade: vec![DraftStep {
                 title: "drop table widgets".into(),
-                foreign_keys_off: false,
                 statements: vec!["DROP TABLE widgets".into()],
+                ..DraftStep::default()
             }],
             loses: vec!["widgets".into()],
         }
@@ -345,6 +431,20 @@ mod tests {
         let downgrade = file.downgrade.unwrap();
         assert_eq!(downgrade.statements[0].sql, "DROP TABLE widgets");
         assert!(!downgrade.foreign_keys_off);
+    }
+
+    #[test]
+    fn a_step_without_a_transaction_stands_alone() {
+        let text = "-- a\n-- limbeck: revision=aa\n-- limbeck: upgrade\nA;\nB;\n-- limbeck: transaction=none\n-- step 2: \
+                    indexes\nC;\nD;\n-- step 3: rest\nE;\nF;\n-- limbeck: downgrade\n-- limbeck: transaction=none\nG;\nH;\n";
+        let file = RevisionFile::parse(Dialect::Postgres, "a.sql", text).unwrap();
+        let blocks = |section: &Section| -> Vec<(usize, Vec<String>)> {
+            let texts = |block: &[Statement]| block.iter().map(|s| s.sql.clone()).collect();
+            section.blocks().into_iter().map(|(first, block)| (first, texts(block))).collect()
+        };
+        let words = |text: &str| text.split(' ').map(str::to_string).collect::<Vec<_>>();
+        assert_eq!(blocks(&file.upgrade), [(0, words("A B")), (2, words("C")), (3, words("D")), (4, words("E F"))]);
+        assert_eq!(blocks(&file.downgrade.unwrap()), [(0, words("G")), (1, words("H"))]);
     }
 
     #[test]

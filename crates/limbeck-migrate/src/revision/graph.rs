@@ -25,6 +25,10 @@ pub struct Revision {
     pub parents: Vec<String>,
     /// What it does.
     pub message: String,
+    /// Names of the branch that begins with it.
+    pub labels: Vec<String>,
+    /// The revisions of other branches that have to be applied before it.
+    pub depends_on: Vec<String>,
     /// When it was made.
     pub created: Option<String>,
     files: Vec<Source>,
@@ -35,42 +39,6 @@ struct Source {
     line: Line,
     text: String,
     database: Option<Dialect>,
-}
-
-/// Where an upgrade or a downgrade should end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The newest revision.
-    Head,
-    /// Before the first revision.
-    Base,
-    /// This many revisions up (positive) or down (negative).
-    Steps(i64),
-    /// A revision, by its id or at least four characters of its beginning.
-    Revision(String),
-}
-
-impl Target {
-    /// Reads `head`, `heads`, `base`, `+1`, `-1` or an id.
-    ///
-    /// # Errors
-    /// When the text is none of these.
-    pub fn parse(text: &str) -> Result<Self> {
-        Ok(match text {
-            "head" | "heads" => Target::Head,
-            "base" => Target::Base,
-            _ if text.starts_with(['+', '-']) => match text.parse::<i64>() {
-                Ok(steps) if steps != 0 => Target::Steps(steps),
-                _ => return Err(Error::Revision(format!("`{text}` is not a number of revisions, such as +1 or -1"))),
-            },
-            _ if super::file::is_id(text) => Target::Revision(text.to_string()),
-            _ => {
-                return Err(Error::Revision(format!(
-                    "`{text}` is not a revision: head, base, +1, -1, or an id or its first characters"
-                )));
-            }
-        })
-    }
 }
 
 impl History {
@@ -137,12 +105,16 @@ impl History {
             match position.get(&source.line.id) {
                 Some(&at) => {
                     let revision = &mut revisions[at];
-                    if revision.parents != source.line.parents {
-                        return Err(Error::file(
-                            LOCK_FILE,
-                            None,
-                            format!("the files of {} follow different ones", revision.id),
-                        ));
+                    if revision.parents != source.line.parents
+                        || revision.labels != header.labels
+                        || revision.depends_on != header.depends_on
+                    {
+                        let message = format!(
+                            "the headers of the files of {} differ: `revises`, `labels` and `depends_on` have to be the \
+                             same for each database",
+                            revision.id
+                        );
+                        return Err(Error::file(&source.line.file, 1, message));
                     }
                     if revision.files.iter().any(|other| other.database == source.database) {
                         return Err(Error::file(
@@ -162,13 +134,27 @@ impl History {
                         id: source.line.id.clone(),
                         parents: source.line.parents.clone(),
                         message: header.message,
+                        labels: header.labels,
+                        depends_on: header.depends_on,
                         created: header.created,
                         files: vec![source],
                     });
                 }
             }
         }
+        check_labels(&revisions)?;
         Ok(History { revisions: in_order(revisions, &position)? })
+    }
+
+    /// The revision with exactly that id.
+    pub(super) fn get(&self, id: &str) -> Option<&Revision> {
+        self.revisions.iter().find(|r| r.id == id)
+    }
+
+    /// For a message about a name that is not known.
+    fn labels_known(&self) -> String {
+        let labels: Vec<&str> = self.revisions.iter().flat_map(|r| &r.labels).map(String::as_str).collect();
+        if labels.is_empty() { String::new() } else { format!(", and the labels are {}", labels.join(", ")) }
     }
 
     /// The revisions, parents first.
@@ -207,141 +193,33 @@ impl History {
             [] => Ok(None),
             [head] => Ok(Some(head)),
             ref heads => Err(Error::Revision(format!(
-                "there are {} heads, {}: make the later one follow the other (`revises=` in its file) and run `limbeck \
-                 repair`",
+                "there are {} heads, {}: `limbeck rebase` moves one that was not applied behind the other, `limbeck merge` \
+                 joins them, and `heads` or one by its id goes on with them apart",
                 heads.len(),
                 heads.iter().map(|r| r.id.as_str()).collect::<Vec<_>>().join(" and ")
             ))),
         }
     }
 
-    /// The revision with that id, or with that beginning of an id.
+    /// The revision with that id, with that beginning of an id, or with that label.
     ///
     /// # Errors
     /// When there is none, more than one, or the beginning is shorter than four characters.
     pub fn find(&self, id: &str) -> Result<&Revision> {
-        if let Some(revision) = self.revisions.iter().find(|r| r.id == id) {
+        let labelled = |r: &&Revision| r.labels.iter().any(|label| label == id);
+        if let Some(revision) = self.get(id).or_else(|| self.revisions.iter().find(labelled)) {
             return Ok(revision);
         }
         let matching: Vec<&Revision> = self.revisions.iter().filter(|r| r.id.starts_with(id)).collect();
         match matching[..] {
             [revision] if id.len() >= 4 => Ok(revision),
-            [] => Err(Error::Revision(format!("there is no revision `{id}`"))),
+            [] => Err(Error::Revision(format!("there is no revision `{id}`{}", self.labels_known()))),
             [_] => Err(Error::Revision(format!("`{id}` is too short: give at least four characters of the id"))),
             ref several => Err(Error::Revision(format!(
                 "`{id}` may be {}",
                 several.iter().map(|r| r.id.as_str()).collect::<Vec<_>>().join(" or ")
             ))),
         }
-    }
-
-    /// The revisions to apply, in order, for a database that has `applied` ones.
-    ///
-    /// # Errors
-    /// When the target is not above, or the database has a revision that is not among these.
-    pub fn upgrades(&self, applied: &BTreeSet<String>, target: &Target) -> Result<Vec<&Revision>> {
-        self.check_known(applied)?;
-        let pending = |wanted: &dyn Fn(&Revision) -> bool| -> Vec<&Revision> {
-            self.revisions.iter().filter(|r| !applied.contains(&r.id) && wanted(r)).collect()
-        };
-        match target {
-            Target::Head => {
-                self.head()?;
-                Ok(pending(&|_| true))
-            }
-            Target::Steps(steps) if *steps > 0 => {
-                self.head()?;
-                let mut all = pending(&|_| true);
-                let wanted = usize::try_from(*steps).unwrap_or(usize::MAX);
-                if all.len() < wanted {
-                    return Err(Error::Revision(format!("only {} revision(s) are pending, not {steps}", all.len())));
-                }
-                all.truncate(wanted);
-                Ok(all)
-            }
-            Target::Revision(id) => {
-                let above = self.ancestors(&self.find(id)?.id);
-                Ok(pending(&|r| above.contains(r.id.as_str())))
-            }
-            Target::Steps(_) | Target::Base => Err(Error::Revision(
-                "an upgrade goes up: head, +1, or a revision; to go down use `limbeck downgrade`".into(),
-            )),
-        }
-    }
-
-    /// The revisions to take back, in order, for a database that has `applied` ones.
-    ///
-    /// # Errors
-    /// When the target is not below, or the database has a revision that is not among these.
-    pub fn downgrades(&self, applied: &BTreeSet<String>, target: &Target) -> Result<Vec<&Revision>> {
-        self.check_known(applied)?;
-        let mut downward: Vec<&Revision> = self.revisions.iter().filter(|r| applied.contains(&r.id)).collect();
-        downward.reverse();
-        match target {
-            Target::Base => Ok(downward),
-            Target::Steps(steps) if *steps < 0 => {
-                let wanted = usize::try_from(steps.unsigned_abs()).unwrap_or(usize::MAX);
-                if downward.len() < wanted {
-                    return Err(Error::Revision(format!(
-                        "only {} revision(s) are applied, not {}",
-                        downward.len(),
-                        -steps
-                    )));
-                }
-                downward.truncate(wanted);
-                Ok(downward)
-            }
-            Target::Revision(id) => {
-                let target = self.find(id)?;
-                if !applied.contains(&target.id) {
-                    return Err(Error::Revision(format!(
-                        "the database does not have revision {}, so it cannot go down to it",
-                        target.id
-                    )));
-                }
-                Ok(downward
-                    .into_iter()
-                    .filter(|r| r.id != target.id && self.ancestors(&r.id).contains(target.id.as_str()))
-                    .collect())
-            }
-            Target::Steps(_) | Target::Head => {
-                Err(Error::Revision("a downgrade goes down: -1, base, or a revision".into()))
-            }
-        }
-    }
-
-    /// The applied revisions that no other applied one follows.
-    pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a Revision> {
-        let followed: BTreeSet<&str> = self
-            .revisions
-            .iter()
-            .filter(|r| applied.contains(&r.id))
-            .flat_map(|r| &r.parents)
-            .map(String::as_str)
-            .collect();
-        self.revisions.iter().filter(|r| applied.contains(&r.id) && !followed.contains(r.id.as_str())).collect()
-    }
-
-    fn check_known(&self, applied: &BTreeSet<String>) -> Result<()> {
-        match applied.iter().find(|id| !self.revisions.iter().any(|r| r.id == **id)) {
-            Some(id) => Err(Error::Revision(format!(
-                "the database has revision {id}, which is not among the migrations here: are they older than the database?"
-            ))),
-            None => Ok(()),
-        }
-    }
-
-    /// A revision and all that it follows.
-    fn ancestors(&self, id: &str) -> BTreeSet<&str> {
-        let by_id: HashMap<&str, &Revision> = self.revisions.iter().map(|r| (r.id.as_str(), r)).collect();
-        let mut seen = BTreeSet::new();
-        let mut next: Vec<&Revision> = by_id.get(id).copied().into_iter().collect();
-        while let Some(revision) = next.pop() {
-            if seen.insert(revision.id.as_str()) {
-                next.extend(revision.parents.iter().filter_map(|p| by_id.get(p.as_str()).copied()));
-            }
-        }
-        seen
     }
 }
 
@@ -361,6 +239,11 @@ impl Revision {
     /// When there is no file for it.
     pub fn hash(&self, dialect: Dialect) -> Result<String> {
         Ok(content_hash(dialect, &self.source(dialect)?.text))
+    }
+
+    /// The revisions that are applied before it: those that it follows and those that it depends on.
+    pub fn needs(&self) -> impl Iterator<Item = &str> {
+        self.parents.iter().chain(&self.depends_on).map(String::as_str)
     }
 
     /// The names of its files.
@@ -390,39 +273,55 @@ impl Source {
     }
 }
 
-/// The revisions with parents first, otherwise in the order of the lock file.
-fn in_order(revisions: Vec<Revision>, position: &HashMap<String, usize>) -> Result<Vec<Revision>> {
-    let mut left: BTreeMap<usize, Revision> = revisions.into_iter().enumerate().collect();
-    let mut done: BTreeSet<String> = BTreeSet::new();
-    let mut ordered = Vec::with_capacity(left.len());
-    for revision in left.values() {
-        if let Some(missing) = revision.parents.iter().find(|parent| !position.contains_key(*parent)) {
-            return Err(Error::file(
-                LOCK_FILE,
-                None,
-                format!("revision {} follows {missing}, which is not in the list", revision.id),
-            ));
-        }
-    }
-    while !left.is_empty() {
-        let ready: Vec<usize> =
-            left.iter().filter(|(_, r)| r.parents.iter().all(|p| done.contains(p))).map(|(i, _)| *i).collect();
-        if ready.is_empty() {
-            let ids: Vec<&str> = left.values().map(|r| r.id.as_str()).collect();
-            return Err(Error::file(
-                LOCK_FILE,
-                None,
-                format!("revisions follow each other in a circle: {}", ids.join(", ")),
-            ));
-        }
-        for i in ready {
-            if let Some(revision) = left.remove(&i) {
-                done.insert(revision.id.clone());
-                ordered.push(revision);
+/// A label names one revision, and is not the id of another.
+fn check_labels(revisions: &[Revision]) -> Result<()> {
+    for (i, revision) in revisions.iter().enumerate() {
+        for label in &revision.labels {
+            let other = revisions
+                .iter()
+                .enumerate()
+                .find(|(j, other)| other.id == *label || (*j != i && other.labels.contains(label)));
+            if let Some((_, other)) = other {
+                let file = revision.files.first().map_or(LOCK_FILE, |source| source.line.file.as_str());
+                let message = format!("the label `{label}` is taken by revision {}", other.id);
+                return Err(Error::file(file, 1, message));
             }
         }
     }
-    Ok(ordered)
+    Ok(())
+}
+
+/// The revisions with those that they need first, otherwise in the order of the lock file.
+fn in_order(revisions: Vec<Revision>, position: &HashMap<String, usize>) -> Result<Vec<Revision>> {
+    let mut waits_for: Vec<usize> = Vec::with_capacity(revisions.len());
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); revisions.len()];
+    for (i, revision) in revisions.iter().enumerate() {
+        for needed in revision.needs() {
+            let Some(&at) = position.get(needed) else {
+                let message = format!("revision {} follows {needed}, which is not in the list", revision.id);
+                return Err(Error::file(LOCK_FILE, None, message));
+            };
+            needed_by[at].push(i);
+        }
+        waits_for.push(revision.needs().count());
+    }
+    let mut ready: BTreeSet<usize> = (0..revisions.len()).filter(|i| waits_for[*i] == 0).collect();
+    let mut left: BTreeMap<usize, Revision> = revisions.into_iter().enumerate().collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    while let Some(i) = ready.pop_first() {
+        ordered.extend(left.remove(&i));
+        for &next in &needed_by[i] {
+            waits_for[next] -= 1;
+            if waits_for[next] == 0 {
+                ready.insert(next);
+            }
+        }
+    }
+    if left.is_empty() {
+        return Ok(ordered);
+    }
+    let ids: Vec<&str> = left.values().map(|r| r.id.as_str()).collect();
+    Err(Error::file(LOCK_FILE, None, format!("revisions follow each other in a circle: {}", ids.join(", "))))
 }
 
 #[cfg(test)]

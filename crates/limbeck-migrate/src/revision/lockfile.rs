@@ -36,6 +36,11 @@ pub struct Line {
     pub hash: String,
 }
 
+/// Whether a line is one that git writes around a conflict.
+pub(super) fn is_conflict(line: &str) -> bool {
+    ["<<<<<<<", "=======", "|||||||", ">>>>>>>"].iter().any(|mark| line.starts_with(mark))
+}
+
 impl LockFile {
     /// Reads the text of a lock file.
     ///
@@ -48,13 +53,12 @@ impl LockFile {
             if text.is_empty() || text.starts_with('#') {
                 continue;
             }
-            if text.starts_with("<<<<<<<") || text.starts_with("=======") || text.starts_with(">>>>>>>") {
+            if is_conflict(text) {
                 return Err(Error::file(
                     LOCK_FILE,
                     i + 1,
-                    "two branches have added a revision each, and git left the conflict here: keep both lines, make the \
-                     later one follow the other (`revises=` in its file and the second word of its line), and run \
-                     `limbeck repair`",
+                    "two branches have added a revision each, and git left the conflict here: `limbeck rebase` moves one \
+                     of them behind the other, `limbeck merge` joins them; both write this file anew",
                 ));
             }
             let words: Vec<&str> = text.split_whitespace().collect();

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use limbeck::dialect::Dialect;
 
-use super::file::Header;
+use super::file::{Header, is_id};
+use super::lockfile::is_conflict;
 use super::{Draft, History, LOCK_FILE, Line, LockFile, content_hash, file_stamp, iso_stamp};
 use crate::error::{Error, Result};
 use crate::render::Plan;
@@ -20,6 +21,10 @@ pub struct NewRevision {
     /// What it does.
     pub message: String,
     at: SystemTime,
+    parents: Option<Vec<String>>,
+    splice: bool,
+    labels: Vec<String>,
+    depends_on: Vec<String>,
 }
 
 impl NewRevision {
@@ -30,15 +35,113 @@ impl NewRevision {
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u128(at.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos()));
         hasher.write(message.as_bytes());
-        NewRevision { id: format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff), message: message.to_string(), at }
+        NewRevision {
+            id: format!("{:012x}", hasher.finish() & 0xffff_ffff_ffff),
+            message: message.to_string(),
+            at,
+            parents: None,
+            splice: false,
+            labels: Vec::new(),
+            depends_on: Vec::new(),
+        }
+    }
+
+    /// The revisions that it follows, as [`Target`](super::Target) can say them one by one, instead of the head:
+    /// `base` begins a line of its own, several are a merge.
+    #[must_use]
+    pub fn follows<I: IntoIterator<Item: Into<String>>>(mut self, revisions: I) -> Self {
+        self.parents = Some(revisions.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Lets it follow a revision that others follow already, which begins a branch.
+    #[must_use]
+    pub fn splice(mut self, splice: bool) -> Self {
+        self.splice = splice;
+        self
+    }
+
+    /// Names of the branch that begins with it.
+    #[must_use]
+    pub fn labels<I: IntoIterator<Item: Into<String>>>(mut self, labels: I) -> Self {
+        self.labels = labels.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Revisions of other branches that have to be applied before it: ids, beginnings of ids, or labels.
+    #[must_use]
+    pub fn depends_on<I: IntoIterator<Item: Into<String>>>(mut self, revisions: I) -> Self {
+        self.depends_on = revisions.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Another id than a made-up one.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// The ids of the revisions that it will follow.
+    ///
+    /// # Errors
+    /// When that is not said and the history has two heads, or a name is not that of one revision.
+    pub fn parents(&self, history: &History) -> Result<Vec<String>> {
+        let Some(said) = &self.parents else {
+            return Ok(history.head()?.map(|head| head.id.clone()).into_iter().collect());
+        };
+        let mut parents = Vec::new();
+        for name in said {
+            let target = super::Target::parse(name)?;
+            for revision in history.places(&target)? {
+                if !parents.contains(&revision.id) {
+                    parents.push(revision.id.clone());
+                }
+            }
+        }
+        Ok(parents)
+    }
+
+    /// Makes sure that it can join the history, before anything is written.
+    fn check(&self, history: &History, parents: &[String]) -> Result<()> {
+        if !is_id(&self.id) || self.id.len() > 64 {
+            return Err(Error::Revision(format!(
+                "`{}` is not an id: up to 64 letters, digits and underscores",
+                self.id
+            )));
+        }
+        if history.get(&self.id).is_some() {
+            return Err(Error::Revision(format!("there is a revision {} already", self.id)));
+        }
+        for label in &self.labels {
+            if !is_id(label) || ["head", "heads", "base", "current"].contains(&label.as_str()) {
+                return Err(Error::Revision(format!(
+                    "`{label}` cannot be a label: letters, digits and underscores, and not head, heads, base or current"
+                )));
+            }
+            if let Some(other) = history.revisions().iter().find(|r| r.id == *label || r.labels.contains(label)) {
+                return Err(Error::Revision(format!("the label `{label}` is taken by revision {}", other.id)));
+            }
+        }
+        let followed = parents.iter().find(|parent| !history.followers(parent).is_empty());
+        match followed {
+            Some(parent) if !self.splice => {
+                Err(Error::Revision(format!("revision {parent} is not a head: `--splice` begins a branch there")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes the files into the folder and adds them to `limbeck.lock`. Returns the paths of the files.
     ///
     /// # Errors
-    /// When the history has two heads, or a file cannot be written.
+    /// When the history has two heads and it is not said which one to follow, a name is not that of a revision or is
+    /// taken, or a file cannot be written.
     pub fn write(&self, folder: &Path, history: &History, plans: &[(Dialect, Plan)]) -> Result<Vec<PathBuf>> {
-        let parents: Vec<String> = history.head()?.map(|head| head.id.clone()).into_iter().collect();
+        let parents = self.parents(history)?;
+        self.check(history, &parents)?;
+        let depends_on = self.depends_on.iter().map(|name| Ok(history.find(name)?.id.clone()));
+        let depends_on: Vec<String> = depends_on.collect::<Result<_>>()?;
         let mut lock = history.lock_file();
         let mut paths = Vec::new();
         for (dialect, plan) in plans {
@@ -46,6 +149,8 @@ impl NewRevision {
                 message: self.message.clone(),
                 id: self.id.clone(),
                 parents: parents.clone(),
+                labels: self.labels.clone(),
+                depends_on: depends_on.clone(),
                 created: iso_stamp(self.at),
                 upgrade: plan.upgrade.clone(),
                 downgrade: plan.downgrade.clone(),
@@ -96,7 +201,7 @@ fn slug(message: &str) -> String {
 }
 
 /// Writes beside the file and renames, so that an interrupted run leaves the old one.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write_whole(path: &Path, text: &str) -> Result<()> {
     let scratch = path.with_extension("tmp");
     std::fs::write(&scratch, text)
         .and_then(|()| std::fs::rename(&scratch, path))
@@ -125,6 +230,20 @@ pub fn repair_folder(folder: &Path) -> Result<Vec<String>> {
     // What is recorded must hold together.
     History::read(folder)?;
     Ok(changed)
+}
+
+/// Writes `limbeck.lock` anew where git has left a conflict in it: the files of both branches are in the folder, and
+/// they say what follows what. Returns whether there was one.
+///
+/// # Errors
+/// As [`repair_folder`].
+pub fn settle_lock_file(folder: &Path) -> Result<bool> {
+    let text = std::fs::read_to_string(folder.join(LOCK_FILE)).unwrap_or_default();
+    let conflict = text.lines().any(is_conflict);
+    if conflict {
+        repair_folder(folder)?;
+    }
+    Ok(conflict)
 }
 
 /// The lock file that the files of a folder make: what `limbeck repair` writes. Files keep the order of the

@@ -103,6 +103,14 @@ impl Ledger {
         Ok(())
     }
 
+    /// The name of another table in the same schema.
+    pub(super) fn beside(&self, name: &str) -> String {
+        match self.table.strip_suffix(LEDGER) {
+            Some(schema) => format!("{schema}{name}"),
+            None => name.to_string(),
+        }
+    }
+
     pub(super) fn ids(&self) -> BTreeSet<String> {
         self.rows.iter().map(|row| row.id.clone()).collect()
     }

@@ -47,7 +47,9 @@ impl Lock {
     /// Makes sure that the lock is still held: its connection may have been lost.
     pub(super) async fn check(&mut self) -> Result<()> {
         if let Some(connection) = &mut self.connection {
-            let _: Vec<(i32,)> = connection.fetch_raw("SELECT 1", &[]).await?;
+            // As a simple query: the portal of an extended one would keep its snapshot until the next statement, and
+            // `CREATE INDEX CONCURRENTLY` of this very run would wait for it, for ever.
+            connection.execute_raw("SELECT 1").await?;
         }
         Ok(())
     }
@@ -61,7 +63,7 @@ impl Lock {
 }
 
 /// A tenth of a second, more the longer it takes, and never the same for two.
-fn pause(waited: Duration) -> Duration {
+pub(super) fn pause(waited: Duration) -> Duration {
     let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     let jitter = Duration::from_millis(u64::from(nanos / 1000 % 50));
     Duration::from_millis(75) + jitter + (waited / 20).min(Duration::from_millis(900))

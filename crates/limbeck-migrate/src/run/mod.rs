@@ -1,12 +1,15 @@
 //! Applying revisions.
 //!
-//! One transaction for each revision, one statement for each message, one run at a time. On PostgreSQL the
+//! One transaction for each revision (where its steps allow), one statement for each message, one run at a time. On PostgreSQL the
 //! run's lock is an advisory one, held by an open transaction on a connection of its own; on SQLite it is the
 //! write lock of the revision's own `BEGIN IMMEDIATE`. What is applied is read again once the lock is held, so
 //! that of two programs that start together one does the work and the other finds it done.
 
+mod apply;
+mod journal;
 mod ledger;
 mod lock;
+mod online;
 mod progress;
 mod revision;
 
@@ -16,6 +19,7 @@ use std::time::Duration;
 use limbeck::dialect::Dialect;
 use limbeck::engine::{Connection, Engine};
 
+pub(crate) use journal::JOURNAL;
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
 pub use progress::Progress;
@@ -23,6 +27,7 @@ pub use progress::Progress;
 use crate::Embedded;
 use crate::error::{Error, Result};
 use crate::revision::{History, Revision, RevisionFile, Target};
+use apply::{Patience, Way, Work};
 use ledger::Ledger;
 use lock::Lock;
 use progress::Watch;
@@ -40,7 +45,7 @@ use progress::Watch;
 #[derive(Clone, Debug)]
 pub struct Migrator {
     history: History,
-    wait: Duration,
+    patience: Patience,
     watch: Watch,
 }
 
@@ -55,13 +60,23 @@ impl Migrator {
 
     /// A migrator for revisions that were read.
     pub fn new(history: History) -> Self {
-        Migrator { history, wait: Duration::from_secs(60), watch: Watch::default() }
+        let patience = Patience { wait: Duration::from_secs(60), lock_timeout: Duration::from_secs(2) };
+        Migrator { history, patience, watch: Watch::default() }
     }
 
-    /// How long to wait for another run to end before giving up with [`Error::Locked`]; a minute if not said.
+    /// How long to wait in all before giving up: for another run to end ([`Error::Locked`]), and, over all tries of a
+    /// revision, for tables that others have locked ([`Error::Statement`]). A minute if not said.
     #[must_use]
-    pub fn lock_timeout(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.patience.wait = wait;
+        self
+    }
+
+    /// How long one try waits for the lock of a table, on PostgreSQL; two seconds if not said. While it waits, whoever
+    /// else wants the table waits behind it; so a try is short, the revision is rolled back, and begun again later.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.patience.lock_timeout = timeout;
         self
     }
 
@@ -101,33 +116,8 @@ impl Migrator {
     ) -> Result<Vec<Applied>> {
         let target = Target::parse(target)?;
         let mut connection = engine.connect().await?;
-        let dialect = connection.dialect();
-        // Nothing pending takes no lock: most starts of most programs.
         let planned = self.ids(&self.history.upgrades(&self.applied(&mut connection).await?, &target)?);
-        if planned.is_empty() {
-            return Ok(Vec::new());
-        }
-        // All files are read before the first statement runs.
-        for id in &planned {
-            self.history.find(id)?.for_database(dialect)?;
-        }
-        let mut lock = Lock::take(engine, self.wait).await?;
-        let mut done = Vec::new();
-        let of = planned.len();
-        for (position, id) in planned.into_iter().enumerate() {
-            let revision = self.history.find(&id)?;
-            let file = revision.for_database(dialect)?;
-            lock.check().await?;
-            self.watch.tell(&Progress::Revision { id: &id, message: &revision.message, position: position + 1, of });
-            let run = revision::Run::begin(&mut connection, &file.upgrade, self.wait).await?;
-            let outcome = self.apply(&mut connection, revision, &file).await;
-            if let Some(one) = run.end(&mut connection, outcome).await? {
-                applied(&one);
-                done.push(one);
-            }
-        }
-        lock.release().await?;
-        Ok(done)
+        self.run(engine, connection, planned, Way::Up, &mut applied).await
     }
 
     /// Takes revisions back, down to a target: `-1`, `base`, or the id of the one that shall be the last.
@@ -151,39 +141,42 @@ impl Migrator {
     ) -> Result<Vec<Applied>> {
         let target = Target::parse(target)?;
         let mut connection = engine.connect().await?;
-        let dialect = connection.dialect();
         let planned = self.ids(&self.history.downgrades(&self.applied(&mut connection).await?, &target)?);
-        for id in &planned {
-            let file = self.history.find(id)?.for_database(dialect)?;
-            if file.downgrade.is_none() {
-                return Err(Error::file(file.file, None, format!("revision {id} has no `downgrade` section")));
-            }
-        }
+        self.run(engine, connection, planned, Way::Down, &mut reverted).await
+    }
+
+    async fn run(
+        &self,
+        engine: &Engine,
+        mut connection: Connection,
+        planned: Vec<String>,
+        way: Way,
+        each: &mut (dyn FnMut(&Applied) + Send),
+    ) -> Result<Vec<Applied>> {
+        // Nothing pending takes no lock: most starts of most programs.
         if planned.is_empty() {
             return Ok(Vec::new());
         }
-        let mut lock = Lock::take(engine, self.wait).await?;
+        // All files are read before the first statement runs.
+        let mut work = Vec::with_capacity(planned.len());
+        for id in &planned {
+            let revision = self.history.find(id)?;
+            let file = revision.for_database(connection.dialect())?;
+            if way == Way::Down && file.downgrade.is_none() {
+                return Err(Error::file(file.file, None, format!("revision {id} has no `downgrade` section")));
+            }
+            work.push((revision, file));
+        }
+        let mut lock = Lock::take(engine, self.patience.wait).await?;
         let mut done = Vec::new();
-        let of = planned.len();
-        for (position, id) in planned.into_iter().enumerate() {
-            let revision = self.history.find(&id)?;
-            let file = revision.for_database(dialect)?;
-            let section = file.downgrade.clone().unwrap_or_default();
+        let of = work.len();
+        for (i, (revision, file)) in work.iter().enumerate() {
             lock.check().await?;
-            self.watch.tell(&Progress::Revision { id: &id, message: &revision.message, position: position + 1, of });
-            let run = revision::Run::begin(&mut connection, &section, self.wait).await?;
-            let outcome = async {
-                let ledger = Ledger::read(&mut connection).await?;
-                if !ledger.has(&id) {
-                    return Ok(None);
-                }
-                revision::execute(&mut connection, &file.file, &section, &self.watch).await?;
-                ledger.remove(&mut connection, &id).await?;
-                Ok(Some(applied_now(revision, &file)))
-            };
-            let outcome = outcome.await;
-            if let Some(one) = run.end(&mut connection, outcome).await? {
-                reverted(&one);
+            let (id, message) = (&revision.id, &revision.message);
+            self.watch.tell(&Progress::Revision { id, message, position: i + 1, of });
+            let work = Work { revision, file, way, patience: self.patience, watch: &self.watch };
+            if let Some(one) = work.run(&mut connection).await? {
+                each(&one);
                 done.push(one);
             }
         }
@@ -224,7 +217,7 @@ impl Migrator {
     /// When the database has a revision that is not among these, or an edited one.
     pub async fn pending(&self, engine: &Engine) -> Result<Vec<&Revision>> {
         let applied = self.applied(&mut engine.connect().await?).await?;
-        self.history.upgrades(&applied, &Target::Head)
+        self.history.upgrades(&applied, &Target::HEAD)
     }
 
     /// Makes sure that the database has all revisions: for the start of a program that does not migrate itself.
@@ -274,25 +267,6 @@ impl Migrator {
             }
         }
         Ok(ledger.ids())
-    }
-
-    /// The body of a revision's transaction; `None` when another run has applied it meanwhile.
-    async fn apply(
-        &self,
-        connection: &mut Connection,
-        revision: &Revision,
-        file: &RevisionFile,
-    ) -> Result<Option<Applied>> {
-        let ledger = Ledger::read(connection).await?;
-        if ledger.has(&revision.id) {
-            return Ok(None);
-        }
-        ledger.create(connection).await?;
-        revision::execute(connection, &file.file, &file.upgrade, &self.watch).await?;
-        let mut applied = applied_now(revision, file);
-        applied.hash = revision.hash(connection.dialect())?;
-        ledger.add(connection, &applied, &revision.parents).await?;
-        Ok(Some(applied))
     }
 
     fn ids(&self, revisions: &[&Revision]) -> Vec<String> {

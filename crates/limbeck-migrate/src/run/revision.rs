@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 
-use super::progress::{Progress, Watch};
 use crate::error::{Error, Result};
 use crate::revision::Section;
 
@@ -119,21 +118,4 @@ async fn pragma(connection: &mut Connection, name: &str) -> Result<i64> {
 
 async fn dangling(connection: &mut Connection) -> Result<Vec<Dangling>> {
     Ok(connection.fetch_raw("SELECT \"table\", rowid, parent, fkid FROM pragma_foreign_key_check", &[]).await?)
-}
-
-/// Runs the statements of a section, one message each.
-pub(super) async fn execute(connection: &mut Connection, file: &str, section: &Section, watch: &Watch) -> Result<()> {
-    let of = section.statements.len();
-    for (i, statement) in section.statements.iter().enumerate() {
-        watch.tell(&Progress::Statement { file, line: statement.line, sql: &statement.sql, position: i + 1, of });
-        if let Err(source) = connection.execute_raw(&statement.sql).await {
-            return Err(Error::Statement {
-                file: file.to_string(),
-                line: statement.line,
-                sql: statement.sql.clone(),
-                source: Box::new(source),
-            });
-        }
-    }
-    Ok(())
 }

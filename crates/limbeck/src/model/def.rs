@@ -352,6 +352,12 @@ impl ColumnSet {
         ColumnSet(self.0 | other.0)
     }
 
+    /// The columns that are in both.
+    #[must_use]
+    pub const fn both(self, other: Self) -> Self {
+        ColumnSet(self.0 & other.0)
+    }
+
     /// The columns of this that are not in the other.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {

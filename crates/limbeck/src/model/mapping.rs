@@ -3,13 +3,17 @@
 //! The derive checks what it can see (that `back_populates` is said at both ends, that keys have the type
 //! of what they refer to). What needs both models at once is found here, at first use.
 
-use super::{Cascade, ColumnSet, IndexKeyDef, ModelDef, RelationDef, RelationKind, registry};
+use super::{Cascade, ColumnDef, ColumnSet, IndexKeyDef, ModelDef, RelationDef, RelationKind, registry};
 use crate::schema::{Action, Association, Deferrable, association, naming};
 
 /// The relationships and foreign keys of a model, resolved.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     pub(crate) relations: Vec<Resolved>,
+    /// The columns whose values the database makes where none is given.
+    pub(crate) made: ColumnSet,
+    /// Those whose values only the database makes.
+    pub(crate) read_only: ColumnSet,
     /// The foreign keys: those of one column, then those of several.
     pub(crate) references: Vec<Reference>,
     /// What is unique in the table: the primary key first.
@@ -126,7 +130,11 @@ impl Mapping {
             .iter()
             .any(|relation| relation.kind == RelationKind::BelongsTo && has(relation, Cascade::DELETE_ORPHAN));
         let (references, uniques, claims) = (references(model)?, uniques(model), claims(model));
-        Ok(Mapping { relations, references, uniques, deleting, orphans_target, claims })
+        let columns = |has: fn(&ColumnDef) -> bool| -> ColumnSet {
+            (0..model.columns.len()).filter(|column| has(&model.columns[*column])).collect()
+        };
+        let (made, read_only) = (columns(ColumnDef::made_by_database), columns(ColumnDef::is_read_only));
+        Ok(Mapping { relations, made, read_only, references, uniques, deleting, orphans_target, claims })
     }
 
     /// The columns that are set to NULL to end what a foreign key says: those of it that can be NULL and are in

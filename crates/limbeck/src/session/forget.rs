@@ -73,6 +73,7 @@ impl Session {
 impl Objects {
     fn expire_one(&mut self, obj: Obj) {
         self.expressions.remove(&obj);
+        self.note_places(obj);
         let store = self.store_mut(obj);
         store.revert(obj.slot);
         let meta = store.meta_mut(obj.slot);
@@ -185,6 +186,11 @@ impl Objects {
         }
     }
 
+    /// Whom an object is linked to and not flushed.
+    fn planned_parents(&self, child: Obj) -> Vec<Obj> {
+        self.store(child).meta(child.slot).links.iter().filter_map(|link| link.target).collect()
+    }
+
     /// Keeps only the places that are taken by objects whose links are still planned.
     fn keep_evictions(&mut self) {
         let mut places = std::mem::take(&mut self.evictions);
@@ -208,6 +214,10 @@ impl Objects {
             } else {
                 self.store_mut(obj).meta_mut(obj.slot).links.clear();
             }
+        }
+        if !self.linked.is_empty() {
+            let parents: Vec<Obj> = self.linked.iter().flat_map(|child| self.planned_parents(*child)).collect();
+            parents.into_iter().for_each(|parent| self.note_places(parent));
         }
         self.keep_evictions();
         let rows = std::mem::take(&mut self.link_rows);

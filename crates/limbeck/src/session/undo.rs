@@ -159,6 +159,21 @@ impl Objects {
             // It was expunged since; its slot stays empty as long as a step names it.
             return;
         }
+        let step = match step {
+            Undo::One(_, relation, state) if !self.are_here(obj, relation, state.handle().as_slice()) => {
+                Undo::One(obj, relation, One::Unloaded)
+            }
+            Undo::Followed(_, relation, state) if !self.are_here(obj, relation, state.handle().as_slice()) => {
+                Undo::Followed(obj, relation, One::Unloaded)
+            }
+            Undo::Many(_, relation, state) if !self.are_here(obj, relation, state.handles().unwrap_or_default()) => {
+                Undo::Many(obj, relation, Many::Unloaded)
+            }
+            Undo::Pulled(_, relation, _, handle) if !self.are_here(obj, relation, &[handle]) => {
+                Undo::Many(obj, relation, Many::Unloaded)
+            }
+            step => step,
+        };
         let store = self.store_mut(obj);
         match step {
             Undo::Added(_) => store.meta_mut(obj.slot).state = State::Transient,
@@ -194,6 +209,16 @@ impl Objects {
             Undo::Pulled(_, relation, at, handle) => store.change_many(obj.slot, relation, &mut |handles| {
                 handles.insert(at.min(handles.len()), handle);
             }),
+        }
+    }
+
+    /// Whether objects that a relationship field held are in the session still: one that was expunged since would be a
+    /// handle that does not fit. A field that had it is unloaded.
+    fn are_here(&self, obj: Obj, relation: usize, handles: &[Handle]) -> bool {
+        let target = (self.store(obj).model().relations[relation].target)();
+        match self.find_store(target) {
+            Some(store) => !store.has_emptied() || handles.iter().all(|handle| store.slot(*handle).is_some()),
+            None => handles.is_empty(),
         }
     }
 

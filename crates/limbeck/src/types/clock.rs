@@ -200,30 +200,41 @@ pub(crate) fn format_interval(micros: i64) -> String {
 
 /// A date and time as SQLite's text.
 pub(crate) fn format_datetime(micros: i64) -> String {
+    if let Some(text) = canonical_datetime(micros) {
+        return text.iter().copied().map(char::from).collect();
+    }
     // Days of any i64 of microseconds fit an i32.
+    let days = micros.div_euclid(MICROS_PER_DAY) as i32;
+    format!("{} {}", format_date(days), format_time(micros.rem_euclid(MICROS_PER_DAY)))
+}
+
+/// The same for a year of four digits, as nearly every one is: without an allocation, since a flush binds the times of
+/// many rows.
+pub(crate) fn canonical_datetime(micros: i64) -> Option<[u8; 26]> {
     let days = micros.div_euclid(MICROS_PER_DAY) as i32;
     let rest = micros.rem_euclid(MICROS_PER_DAY);
     let (year, month, day) = civil_from_days(days);
     if !(0..=9999).contains(&year) {
-        return format!("{} {}", format_date(days), format_time(rest));
+        return None;
     }
     // By hand: a flush of many rows spends more on the formatting machinery than on the rows.
     let mut text = *b"0000-00-00 00:00:00.000000";
-    let mut put = |at: usize, digits: usize, mut value: u32| {
-        for place in (at..at + digits).rev() {
-            text[place] = b'0' + (value % 10) as u8;
-            value /= 10;
-        }
+    let mut put = |at: usize, value: u32| {
+        text[at] = b'0' + (value / 10) as u8;
+        text[at + 1] = b'0' + (value % 10) as u8;
     };
-    let seconds = (rest / 1_000_000) as u32;
-    put(0, 4, year as u32);
-    put(5, 2, month);
-    put(8, 2, day);
-    put(11, 2, seconds / 3600);
-    put(14, 2, seconds / 60 % 60);
-    put(17, 2, seconds % 60);
-    put(20, 6, (rest % 1_000_000) as u32);
-    String::from_utf8_lossy(&text).into_owned()
+    let (seconds, micros) = ((rest / 1_000_000) as u32, (rest % 1_000_000) as u32);
+    put(0, year as u32 / 100);
+    put(2, year as u32 % 100);
+    put(5, month);
+    put(8, day);
+    put(11, seconds / 3600);
+    put(14, seconds / 60 % 60);
+    put(17, seconds % 60);
+    put(20, micros / 10_000);
+    put(22, micros / 100 % 100);
+    put(24, micros % 100);
+    Some(text)
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -36,6 +36,8 @@ pub(crate) use cell::{Source, hyphenated};
 pub use decode_error::DecodeError;
 pub use deferred::Deferred;
 pub use enumeration::DbEnum;
+#[cfg(feature = "sqlite")]
+pub(crate) use fit::has_nul;
 pub(crate) use fit::refusal;
 #[cfg(feature = "json")]
 pub use json::Json;

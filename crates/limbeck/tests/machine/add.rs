@@ -7,12 +7,13 @@ use limbeck::session::Session;
 use crate::ensure;
 use crate::machine::{Machine, Outcome, Trigger, said};
 use crate::models::*;
-use crate::objects::{Any, Side, Typed};
+use crate::objects::{Any, Typed};
 use crate::reference::{Col, Fk, Id, Kind, Row};
+use crate::sides::Side;
 
 impl Machine {
     /// One of the objects of a kind, or none.
-    fn maybe(&self, kind: Kind, n: u16) -> Option<(Id, Any)> {
+    pub fn maybe(&self, kind: Kind, n: u16) -> Option<(Id, Any)> {
         self.pick(kind, n).filter(|_| !n.is_multiple_of(3))
     }
 
@@ -27,14 +28,18 @@ impl Machine {
             Any::Room(_) => Kind::Room,
             Any::Pin(_) => Kind::Pin,
             Any::Badge(_) => Kind::Badge,
+            Any::Doc(_) => Kind::Doc,
+            Any::Page(_) => Kind::Page,
+            Any::Cover(_) => Kind::Cover,
+            Any::Mark(_) => Kind::Mark,
         };
-        let mut row = Row { kind, cols: BTreeMap::new(), refs: BTreeMap::new() };
+        let mut row = Row { kind, cols: BTreeMap::new(), refs: BTreeMap::new(), computed: BTreeMap::new() };
         row.cols.extend(Col::of(kind).iter().map(|col| (*col, None)));
         row.cols.extend(cols.iter().cloned());
         row.refs.extend(Fk::of(kind).map(|fk| (fk, None)));
         self.now.rows.insert(id, row);
         for (fk, parent) in refs {
-            self.now.refer(*fk, id, *parent);
+            self.refer(*fk, id, *parent);
         }
         self.register(id, any);
         let refs: Vec<String> =
@@ -78,7 +83,7 @@ impl Machine {
         if let Some((person, any)) = person {
             self.say(format!("session.link({}, Person.profile, profile{id})?;", self.name(person)));
             session.link(Person::unwrap(any), Person.profile, profile).map_err(said)?;
-            self.now.refer(Fk::ProfileOf, id, Some(person));
+            self.refer(Fk::ProfileOf, id, Some(person));
         }
         Ok(true)
     }
@@ -217,7 +222,7 @@ impl Machine {
         self.say("//   (again, since it was rolled back)");
         for (side, other) in taken {
             match side {
-                Side::Back(fk) => self.now.refer(fk, other, Some(id)),
+                Side::Back(fk) => self.refer(fk, other, Some(id)),
                 Side::Tags => drop(self.now.links.insert((id, other))),
                 Side::Tagged => drop(self.now.links.insert((other, id))),
                 Side::One(_) => {}

@@ -24,14 +24,19 @@ impl Machine {
             (Kind::Passport, Col::Note),
             (Kind::Badge, Col::Note),
             (Kind::Pin, Col::Note),
+            (Kind::Doc, Col::Title),
+            (Kind::Doc, Col::Hits),
+            (Kind::Page, Col::Note),
+            (Kind::Cover, Col::Note),
+            (Kind::Mark, Col::Note),
         ];
         let (kind, col) = plain[usize::from(n[0]) % plain.len()];
         self.pick(kind, n[1]).map(|(id, any)| (id, any, col))
     }
 
-    fn value_for(&mut self, col: Col, n: u16) -> Option<String> {
+    pub fn value_for(&mut self, col: Col, n: u16) -> Option<String> {
         match col {
-            Col::Points => Some((self.number() + 100).to_string()),
+            col if col.counts() => Some((self.number() + 100).to_string()),
             col if col.nullable() && n.is_multiple_of(4) => None,
             _ => Some(self.fresh_value()),
         }
@@ -209,7 +214,7 @@ impl Machine {
         match any.expire(session) {
             Ok(()) => {
                 // Of a one-to-one the session may not know yet who loses the place.
-                let known = kind != Kind::Profile;
+                let known = !matches!(kind, Kind::Profile | Kind::Cover);
                 ensure!(!linked || !known, "{} was expired, though a link of it is not flushed", self.name(id));
                 self.revert(id);
                 Ok(true)
@@ -233,6 +238,7 @@ impl Machine {
     pub fn revert(&mut self, id: Id) {
         if let (Some(row), Some(old)) = (self.now.rows.get_mut(&id), self.flushed.rows.get(&id)) {
             row.cols = old.cols.clone();
+            row.computed.clear();
         }
     }
 }

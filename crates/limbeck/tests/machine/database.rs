@@ -51,7 +51,19 @@ pub async fn clear(connection: &mut Connection) -> Result<()> {
     for statement in ["UPDATE people SET boss_id = NULL", "DELETE FROM task_tags", "DELETE FROM tasks"] {
         connection.execute_sql(sql(statement)).await?;
     }
-    for kind in [Kind::Tag, Kind::Room, Kind::Pin, Kind::Badge, Kind::Profile, Kind::Passport, Kind::Person] {
+    for kind in [
+        Kind::Mark,
+        Kind::Page,
+        Kind::Cover,
+        Kind::Doc,
+        Kind::Tag,
+        Kind::Room,
+        Kind::Pin,
+        Kind::Badge,
+        Kind::Profile,
+        Kind::Passport,
+        Kind::Person,
+    ] {
         connection.execute_sql(limbeck::sql::trusted(format!("DELETE FROM {}", table(kind)))).await?;
     }
     Ok(())
@@ -67,6 +79,10 @@ fn table(kind: Kind) -> &'static str {
         Kind::Room => "rooms",
         Kind::Pin => "pins",
         Kind::Badge => "badges",
+        Kind::Doc => "docs",
+        Kind::Page => "pages",
+        Kind::Cover => "covers",
+        Kind::Mark => "marks",
     }
 }
 
@@ -87,7 +103,12 @@ fn reference(fk: Fk, other: &str) -> (String, String) {
             format!("{other}.code = t.room_code AND {other}.floor = t.room_floor"),
         ),
         fk => {
-            let column = if fk == Fk::Boss { "boss_id" } else { "person_id" };
+            let column = match fk {
+                Fk::Boss => "boss_id",
+                Fk::PageOf | Fk::CoverOf => "doc_id",
+                Fk::MarkOf => "page_id",
+                _ => "person_id",
+            };
             (format!("CAST(t.{column} AS text)"), format!("{other}.id = t.{column}"))
         }
     }
@@ -110,7 +131,11 @@ fn statement() -> String {
             let value = fks.get(at).map_or("CAST(NULL AS text)".into(), |fk| reference(*fk, "").0);
             let _ = write!(text, ", {value} AS f{at}");
         }
-        let tick = if matches!(kind, Kind::Person | Kind::Task) { "t.tick" } else { "CAST(NULL AS bigint)" };
+        let tick = match kind {
+            Kind::Person | Kind::Task => "t.tick",
+            Kind::Doc => "t.version",
+            _ => "CAST(NULL AS bigint)",
+        };
         let _ = write!(text, ", {tick} AS tick");
         for at in 0..2 {
             let value = fks.get(at).map_or("CAST(NULL AS bigint)".into(), |_| format!("p{at}.label"));
@@ -145,7 +170,7 @@ fn dump(lines: Vec<Line>) -> Dump {
         let cols: BTreeMap<Col, Option<String>> = Col::of(kind).iter().copied().zip(values).collect();
         let refs = Fk::of(kind).zip([line.r0, line.r1]).collect();
         let fks = Fk::of(kind).zip([line.f0, line.f1]).collect();
-        dump.world.rows.insert(line.label, Row { kind, cols: cols.clone(), refs });
+        dump.world.rows.insert(line.label, Row { kind, cols: cols.clone(), refs, computed: BTreeMap::new() });
         let view = View { cols, key: line.key.unwrap_or_default(), fks, tick: line.tick };
         assert!(dump.views.insert(line.label, view).is_none(), "{kind:?} {} is there twice", line.label);
     }

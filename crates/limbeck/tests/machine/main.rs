@@ -8,14 +8,20 @@
 //!
 //! 6,000 operations are done on SQLite and 4,000 on PostgreSQL, of each kind a two hundredth of that at least, and each
 //! time the same. `LIMBECK_MACHINE_STEPS` says how many others are done, and draws them anew; `PROPTEST_RNG_SEED` draws
-//! those that were drawn once. `scripts/mutants` proves that faults are found.
+//! those that were drawn once; `LIMBECK_MACHINE_SHRINKING` says how often a program that fails is made smaller, which
+//! takes its time. `scripts/mutants` proves that faults are found.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
 #![allow(unreachable_pub)]
 
 mod add;
+mod agree;
 mod change;
+mod compute;
 mod database;
+mod family;
 mod machine;
+mod many;
+mod merge;
 mod models;
 mod objects;
 mod operation;
@@ -23,6 +29,8 @@ mod read;
 mod reference;
 mod relate;
 mod run;
+mod sides;
+mod stale;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -58,26 +66,26 @@ async fn run(sessions: &SessionMaker, program: &Program, done: &mut BTreeMap<Wha
 
 async fn prepared(url: &str) -> limbeck::Result<SessionMaker> {
     let engine = Engine::builder(url).connect().await?;
-    let models = limbeck::metadata![Person, Profile, Passport, Task, Tag, Room, Pin, Badge]?;
+    let models = limbeck::metadata![Person, Profile, Passport, Task, Tag, Room, Pin, Badge, Doc, Page, Cover, Mark]?;
     engine.create_all(&models).await?;
     Ok(engine.sessionmaker())
 }
 
-/// How many steps the environment asks for.
-fn asked() -> Option<usize> {
-    std::env::var("LIMBECK_MACHINE_STEPS").ok().and_then(|steps| steps.parse().ok())
+/// What the environment asks for.
+fn number_of<N: std::str::FromStr>(name: &str) -> Option<N> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 fn check(kind: Kind) {
     let Some(db) = TestDb::of(kind) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let sessions = runtime.block_on(prepared(db.url())).expect("the tables");
-    let steps = asked().unwrap_or(if kind == Kind::Sqlite { 6_000 } else { 4_000 });
+    let steps: usize = number_of("LIMBECK_MACHINE_STEPS").unwrap_or(if kind == Kind::Sqlite { 6_000 } else { 4_000 });
     let cases = u32::try_from(steps.div_ceil(LENGTH.end * 5 / 12) + 1).expect("not that many");
     // `scripts/mutants` wants to know whether, not why.
-    let max_shrink_iters = if std::env::var_os("LIMBECK_MACHINE_NO_SHRINKING").is_some() { 0 } else { 1000 };
+    let max_shrink_iters = number_of("LIMBECK_MACHINE_SHRINKING").unwrap_or(1000);
     let mut config = Config { cases, failure_persistence: None, max_shrink_iters, ..Config::default() };
-    if asked().is_none() && config.rng_seed == RngSeed::Random {
+    if number_of::<usize>("LIMBECK_MACHINE_STEPS").is_none() && config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(7);
     }
     let done = RefCell::new(BTreeMap::new());

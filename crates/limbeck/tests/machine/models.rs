@@ -45,6 +45,8 @@ pub struct Person {
     pub pins: HasMany<Pin>,
     #[relationship(back_populates = person)]
     pub badges: HasMany<Badge>,
+    #[relationship(back_populates = person)]
+    pub docs: HasMany<Doc>,
 }
 
 /// One-to-one over a key that can be NULL: the flush sets it to NULL when the person goes.
@@ -149,4 +151,70 @@ pub struct Badge {
     pub person_id: Option<i64>,
     #[relationship(back_populates = badges)]
     pub person: BelongsTo<Option<Person>>,
+}
+
+/// It is changed only as it was read, and what belongs to it does not outlive it.
+#[derive(Model, Debug)]
+#[model(table = "docs")]
+pub struct Doc {
+    #[column(primary_key)]
+    pub id: i64,
+    pub label: i64,
+    pub title: String,
+    pub hits: i32,
+    pub note: Option<String>,
+    #[column(version)]
+    pub version: i64,
+    #[column(foreign_key(Person.id))]
+    pub person_id: Option<i64>,
+    #[relationship(back_populates = docs)]
+    pub person: BelongsTo<Option<Person>>,
+    #[relationship(back_populates = doc, cascade(save_update, merge, delete, delete_orphan))]
+    pub pages: HasMany<Page>,
+    #[relationship(back_populates = doc, cascade(save_update, merge, delete, delete_orphan))]
+    pub cover: HasOne<Cover>,
+}
+
+/// An orphan without its document.
+#[derive(Model, Debug)]
+#[model(table = "pages")]
+pub struct Page {
+    #[column(primary_key)]
+    pub id: i64,
+    pub label: i64,
+    pub note: Option<String>,
+    #[column(foreign_key(Doc.id))]
+    pub doc_id: i64,
+    #[relationship(back_populates = pages)]
+    pub doc: BelongsTo<Doc>,
+    #[relationship(back_populates = page, cascade(save_update, merge, delete))]
+    pub marks: HasMany<Mark>,
+}
+
+/// An orphan without its document, of which each has one at most.
+#[derive(Model, Debug)]
+#[model(table = "covers")]
+pub struct Cover {
+    #[column(primary_key)]
+    pub id: i64,
+    pub label: i64,
+    pub note: Option<String>,
+    #[column(unique, foreign_key(Doc.id))]
+    pub doc_id: i64,
+    #[relationship(back_populates = cover)]
+    pub doc: BelongsTo<Doc>,
+}
+
+/// It is deleted with its page, and can be without one.
+#[derive(Model, Debug)]
+#[model(table = "marks")]
+pub struct Mark {
+    #[column(primary_key)]
+    pub id: i64,
+    pub label: i64,
+    pub note: Option<String>,
+    #[column(foreign_key(Page.id))]
+    pub page_id: Option<i64>,
+    #[relationship(back_populates = marks)]
+    pub page: BelongsTo<Option<Page>>,
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use limbeck::model::{Handle, Related, Target};
+use limbeck::model::{Handle, Target};
 use limbeck::prelude::*;
 use limbeck::session::{Session, State};
 use limbeck::{Error, Result};
 
 use crate::models::*;
 use crate::reference::{Col, Fk, Id, Kind};
+use crate::sides::Side;
 
 /// A handle to an object of any of the models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +22,10 @@ pub enum Any {
     Room(Tracked<Room>),
     Pin(Tracked<Pin>),
     Badge(Tracked<Badge>),
+    Doc(Tracked<Doc>),
+    Page(Tracked<Page>),
+    Cover(Tracked<Cover>),
+    Mark(Tracked<Mark>),
 }
 
 /// Runs an expression with the handle in its type.
@@ -36,6 +41,10 @@ macro_rules! on {
             $crate::objects::Any::Room($handle) => $run,
             $crate::objects::Any::Pin($handle) => $run,
             $crate::objects::Any::Badge($handle) => $run,
+            $crate::objects::Any::Doc($handle) => $run,
+            $crate::objects::Any::Page($handle) => $run,
+            $crate::objects::Any::Cover($handle) => $run,
+            $crate::objects::Any::Mark($handle) => $run,
         }
     };
 }
@@ -77,142 +86,24 @@ macro_rules! on_kind {
                 let $table = Badge;
                 $run
             }
-        }
-    };
-}
-
-/// A relationship, from one of its ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// From the row with the key.
-    One(Fk),
-    /// From the row that is referred to.
-    Back(Fk),
-    /// The association, from the task.
-    Tags,
-    /// The association, from the tag.
-    Tagged,
-}
-
-pub const SIDES: [Side; 16] = [
-    Side::One(Fk::Boss),
-    Side::Back(Fk::Boss),
-    Side::One(Fk::ProfileOf),
-    Side::Back(Fk::ProfileOf),
-    Side::One(Fk::PassportOf),
-    Side::Back(Fk::PassportOf),
-    Side::One(Fk::TaskOf),
-    Side::Back(Fk::TaskOf),
-    Side::One(Fk::TaskIn),
-    Side::Back(Fk::TaskIn),
-    Side::One(Fk::PinOf),
-    Side::Back(Fk::PinOf),
-    Side::One(Fk::BadgeOf),
-    Side::Back(Fk::BadgeOf),
-    Side::Tags,
-    Side::Tagged,
-];
-
-/// Runs an expression with the relationship.
-#[macro_export]
-macro_rules! on_side {
-    ($side:expr, $relation:ident => $run:expr) => {
-        match $side {
-            Side::One(Fk::Boss) => {
-                let $relation = Person.boss;
+            Kind::Doc => {
+                let $table = Doc;
                 $run
             }
-            Side::Back(Fk::Boss) => {
-                let $relation = Person.reports;
+            Kind::Page => {
+                let $table = Page;
                 $run
             }
-            Side::One(Fk::ProfileOf) => {
-                let $relation = Profile.person;
+            Kind::Cover => {
+                let $table = Cover;
                 $run
             }
-            Side::Back(Fk::ProfileOf) => {
-                let $relation = Person.profile;
-                $run
-            }
-            Side::One(Fk::PassportOf) => {
-                let $relation = Passport.person;
-                $run
-            }
-            Side::Back(Fk::PassportOf) => {
-                let $relation = Person.passport;
-                $run
-            }
-            Side::One(Fk::TaskOf) => {
-                let $relation = Task.person;
-                $run
-            }
-            Side::Back(Fk::TaskOf) => {
-                let $relation = Person.tasks;
-                $run
-            }
-            Side::One(Fk::TaskIn) => {
-                let $relation = Task.room;
-                $run
-            }
-            Side::Back(Fk::TaskIn) => {
-                let $relation = Room.tasks;
-                $run
-            }
-            Side::One(Fk::PinOf) => {
-                let $relation = Pin.person;
-                $run
-            }
-            Side::Back(Fk::PinOf) => {
-                let $relation = Person.pins;
-                $run
-            }
-            Side::One(Fk::BadgeOf) => {
-                let $relation = Badge.person;
-                $run
-            }
-            Side::Back(Fk::BadgeOf) => {
-                let $relation = Person.badges;
-                $run
-            }
-            Side::Tags => {
-                let $relation = Task.tags;
-                $run
-            }
-            Side::Tagged => {
-                let $relation = Tag.tasks;
+            Kind::Mark => {
+                let $table = Mark;
                 $run
             }
         }
     };
-}
-
-impl Side {
-    pub fn owner(self) -> Kind {
-        match self {
-            Side::One(fk) => fk.child(),
-            Side::Back(fk) => fk.parent(),
-            Side::Tags => Kind::Task,
-            Side::Tagged => Kind::Tag,
-        }
-    }
-
-    pub fn target(self) -> Kind {
-        match self {
-            Side::One(fk) => fk.parent(),
-            Side::Back(fk) => fk.child(),
-            Side::Tags => Kind::Tag,
-            Side::Tagged => Kind::Task,
-        }
-    }
-
-    /// `Task.tags`
-    pub fn label(self) -> &'static str {
-        on_side!(self, relation => label(relation))
-    }
-}
-
-fn label<R: Related>(relation: R) -> &'static str {
-    R::Owner::def().relations[relation.index()].label
 }
 
 /// What an object holds.
@@ -223,6 +114,7 @@ pub struct View {
     pub key: String,
     /// The key columns of the foreign keys, as text.
     pub fks: BTreeMap<Fk, Option<String>>,
+    /// What `on_update` makes, or the version.
     pub tick: Option<i64>,
 }
 
@@ -313,7 +205,8 @@ typed!(Person, p,
         Side::Back(Fk::PassportOf) => only(&p.passport),
         Side::Back(Fk::TaskOf) => many(&p.tasks),
         Side::Back(Fk::PinOf) => many(&p.pins),
-        Side::Back(Fk::BadgeOf) => many(&p.badges)
+        Side::Back(Fk::BadgeOf) => many(&p.badges),
+        Side::Back(Fk::DocOf) => many(&p.docs)
     ]
 );
 typed!(Profile, p,
@@ -372,6 +265,38 @@ typed!(Badge, b,
     tick: None,
     related: [Side::One(Fk::BadgeOf) => one(&b.person)]
 );
+typed!(Doc, d,
+    cols: [Title: text(&d.title), Hits: text(d.hits), Note: d.note.clone()],
+    key: d.id.to_string(),
+    fks: [DocOf: d.person_id.map(|id| id.to_string())],
+    tick: Some(d.version),
+    related: [
+        Side::One(Fk::DocOf) => one(&d.person),
+        Side::Back(Fk::PageOf) => many(&d.pages),
+        Side::Back(Fk::CoverOf) => only(&d.cover)
+    ]
+);
+typed!(Page, p,
+    cols: [Note: p.note.clone()],
+    key: p.id.to_string(),
+    fks: [PageOf: text(p.doc_id)],
+    tick: None,
+    related: [Side::One(Fk::PageOf) => one(&p.doc), Side::Back(Fk::MarkOf) => many(&p.marks)]
+);
+typed!(Cover, c,
+    cols: [Note: c.note.clone()],
+    key: c.id.to_string(),
+    fks: [CoverOf: text(c.doc_id)],
+    tick: None,
+    related: [Side::One(Fk::CoverOf) => one(&c.doc)]
+);
+typed!(Mark, m,
+    cols: [Note: m.note.clone()],
+    key: m.id.to_string(),
+    fks: [MarkOf: m.page_id.map(|id| id.to_string())],
+    tick: None,
+    related: [Side::One(Fk::MarkOf) => one(&m.page)]
+);
 
 impl Any {
     /// What the object holds; `None` while it is expired.
@@ -418,6 +343,24 @@ impl Any {
             (Any::Room(r), Col::Floor) => write!(r, Room.floor, number()),
             (Any::Badge(b), Col::Code) => write!(b, Badge.code, text()),
             (Any::Badge(b), Col::Note) => write!(b, Badge.note, value),
+            (Any::Doc(d), Col::Title) => write!(d, Doc.title, text()),
+            (Any::Doc(d), Col::Hits) => write!(d, Doc.hits, number()),
+            (Any::Doc(d), Col::Note) => write!(d, Doc.note, value),
+            (Any::Page(p), Col::Note) => write!(p, Page.note, value),
+            (Any::Cover(c), Col::Note) => write!(c, Cover.note, value),
+            (Any::Mark(m), Col::Note) => write!(m, Mark.note, value),
+            (any, col) => panic!("{any:?} has no {col:?}"),
+        }
+    }
+
+    /// Has the next flush compute a column: a number and another one, or a text and another one behind it.
+    pub fn compute(self, session: &mut Session, col: Col, by: &str) -> Result<()> {
+        let number = || by.parse::<i32>().expect("a number");
+        match (self, col) {
+            (Any::Person(p), Col::Points) => session.set(p, Person.points, Person.points + number()),
+            (Any::Doc(d), Col::Hits) => session.set(d, Doc.hits, Doc.hits + number()),
+            (Any::Task(t), Col::Title) => session.set(t, Task.title, Task.title.concat(by)),
+            (Any::Badge(b), Col::Note) => session.set(b, Badge.note, Badge.note.concat(by)),
             (any, col) => panic!("{any:?} has no {col:?}"),
         }
     }
@@ -447,59 +390,6 @@ impl Any {
     }
 }
 
-pub fn link(session: &mut Session, side: Side, owner: Any, target: Any) -> Result<()> {
-    fn run<R: Related>(session: &mut Session, relation: R, owner: Any, target: Any) -> Result<()>
-    where
-        R::Owner: Typed,
-        R::Target: Typed,
-    {
-        session.link(R::Owner::unwrap(owner), relation, R::Target::unwrap(target))
-    }
-    on_side!(side, relation => run(session, relation, owner, target))
-}
-
-pub fn unlink(session: &mut Session, side: Side, owner: Any, target: Any) -> Result<()> {
-    fn run<R: Related>(session: &mut Session, relation: R, owner: Any, target: Any) -> Result<()>
-    where
-        R::Owner: Typed,
-        R::Target: Typed,
-    {
-        session.unlink(R::Owner::unwrap(owner), relation, R::Target::unwrap(target))
-    }
-    on_side!(side, relation => run(session, relation, owner, target))
-}
-
-pub async fn assign(session: &mut Session, side: Side, owner: Any, targets: &[Any]) -> Result<()> {
-    async fn run<R: Related>(session: &mut Session, relation: R, owner: Any, targets: &[Any]) -> Result<()>
-    where
-        R::Owner: Typed,
-        R::Target: Typed,
-    {
-        let targets: Vec<_> = targets.iter().map(|target| R::Target::unwrap(*target)).collect();
-        session.assign(R::Owner::unwrap(owner), relation, targets).await
-    }
-    on_side!(side, relation => run(session, relation, owner, targets).await)
-}
-
-/// Loads a relationship of some objects; what the first then has.
-pub async fn load(session: &mut Session, side: Side, owners: &[Any]) -> Result<Vec<Any>> {
-    async fn run<R>(session: &mut Session, relation: R, owners: &[Any]) -> Result<Vec<Any>>
-    where
-        R: Related + limbeck::sql::IntoLoad<R::Owner>,
-        R::Owner: Typed,
-        R::Target: Typed,
-    {
-        let owners: Vec<_> = owners.iter().map(|owner| R::Owner::unwrap(*owner)).collect();
-        session.load(&owners, relation).await?;
-        let mut found: Vec<Any> = Vec::new();
-        for owner in owners {
-            found.extend(session.related(owner, relation).await?.into_iter().map(R::Target::wrap));
-        }
-        Ok(found)
-    }
-    on_side!(side, relation => run(session, relation, owners).await)
-}
-
 /// All rows of a table, perhaps with relationships, as handles with their labels.
 pub async fn all(session: &mut Session, kind: Kind, eager: bool) -> Result<Vec<(Any, Option<Id>)>> {
     async fn run<Q>(session: &mut Session, query: Q) -> Result<Vec<(Any, Option<Id>)>>
@@ -519,6 +409,10 @@ pub async fn all(session: &mut Session, kind: Kind, eager: bool) -> Result<Vec<(
         }
         (Kind::Task, true) => run(session, select(Task).with(Task.room.with(Room.tasks)).with(Task.tags)).await,
         (Kind::Profile, true) => run(session, select(Profile).with(Profile.person.with(Person.reports))).await,
+        (Kind::Doc, true) => {
+            let all = select(Doc).with(Doc.pages.with(Page.marks)).with(Doc.cover).with(Doc.person);
+            run(session, all).await
+        }
         (Kind::Tag, true) => run(session, select(Tag).with(Tag.tasks.with(Task.person))).await,
         (kind, _) => on_kind!(kind, table => run(session, select(table)).await),
     }
@@ -534,6 +428,10 @@ pub async fn get(session: &mut Session, kind: Kind, key: &str) -> Result<Option<
         Kind::Task => session.get(Task, number()).await?.map(Any::Task),
         Kind::Tag => session.get(Tag, number()).await?.map(Any::Tag),
         Kind::Pin => session.get(Pin, number()).await?.map(Any::Pin),
+        Kind::Doc => session.get(Doc, number()).await?.map(Any::Doc),
+        Kind::Page => session.get(Page, number()).await?.map(Any::Page),
+        Kind::Cover => session.get(Cover, number()).await?.map(Any::Cover),
+        Kind::Mark => session.get(Mark, number()).await?.map(Any::Mark),
         Kind::Badge => session.get(Badge, key.to_owned()).await?.map(Any::Badge),
         Kind::Room => {
             let (code, floor) = key.split_once('/').expect("two columns");

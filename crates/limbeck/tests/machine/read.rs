@@ -7,9 +7,10 @@ use limbeck::session::Session;
 
 use crate::ensure;
 use crate::machine::{Machine, Outcome, Trigger, said};
-use crate::objects::{Any, SIDES, Typed, all, count, get, load};
+use crate::objects::{Any, Typed, all, count, get};
 use crate::on;
 use crate::reference::{Id, KINDS, Kind};
+use crate::sides::{SIDES, load};
 
 impl Machine {
     /// What a query does first.
@@ -35,7 +36,8 @@ impl Machine {
     }
 
     pub async fn query(&mut self, session: &mut Session, n: [u16; 4], eager: bool) -> Outcome<bool> {
-        let kinds: &[Kind] = if eager { &[Kind::Person, Kind::Task, Kind::Profile, Kind::Tag] } else { &KINDS };
+        let kinds: &[Kind] =
+            if eager { &[Kind::Person, Kind::Task, Kind::Profile, Kind::Tag, Kind::Doc] } else { &KINDS };
         let kind = kinds[usize::from(n[0]) % kinds.len()];
         self.before_query(session).await?;
         let wanted = self.rows_for_query(kind)?;
@@ -74,6 +76,13 @@ impl Machine {
             return Ok(false);
         }
         let here = self.handles.get(&id).copied();
+        if here.is_none() {
+            // The session may have it nevertheless, from a cascade.
+            self.flush(session).await?;
+            if !self.has_row(id) {
+                return Ok(true);
+            }
+        }
         let current = match here {
             Some(any) => self.now.doomed.contains(&id) || !self.is_expired(session, any)?,
             None => false,
@@ -171,6 +180,7 @@ impl Machine {
         session.expire_all();
         self.now = self.flushed.clone();
         self.uncertain.clear();
+        self.displaced.clear();
         Ok(true)
     }
 
@@ -182,7 +192,7 @@ impl Machine {
             return Ok(true);
         }
         // Whether it still loses its place depends on whether the session knew that it had one.
-        if kind == Kind::Profile && self.is_linked(id) {
+        if matches!(kind, Kind::Profile | Kind::Cover) && self.is_linked(id) {
             return Ok(false);
         }
         self.say(format!("session.expunge({})?;", self.name(id)));
@@ -221,6 +231,7 @@ impl Machine {
         self.handles.clear();
         self.transient.clear();
         self.queried.clear();
+        self.displaced.clear();
         self.now = self.flushed.clone();
         // Some of it is read again, with other handles.
         for at in 0..n[1] % 4 {

@@ -19,11 +19,15 @@ pub enum Kind {
     Room,
     Pin,
     Badge,
+    Doc,
+    Page,
+    Cover,
+    Mark,
 }
 
 use Kind::*;
 
-pub const KINDS: [Kind; 8] = [Person, Profile, Passport, Task, Tag, Room, Pin, Badge];
+pub const KINDS: [Kind; 12] = [Person, Profile, Passport, Task, Tag, Room, Pin, Badge, Doc, Page, Cover, Mark];
 
 /// A column that the program writes, or that the database makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,13 +41,15 @@ pub enum Col {
     Name,
     Code,
     Floor,
+    Hits,
 }
 
 impl Col {
     pub fn of(kind: Kind) -> &'static [Col] {
         match kind {
             Person => &[Col::Email, Col::Nick, Col::Note, Col::Points, Col::Double],
-            Profile | Passport | Pin => &[Col::Note],
+            Profile | Passport | Pin | Page | Cover | Mark => &[Col::Note],
+            Doc => &[Col::Title, Col::Hits, Col::Note],
             Task => &[Col::Title],
             Tag => &[Col::Name],
             Room => &[Col::Code, Col::Floor],
@@ -63,6 +69,7 @@ impl Col {
             Col::Name => "name",
             Col::Code => "code",
             Col::Floor => "floor",
+            Col::Hits => "hits",
         }
     }
 
@@ -74,6 +81,11 @@ impl Col {
             Badge | Room => &[Col::Code],
             _ => &[],
         }
+    }
+
+    /// Whether it is a number that the program counts.
+    pub fn counts(self) -> bool {
+        matches!(self, Col::Points | Col::Hits)
     }
 
     /// Whether it can be NULL.
@@ -92,6 +104,10 @@ pub enum Fk {
     TaskIn,
     PinOf,
     BadgeOf,
+    DocOf,
+    PageOf,
+    CoverOf,
+    MarkOf,
 }
 
 /// What happens to the rows that refer to one that is deleted.
@@ -102,7 +118,19 @@ pub enum Fate {
     Kept,
 }
 
-pub const FKS: [Fk; 7] = [Fk::Boss, Fk::ProfileOf, Fk::PassportOf, Fk::TaskOf, Fk::TaskIn, Fk::PinOf, Fk::BadgeOf];
+pub const FKS: [Fk; 11] = [
+    Fk::Boss,
+    Fk::ProfileOf,
+    Fk::PassportOf,
+    Fk::TaskOf,
+    Fk::TaskIn,
+    Fk::PinOf,
+    Fk::BadgeOf,
+    Fk::DocOf,
+    Fk::PageOf,
+    Fk::CoverOf,
+    Fk::MarkOf,
+];
 
 impl Fk {
     pub fn child(self) -> Kind {
@@ -113,11 +141,20 @@ impl Fk {
             Fk::TaskOf | Fk::TaskIn => Task,
             Fk::PinOf => Pin,
             Fk::BadgeOf => Badge,
+            Fk::DocOf => Doc,
+            Fk::PageOf => Page,
+            Fk::CoverOf => Cover,
+            Fk::MarkOf => Mark,
         }
     }
 
     pub fn parent(self) -> Kind {
-        if self == Fk::TaskIn { Room } else { Person }
+        match self {
+            Fk::TaskIn => Room,
+            Fk::PageOf | Fk::CoverOf => Doc,
+            Fk::MarkOf => Page,
+            _ => Person,
+        }
     }
 
     pub fn of(kind: Kind) -> impl Iterator<Item = Fk> {
@@ -125,18 +162,37 @@ impl Fk {
     }
 
     pub fn required(self) -> bool {
-        matches!(self, Fk::PassportOf | Fk::TaskOf | Fk::PinOf)
+        matches!(self, Fk::PassportOf | Fk::TaskOf | Fk::PinOf | Fk::PageOf | Fk::CoverOf)
     }
 
     pub fn unique(self) -> bool {
-        matches!(self, Fk::ProfileOf | Fk::PassportOf)
+        matches!(self, Fk::ProfileOf | Fk::PassportOf | Fk::CoverOf)
+    }
+
+    /// Whether a row that loses its parent by it goes.
+    pub fn orphans(self) -> bool {
+        matches!(self, Fk::PageOf | Fk::CoverOf)
+    }
+
+    /// Whether a row has to have a parent, and cannot lose it.
+    pub fn held(self) -> bool {
+        self.required() && !self.orphans()
     }
 
     pub fn fate(self) -> Fate {
         match self {
-            Fk::PassportOf | Fk::TaskOf => Fate::Deleted,
+            Fk::PassportOf | Fk::TaskOf | Fk::PageOf | Fk::CoverOf | Fk::MarkOf => Fate::Deleted,
             Fk::PinOf => Fate::Kept,
-            Fk::Boss | Fk::ProfileOf | Fk::TaskIn | Fk::BadgeOf => Fate::ToNull,
+            Fk::Boss | Fk::ProfileOf | Fk::TaskIn | Fk::BadgeOf | Fk::DocOf => Fate::ToNull,
+        }
+    }
+
+    /// The same, where the database alone sees to it.
+    pub fn fate_in_database(self) -> Fate {
+        match self {
+            Fk::PassportOf | Fk::TaskOf => Fate::Deleted,
+            Fk::BadgeOf => Fate::ToNull,
+            _ => Fate::Kept,
         }
     }
 }
@@ -147,6 +203,9 @@ pub struct Row {
     pub kind: Kind,
     pub cols: BTreeMap<Col, Option<String>>,
     pub refs: BTreeMap<Fk, Option<Id>>,
+    /// What the database is to put behind the value of a column, or to add to it; and what the column held when that was
+    /// asked for. Something else that it holds at the flush counts more.
+    pub computed: BTreeMap<Col, (Option<String>, String)>,
 }
 
 /// What keeps a flush from being done.
@@ -181,14 +240,24 @@ impl World {
         self.of(fk.child()).filter(|id| self.rows[id].refs[&fk] == Some(parent)).collect()
     }
 
-    /// Points a row to another. Of a one-to-one whose key can be NULL, the one that had the place loses it.
-    pub fn refer(&mut self, fk: Fk, child: Id, parent: Option<Id>) {
-        if let (true, false, Some(parent)) = (fk.unique(), fk.required(), parent) {
-            for other in self.children(fk, parent) {
-                self.set_ref(fk, other, None);
+    /// Points a row to another. Of a one-to-one, the one that had the place loses it, if it can; who that is.
+    pub fn refer(&mut self, fk: Fk, child: Id, parent: Option<Id>) -> BTreeSet<Id> {
+        let mut displaced = BTreeSet::new();
+        if let (true, false, Some(parent)) = (fk.unique(), fk.held(), parent) {
+            displaced = self.children(fk, parent);
+            displaced.remove(&child);
+            for other in &displaced {
+                self.set_ref(fk, *other, None);
             }
         }
         self.set_ref(fk, child, parent);
+        displaced
+    }
+
+    /// Rows that have lost the parent that they cannot be without.
+    pub fn orphans(&self) -> BTreeSet<Id> {
+        let orphan = |row: &Row| row.refs.iter().any(|(fk, to)| fk.orphans() && to.is_none());
+        self.rows.iter().filter(|(_, row)| orphan(row)).map(|(id, _)| *id).collect()
     }
 
     /// A row is not to be deleted after all. Of a one-to-one whose key can be NULL, its place may be taken.
@@ -224,24 +293,37 @@ impl World {
     /// What the database holds after the flush; or all that it would refuse.
     pub fn flushed(&self) -> Result<World, Vec<Violation>> {
         let mut end = self.clone();
+        end.doomed.extend(self.orphans());
+        end.settled(Fk::fate)
+    }
+
+    /// What is left when those that are to be deleted are, and what becomes of those that refer to them.
+    pub fn settled(mut self, fate: fn(Fk) -> Fate) -> Result<World, Vec<Violation>> {
         let mut wrong = Vec::new();
-        let mut going: Vec<Id> = std::mem::take(&mut end.doomed).into_iter().collect();
+        let mut going: Vec<Id> = std::mem::take(&mut self.doomed).into_iter().collect();
+        let mut end = self;
         let mut gone = BTreeSet::new();
         while let Some(id) = going.pop() {
             if !gone.insert(id) {
                 continue;
             }
             end.rows.remove(&id);
-            for fk in FKS.into_iter().filter(|fk| fk.fate() == Fate::Deleted) {
+            for fk in FKS.into_iter().filter(|fk| fate(*fk) == Fate::Deleted) {
                 going.extend(end.children(fk, id));
             }
         }
         for row in end.rows.iter_mut() {
             for (fk, parent) in &mut row.1.refs {
                 match parent {
-                    Some(id) if gone.contains(id) && fk.fate() == Fate::ToNull => *parent = None,
+                    Some(id) if gone.contains(id) && fate(*fk) == Fate::ToNull => *parent = None,
                     Some(id) if gone.contains(id) => wrong.push(Violation::ForeignKey(*id, *row.0)),
                     _ => {}
+                }
+            }
+            for (col, (held, by)) in std::mem::take(&mut row.1.computed) {
+                let value = row.1.cols.entry(col).or_default();
+                if *value == held {
+                    *value = computed(col, held, &by);
                 }
             }
             if row.1.kind == Person {
@@ -297,6 +379,16 @@ impl World {
             }
         }
     }
+}
+
+/// What the database makes of a value. Of NULL it makes NULL.
+pub fn computed(col: Col, held: Option<String>, by: &str) -> Option<String> {
+    let held = held?;
+    if !col.counts() {
+        return Some(format!("{held}{by}"));
+    }
+    let number = |text: &str| text.parse::<i32>().expect("a number");
+    Some((number(&held) + number(by)).to_string())
 }
 
 /// Those that share a value.

@@ -7,12 +7,13 @@ use limbeck::session::Session;
 
 use crate::ensure;
 use crate::machine::{Machine, Outcome, Trigger, said};
-use crate::objects::{Any, SIDES, Side, assign, link, unlink};
+use crate::objects::Any;
 use crate::reference::{Fk, Id, Kind};
+use crate::sides::{SIDES, Side, assign, link, unlink};
 
 impl Machine {
     fn side(&self, n: u16) -> Side {
-        SIDES[usize::from(n) % 14]
+        SIDES[usize::from(n) % (SIDES.len() - 2)]
     }
 
     /// The two ends of a relationship: the row with the key, the row that is referred to, and the side to say it from.
@@ -21,12 +22,17 @@ impl Machine {
         if matches!(side, Side::One(_)) { (child, parent) } else { (parent, child) }
     }
 
-    fn note_link(&mut self, session: &Session, child: Any, id: Id) -> Outcome {
+    pub fn note_link(&mut self, session: &Session, child: Any, id: Id) -> Outcome {
         // Of one that is expired the key is sent whether it changed or not.
         if self.is_expired(session, child)? {
             self.uncertain.insert(id);
         }
         Ok(())
+    }
+
+    /// Whether marks that have a row are linked to a page that has none: without the page they lead nowhere.
+    pub fn holds_rows(&self, page: Id) -> bool {
+        !self.has_row(page) && self.now.children(Fk::MarkOf, page).iter().any(|mark| self.has_row(*mark))
     }
 
     pub fn link(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
@@ -37,7 +43,7 @@ impl Machine {
 
     /// Rows that cannot be without a parent get another one.
     pub fn reparent(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        let fk = if n[0].is_multiple_of(3) { Fk::PinOf } else { Fk::TaskOf };
+        let fk = [Fk::PinOf, Fk::TaskOf, Fk::PageOf][usize::from(n[0]) % 3];
         let side = if n[3].is_multiple_of(2) { Side::One(fk) } else { Side::Back(fk) };
         self.link_over(session, fk, side, n[1], n[2])
     }
@@ -55,9 +61,9 @@ impl Machine {
         self.note_link(session, child.1, child.0)?;
         self.say(format!("session.link({}, {}, {});", self.name(owner.0), side.label(), self.name(target.0)));
         match link(session, side, owner.1, target.1) {
-            Ok(()) => self.now.refer(fk, child.0, Some(parent.0)),
+            Ok(()) => self.refer(fk, child.0, Some(parent.0)),
             // The other one cannot be without it. Where the session does not know of it, the flush says so.
-            Err(Error::InvalidState { .. }) if fk.unique() && fk.required() && taken => self.say("//   refused"),
+            Err(Error::InvalidState { .. }) if fk.unique() && fk.held() && taken => self.say("//   refused"),
             Err(error) => return Err(said(error)),
         }
         Ok(true)
@@ -73,6 +79,9 @@ impl Machine {
         let its = of.and_then(|id| Some((id, *self.handles.get(&id)?))).filter(|(id, any)| self.is_live(*id, *any));
         let Some(parent) = its.or_else(|| self.pick(fk.parent(), n[2])) else { return Ok(false) };
         let related = of == Some(parent.0);
+        if fk.orphans() && self.holds_rows(child.0) {
+            return Ok(false);
+        }
         // Whether an expired object is related, the session may not know.
         if self.is_expired(session, child.1)? || self.is_expired(session, parent.1)? {
             return Ok(false);
@@ -81,12 +90,12 @@ impl Machine {
         self.say(format!("session.unlink({}, {}, {});", self.name(owner.0), side.label(), self.name(target.0)));
         match unlink(session, side, owner.1, target.1) {
             Ok(()) => {
-                ensure!(!related || !fk.required(), "{} of a NOT NULL key was unlinked", self.name(child.0));
+                ensure!(!related || !fk.held(), "{} of a NOT NULL key was unlinked", self.name(child.0));
                 if related {
-                    self.now.refer(fk, child.0, None);
+                    self.refer(fk, child.0, None);
                 }
             }
-            Err(Error::InvalidState { .. }) if fk.required() && related => self.say("//   refused"),
+            Err(Error::InvalidState { .. }) if fk.held() && related => self.say("//   refused"),
             Err(error) => return Err(said(error)),
         }
         Ok(true)
@@ -96,8 +105,8 @@ impl Machine {
         let side = SIDES[usize::from(n[0]) % SIDES.len()];
         let Some((owner, any)) = self.pick(side.owner(), n[1]) else { return Ok(false) };
         let count = match side {
-            Side::One(fk) if fk.required() => 1,
-            Side::One(_) | Side::Back(Fk::ProfileOf | Fk::PassportOf) => n[2] % 2,
+            Side::One(fk) if fk.held() => 1,
+            Side::One(_) | Side::Back(Fk::ProfileOf | Fk::PassportOf | Fk::CoverOf) => n[2] % 2,
             _ => n[2] % 4,
         };
         let mut wanted: BTreeSet<Id> = BTreeSet::new();
@@ -107,15 +116,21 @@ impl Machine {
         match side {
             Side::One(Fk::Boss) if wanted.iter().any(|boss| self.now.is_below(*boss, owner)) => return Ok(false),
             Side::Back(Fk::Boss) if wanted.iter().any(|person| self.now.is_below(owner, *person)) => return Ok(false),
-            Side::One(fk) if fk.required() && wanted.is_empty() => return Ok(false),
+            Side::One(fk) if fk.held() && wanted.is_empty() => return Ok(false),
             // The other one cannot be without its person.
-            Side::One(fk) if fk.required() && fk.unique() => {
+            Side::One(fk) if fk.held() && fk.unique() => {
                 let taken = |person: &Id| self.now.children(fk, *person).iter().any(|other| *other != owner);
                 if wanted.iter().any(taken) {
                     return Ok(false);
                 }
             }
-            Side::Back(fk) if fk.required() => {
+            Side::One(Fk::PageOf) if self.holds_rows(owner) => return Ok(false),
+            Side::Back(Fk::PageOf)
+                if self.now.children(Fk::PageOf, owner).iter().any(|page| self.holds_rows(*page)) =>
+            {
+                return Ok(false);
+            }
+            Side::Back(fk) if fk.held() => {
                 let held = self.now.children(fk, owner);
                 if fk.unique() && !held.is_empty() {
                     return Ok(false);
@@ -145,13 +160,13 @@ impl Machine {
         }
         assign(session, side, any, &targets).await.map_err(said)?;
         match side {
-            Side::One(fk) => self.now.refer(fk, owner, wanted.first().copied()),
+            Side::One(fk) => self.refer(fk, owner, wanted.first().copied()),
             Side::Back(fk) => {
                 for child in self.now.children(fk, owner).difference(&wanted) {
-                    self.now.refer(fk, *child, None);
+                    self.refer(fk, *child, None);
                 }
                 for child in wanted {
-                    self.now.refer(fk, child, Some(owner));
+                    self.refer(fk, child, Some(owner));
                 }
             }
             side => {
@@ -193,7 +208,8 @@ impl Machine {
 
     /// A key column is written, not its relationship.
     pub async fn set_key(&mut self, session: &mut Session, n: [u16; 4]) -> Outcome<bool> {
-        let fk = [Fk::TaskOf, Fk::ProfileOf, Fk::TaskIn, Fk::BadgeOf, Fk::PinOf][usize::from(n[0]) % 5];
+        let fk = [Fk::TaskOf, Fk::ProfileOf, Fk::TaskIn, Fk::BadgeOf, Fk::PinOf, Fk::DocOf, Fk::PageOf, Fk::MarkOf]
+            [usize::from(n[0]) % 8];
         self.flush(session).await?;
         let Some((child, any)) = self.pick(fk.child(), n[1]) else { return Ok(false) };
         let free = |id: Id| !fk.unique() || self.now.children(fk, id).iter().all(|other| *other == child);
@@ -215,9 +231,12 @@ impl Machine {
             Any::Profile(profile) => session[profile].person_id = id,
             Any::Badge(badge) => session[badge].person_id = id,
             Any::Pin(pin) => session[pin].person_id = id.ok_or("a key")?,
+            Any::Doc(doc) => session[doc].person_id = id,
+            Any::Page(page) => session[page].doc_id = id.ok_or("a key")?,
+            Any::Mark(mark) => session[mark].page_id = id,
             other => return Err(format!("{other:?} has no key")),
         }
-        self.now.refer(fk, child, parent.map(|parent| parent.0));
+        self.refer(fk, child, parent.map(|parent| parent.0));
         self.flush(session).await?;
         Ok(true)
     }
@@ -246,8 +265,8 @@ impl Machine {
             self.say(format!("swap(session[{}].person_id, session[{}].person_id);", self.name(one), self.name(other)));
             let (x, y) = session.pair_mut(x, y).map_err(said)?;
             std::mem::swap(&mut x.person_id, &mut y.person_id);
-            self.now.refer(fk, one, Some(second));
-            self.now.refer(fk, other, Some(first));
+            self.refer(fk, one, Some(second));
+            self.refer(fk, other, Some(first));
             self.by_value = Some(fk);
             self.settle(session, Trigger::Flush).await?;
             self.by_value = None;
@@ -261,8 +280,8 @@ impl Machine {
         link(session, Side::One(fk), a, q).map_err(said)?;
         self.say(format!("session.link({}, Person.profile, {})?;", self.name(first), self.name(other)));
         link(session, Side::Back(fk), p, b).map_err(said)?;
-        self.now.refer(fk, one, Some(second));
-        self.now.refer(fk, other, Some(first));
+        self.refer(fk, one, Some(second));
+        self.refer(fk, other, Some(first));
         Ok(true)
     }
 }

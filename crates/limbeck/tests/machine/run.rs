@@ -14,16 +14,18 @@ use crate::operation::{Operation, Program, What};
 const DEPTH: usize = 3;
 
 /// What is done where an operation finds nothing to be done to.
-const INSTEAD: [What; 10] = [
+const INSTEAD: [What; 12] = [
     What::AddPerson,
     What::AddPassport,
     What::Query,
-    What::AddProfile,
+    What::AddDoc,
     What::AddTask,
     What::AddTag,
     What::AddPin,
-    What::AddPassport,
-    What::AddTask,
+    What::AddProfile,
+    What::AddDoc,
+    What::AddPage,
+    What::AddMark,
     What::AddProfile,
 ];
 
@@ -111,6 +113,7 @@ fn level<'a>(
                     count(&mut machine.done, what);
                 }
             }
+            machine.sweep();
             machine.learn(session)?;
             machine.check(session, None)?;
         }
@@ -207,6 +210,21 @@ impl Machine {
             What::Load => self.load(session, n, false).await,
             What::LoadMany => self.load(session, n, true).await,
             What::Count => self.count(session, n).await,
+            What::AddDoc => self.add_doc(session, n),
+            What::AddPage => self.add_page(session, n),
+            What::AddCover => self.add_cover(session, n),
+            What::AddMark => self.add_mark(session, n),
+            What::AddOrphanAgain => self.add_orphan_again(session, n),
+            What::Orphan => self.orphan(session, n),
+            What::Replace => self.replace_cover(session, n),
+            What::DeleteWithAll => self.delete_with_all(session, n),
+            What::Compute => self.compute(session, n),
+            What::UpdateMany => self.update_many(session, n).await,
+            What::DeleteMany => self.delete_many(session, n).await,
+            What::Merge => self.merge(session, n).await,
+            What::MergeNew => self.merge_new(session, n).await,
+            What::Stale => self.stale(session, n).await,
+            What::RowGone => self.row_gone(session, n).await,
             What::Flush => self.flush(session).await.map(|()| true),
             What::Commit | What::Rollback | What::Begin | What::Release | What::RollbackTo | What::DropSavepoint => {
                 Ok(false)

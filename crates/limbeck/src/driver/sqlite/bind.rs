@@ -2,14 +2,27 @@
 
 use std::fmt::Write as _;
 
+use rusqlite::CachedStatement;
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Owned, ValueRef};
 
 use crate::driver::{Bind, Param};
 use crate::error::Error;
-use crate::types::{Kind, Numeric, Real, Value, clock, scan};
+use crate::types::{Kind, Numeric, Real, Value, clock, has_nul, scan};
+
+/// Binds a value of a row that is written. A time is spelled on the stack: a text of its own for each would cost more
+/// than all else about it.
+#[inline]
+pub(super) fn bind(stmt: &mut CachedStatement<'_>, at: usize, value: &Value<'_>, param: Param) -> rusqlite::Result<()> {
+    if let Value::DateTime(micros) | Value::Timestamp(micros) = value
+        && let Some(text) = clock::canonical_datetime(*micros)
+    {
+        return stmt.raw_bind_parameter(at, ToSqlOutput::Borrowed(ValueRef::Text(&text)));
+    }
+    stmt.raw_bind_parameter(at, Bound::new(value, param))
+}
 
 /// A value on its way into a statement.
-pub(super) struct Bound<'a> {
+struct Bound<'a> {
     value: &'a Value<'a>,
     /// Whether a UUID is to be text.
     as_text: bool,
@@ -18,7 +31,7 @@ pub(super) struct Bound<'a> {
 impl<'a> Bound<'a> {
     /// A value for a parameter.
     #[inline]
-    pub(super) fn new(value: &'a Value<'a>, param: Param) -> Self {
+    fn new(value: &'a Value<'a>, param: Param) -> Self {
         Bound { value, as_text: is_text(param) }
     }
 }
@@ -114,7 +127,7 @@ fn number(value: f64) -> rusqlite::Result<f64> {
 /// PostgreSQL refuses a NUL in text; SQLite keeps it, but its functions see the text end there. Refused
 /// alike on both.
 fn plain(text: &str) -> rusqlite::Result<&str> {
-    if text.as_bytes().contains(&0) {
+    if has_nul(text) {
         Err(refused("a text with a NUL character (U+0000), which databases cannot keep in text"))
     } else {
         Ok(text)

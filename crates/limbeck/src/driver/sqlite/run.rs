@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Owned, ValueRef};
 use rusqlite::{CachedStatement, Connection, StatementStatus};
 
-use super::bind::{Binds, Bound, BoundAny};
+use super::bind::{Binds, BoundAny, bind};
 use super::transaction::{Patience, lost};
 use super::{Sqlite, Tx, error, lock};
 use crate::driver::row::RowSource as Source;
@@ -293,7 +293,7 @@ impl Sqlite {
         while *row < end {
             for param in 0..params {
                 let value = write.rows.value(*row, param);
-                stmt.raw_bind_parameter(param + 1, Bound::new(&value, write.stmt.params[param]))?;
+                bind(&mut stmt, param + 1, &value, write.stmt.params[param])?;
             }
             match write.returns {
                 Returns::Count => {

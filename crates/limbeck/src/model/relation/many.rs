@@ -58,7 +58,7 @@ macro_rules! to_many {
                 match &self.0.state {
                     Many::Unloaded => Err(not_loaded(self.0.label)),
                     Many::Loaded { shared, range, .. } => Ok(Handles {
-                        shared: Arc::clone(shared),
+                        shared: shared.clone(),
                         range: range.clone(),
                         marker: PhantomData,
                     }),
@@ -161,7 +161,7 @@ to_many! {
 /// The handles of a collection: an iterator that owns what it reads.
 #[derive(Debug, Clone)]
 pub struct Handles<T> {
-    shared: Arc<Vec<Handle>>,
+    shared: Option<Arc<Vec<Handle>>>,
     range: Range<u32>,
     marker: PhantomData<fn() -> T>,
 }
@@ -172,7 +172,7 @@ impl<T> Iterator for Handles<T> {
     #[inline]
     fn next(&mut self) -> Option<Tracked<T>> {
         let index = self.range.next()?;
-        Some(Tracked::new(self.shared[index as usize]))
+        self.shared.as_ref()?.get(index as usize).map(|handle| Tracked::new(*handle))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -183,7 +183,7 @@ impl<T> Iterator for Handles<T> {
 impl<T> DoubleEndedIterator for Handles<T> {
     fn next_back(&mut self) -> Option<Tracked<T>> {
         let index = self.range.next_back()?;
-        Some(Tracked::new(self.shared[index as usize]))
+        self.shared.as_ref()?.get(index as usize).map(|handle| Tracked::new(*handle))
     }
 }
 

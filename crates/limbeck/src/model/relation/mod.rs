@@ -32,7 +32,8 @@ pub(crate) enum One {
 pub(crate) enum Many {
     Unloaded,
     Loaded {
-        shared: Arc<Vec<Handle>>,
+        /// `None` where there is nothing to share: every object that is added has such collections.
+        shared: Option<Arc<Vec<Handle>>>,
         range: Range<u32>,
         /// There may be others: it was loaded with a filter, or up to a limit.
         partial: bool,
@@ -52,11 +53,11 @@ impl One {
 impl Many {
     pub(crate) fn of(handles: Vec<Handle>) -> Self {
         let range = 0..handles.len() as u32;
-        Many::Loaded { shared: Arc::new(handles), range, partial: false }
+        Many::Loaded { shared: (!handles.is_empty()).then(|| Arc::new(handles)), range, partial: false }
     }
 
     pub(crate) fn part(shared: &Arc<Vec<Handle>>, range: Range<u32>, partial: bool) -> Self {
-        Many::Loaded { shared: Arc::clone(shared), range, partial }
+        Many::Loaded { shared: (!range.is_empty()).then(|| Arc::clone(shared)), range, partial }
     }
 
     /// Whether it holds some of what there is, and perhaps not all.
@@ -67,7 +68,8 @@ impl Many {
     pub(crate) fn handles(&self) -> Option<&[Handle]> {
         match self {
             Many::Unloaded => None,
-            Many::Loaded { shared, range, .. } => shared.get(range.start as usize..range.end as usize),
+            Many::Loaded { shared: None, .. } => Some(&[]),
+            Many::Loaded { shared: Some(shared), range, .. } => shared.get(range.start as usize..range.end as usize),
         }
     }
 
@@ -75,23 +77,27 @@ impl Many {
     /// collection one by one stays linear.
     pub(crate) fn change(&mut self, change: &mut dyn FnMut(&mut Vec<Handle>)) {
         let Many::Loaded { shared, range, .. } = self else { return };
-        let whole = range.start == 0 && range.end as usize == shared.len();
-        match Arc::get_mut(shared).filter(|_| whole) {
-            Some(handles) => change(handles),
-            None => {
-                let mut handles = shared[range.start as usize..range.end as usize].to_vec();
-                change(&mut handles);
-                *shared = Arc::new(handles);
+        let mine = |handles: &&mut Vec<Handle>| range.start == 0 && range.end as usize == handles.len();
+        let length = match shared.as_mut().and_then(Arc::get_mut).filter(mine) {
+            Some(handles) => {
+                change(handles);
+                handles.len()
             }
-        }
-        *range = 0..shared.len() as u32;
+            None => {
+                let part = shared.as_ref().and_then(|all| all.get(range.start as usize..range.end as usize));
+                let mut handles = part.unwrap_or_default().to_vec();
+                change(&mut handles);
+                shared.insert(Arc::new(handles)).len()
+            }
+        };
+        *range = 0..length as u32;
     }
 }
 
 impl PartialEq for Many {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Many::Loaded { shared: a, range: r, .. }, Many::Loaded { shared: b, range: s, .. })
+            (Many::Loaded { shared: Some(a), range: r, .. }, Many::Loaded { shared: Some(b), range: s, .. })
                 if Arc::ptr_eq(a, b) && r == s =>
             {
                 true

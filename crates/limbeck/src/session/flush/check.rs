@@ -26,16 +26,12 @@ pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns:
 /// Refuses values for columns whose values only the database makes.
 pub(super) fn read_only(store: &dyn AnyStore, slot: u32, written: ColumnSet) -> Result<()> {
     let model = store.model();
-    for column in written.iter() {
-        let def = &model.columns[column];
-        if def.is_read_only() {
-            let how = if def.options.computed.is_some() { "computes it" } else { "numbers it: `identity(always)`" };
-            let reason = format!("a value, but the database {how}; nothing can be written to it");
-            let object = Some(Handle { slot, stamp: store.meta(slot).stamp });
-            return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object });
-        }
-    }
-    Ok(())
+    let Some(column) = written.both(model.mapping()?.read_only).iter().next() else { return Ok(()) };
+    let def = &model.columns[column];
+    let how = if def.options.computed.is_some() { "computes it" } else { "numbers it: `identity(always)`" };
+    let reason = format!("a value, but the database {how}; nothing can be written to it");
+    let object = Some(Handle { slot, stamp: store.meta(slot).stamp });
+    Err(Error::InvalidValue { model: model.name, column: def.field, reason, object })
 }
 
 /// Refuses a new row with the key of one that is here and stays, before the database does.

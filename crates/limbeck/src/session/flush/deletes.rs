@@ -34,15 +34,7 @@ pub(super) fn deletes(
         unlinks(objects, compiler, work.model, of(work), &mut batches)?;
     }
     for work in going() {
-        for (child, reference, relations) in nullified(work.model)? {
-            // Where rows that go refer to each other in a circle, `removal` has found which have to be untied.
-            let needed =
-                plan.models.iter().any(|other| std::ptr::eq(other.model, child) && other.written().next().is_some());
-            let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
-            let rows: Vec<Obj> = of(work).iter().filter(writes).copied().collect();
-            if rows.is_empty() {
-                continue;
-            }
+        for (child, reference, rows) in set_to_null(objects, plan, work.model, of(work))? {
             let to = KeyPair::referred(&reference.keys);
             batches.push(Batch::unasked(statement::nullify(compiler, child, &reference.keys)?, Rows::saved(rows, &to)));
         }
@@ -57,7 +49,7 @@ pub(super) fn deletes(
     for (model, objs) in &removal.order {
         batches.push(Batch {
             stmt: statement::delete(compiler, model)?,
-            rows: Rows::saved(objs.clone(), &version::found_by(model)),
+            rows: as_they_are(objects, plan, model, objs, of)?,
             returns: match (model.version(), compiler.dialect) {
                 (Some(_), Dialect::Postgres) => Returns::Columns(model.primary_key.len()),
                 _ => Returns::Count,
@@ -66,6 +58,72 @@ pub(super) fn deletes(
         });
     }
     Ok(batches)
+}
+
+/// The keys that are set to NULL since rows of a model go: of which model, by which reference, and the rows that go.
+fn set_to_null(
+    objects: &Objects,
+    plan: &Plan,
+    model: &'static ModelDef,
+    going: &[Obj],
+) -> Result<Vec<(&'static ModelDef, &'static Reference, Vec<Obj>)>> {
+    let mut found = Vec::new();
+    for (child, reference, relations) in nullified(model)? {
+        // Where rows that go refer to each other in a circle, `removal` has found which have to be untied.
+        let needed =
+            plan.models.iter().any(|other| std::ptr::eq(other.model, child) && other.written().next().is_some());
+        let writes = |obj: &&Obj| relations.iter().any(|relation| objects.is_nulling(**obj, *relation, needed));
+        let rows: Vec<Obj> = going.iter().filter(writes).copied().collect();
+        if !rows.is_empty() {
+            found.push((child, reference, rows));
+        }
+    }
+    Ok(found)
+}
+
+/// Rows of a model that go, by what they are found by: the version that each has once its keys were set to NULL.
+fn as_they_are(
+    objects: &Objects,
+    plan: &Plan,
+    model: &'static ModelDef,
+    objs: &[Obj],
+    of: fn(&Work) -> &[Obj],
+) -> Result<Rows> {
+    let columns = version::found_by(model);
+    if model.version().is_none() {
+        return Ok(Rows::saved(objs.to_vec(), &columns));
+    }
+    let mut counts: FxHashMap<Obj, usize> = FxHashMap::default();
+    for work in &plan.models {
+        let mut gone: Vec<Obj> = work.early.iter().chain(of(work)).copied().collect();
+        gone.sort_unstable();
+        gone.dedup();
+        if gone.is_empty() {
+            continue;
+        }
+        for (child, reference, rows) in set_to_null(objects, plan, work.model, &gone)? {
+            if !std::ptr::eq(child, model) {
+                continue;
+            }
+            for (obj, _) in referring(objects, objs, &rows, reference) {
+                *counts.entry(obj).or_default() += 1;
+            }
+        }
+    }
+    if counts.is_empty() {
+        return Ok(Rows::saved(objs.to_vec(), &columns));
+    }
+    let value = |obj: &Obj, column: usize| {
+        let mut value = objects.store(*obj).saved_value(obj.slot, column).into_owned();
+        if model.version() == Some(column) {
+            for _ in 0..counts.get(obj).copied().unwrap_or_default() {
+                value = version::after(&value).unwrap_or(value);
+            }
+        }
+        value
+    };
+    let values = objs.iter().map(|obj| columns.iter().map(|column| value(obj, *column)).collect()).collect();
+    Ok(Rows::Built { objs: objs.to_vec(), values, at: 0 })
 }
 
 /// Deletes the association rows of objects.

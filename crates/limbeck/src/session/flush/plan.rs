@@ -216,7 +216,9 @@ impl Objects {
         let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
-        rows.sort_unstable_by_key(|(key, _)| **key);
+        // By the association, then by its ends; but texts are compared once a row, not once a step of the sorting.
+        rows.sort_unstable_by_key(|((_, local, remote), _)| (*local, *remote));
+        rows.sort_by_key(|((table, ..), _)| *table);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
         let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);
         for (_, row) in rows {
@@ -331,6 +333,9 @@ impl Objects {
         for _ in 0..=self.linked.len() {
             let store = self.store(obj);
             let meta = store.meta(obj.slot);
+            if meta.doomed && meta.state == State::Persistent {
+                return Some(store.saved_value(obj.slot, column));
+            }
             let links = || meta.links.iter().filter(|link| link.has(column));
             let written = if meta.state == State::Pending { meta.given } else { store.changed(obj.slot) };
             if written.contains(column) || links().next().is_none() {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::plan::Work;
 use super::switch::Switch;
-use crate::model::ModelDef;
+use crate::model::{ColumnSet, ModelDef};
 use crate::session::objects::{Obj, Objects};
 
 /// The work of a round, by model, in the order in which it is sent.
@@ -90,8 +90,6 @@ fn start(index: usize, objects: &Objects, models: &[Work], depths: &[usize], sta
 pub(super) fn needs_key(objects: &Objects, obj: Obj) -> bool {
     let store = objects.store(obj);
     let meta = store.meta(obj.slot);
-    let made = |(column, def): (usize, &crate::model::ColumnDef)| {
-        def.made_by_database() && !meta.given.contains(column) && !meta.links.iter().any(|link| link.has(column))
-    };
-    !objects.expressions_of(obj).is_empty() || store.model().columns.iter().enumerate().any(made)
+    let made = store.model().mapping().map_or(ColumnSet::EMPTY, |mapping| mapping.made).without(meta.given);
+    !objects.expressions_of(obj).is_empty() || made.iter().any(|column| !meta.links.iter().any(|link| link.has(column)))
 }

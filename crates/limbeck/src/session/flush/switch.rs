@@ -173,7 +173,7 @@ pub(super) fn updates(
     let mut shapes: Vec<((ColumnSet, ColumnSet), Vec<Switch>)> = Vec::new();
     for switch in switches {
         write::sync_keys(objects, plan, switch.new)?;
-        let given = write::inserted_columns(objects, switch.new);
+        let given = write::inserted_columns(objects, switch.new)?;
         let mut columns = differing(objects, switch, given);
         if let Some(parked) = plan.work_of(switch.new).and_then(|work| work.parked.get(&switch.new)) {
             parked.iter().for_each(|(column, _)| columns.insert(*column));
@@ -198,7 +198,7 @@ pub(super) fn updates(
         group(&mut shapes, (columns, defaults), switch);
     }
     for ((columns, defaults), switches) in shapes {
-        let given = write::inserted_columns(objects, switches[0].new).union(columns);
+        let given = write::inserted_columns(objects, switches[0].new)?.union(columns);
         let returning: Vec<usize> = ColumnSet::first(model.columns.len()).without(given).iter().collect();
         let keys = !returning.is_empty() && compiler.dialect == Dialect::Postgres && switches.len() > 1;
         let row = |switch: &Switch| {

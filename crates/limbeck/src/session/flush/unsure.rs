@@ -7,7 +7,7 @@
 use rustc_hash::FxHashSet;
 
 use super::plan::{Orphans, orphans};
-use crate::model::mapping::Reference;
+use crate::model::mapping::{Path, Reference};
 use crate::model::{ColumnSet, Handle, ModelDef, RelationRef};
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
@@ -59,18 +59,40 @@ impl Objects {
         store.unload(obj.slot);
     }
 
+    /// Rows of objects that are to be read again got other values of these columns, and so perhaps other parents: whoever
+    /// has them in a collection, or is to have them, is unloaded.
+    pub(in crate::session) fn perhaps_moved(&mut self, model: &'static ModelDef, objs: &[Obj], columns: ColumnSet) {
+        for (relation, resolved) in model.resolved().iter().enumerate() {
+            let Path::BelongsTo(keys) = &resolved.path else { continue };
+            if !keys.iter().any(|pair| columns.contains(pair.key)) {
+                continue;
+            }
+            self.unload_holders_by(relation, model, objs);
+            let Some(back) = resolved.back else { continue };
+            let parents: FxHashSet<Obj> =
+                objs.iter().filter_map(|obj| self.by_key(*obj, keys, resolved.target)).collect();
+            for parent in parents {
+                self.unload_to_be_loaded(parent, back);
+            }
+        }
+    }
+
     /// Unloads whatever holds one of these objects at the other end of a relationship.
     fn unload_holders(&mut self, model: &'static ModelDef, objs: &[Obj]) {
+        for relation in 0..model.relations.len() {
+            self.unload_holders_by(relation, model, objs);
+        }
+    }
+
+    fn unload_holders_by(&mut self, relation: usize, model: &'static ModelDef, objs: &[Obj]) {
         let wanted: FxHashSet<Handle> = objs.iter().map(|obj| self.handle(*obj)).collect();
-        for resolved in model.resolved() {
-            let Some(back) = resolved.back else { continue };
+        let Some(resolved) = model.resolved().get(relation) else { return };
+        if let Some(back) = resolved.back {
             for holder in self.all_of(resolved.target) {
                 match self.store(holder).relation(holder.slot, back) {
                     RelationRef::Many(field) => {
                         if field.state.handles().is_some_and(|all| all.iter().any(|handle| wanted.contains(handle))) {
-                            let state = field.state.clone();
-                            self.undo.push(Undo::Many(holder, back, state));
-                            self.unload_field(holder, back);
+                            self.unload_to_be_loaded(holder, back);
                         }
                     }
                     RelationRef::One(field) => {
@@ -81,5 +103,14 @@ impl Objects {
                 }
             }
         }
+    }
+
+    /// Unloads a field, and a rollback brings back what it held.
+    fn unload_to_be_loaded(&mut self, holder: Obj, relation: usize) {
+        if let RelationRef::Many(field) = self.store(holder).relation(holder.slot, relation) {
+            let state = field.state.clone();
+            self.undo.push(Undo::Many(holder, relation, state));
+        }
+        self.unload_field(holder, relation);
     }
 }

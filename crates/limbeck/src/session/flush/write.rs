@@ -151,7 +151,7 @@ pub(super) fn inserts(
     let mut runs: Vec<(ColumnSet, Vec<Obj>)> = Vec::new();
     for obj in step.inserts.iter().copied() {
         sync_keys(objects, plan, obj)?;
-        let columns = inserted_columns(objects, obj).without(objects.expressed(obj));
+        let columns = inserted_columns(objects, obj)?.without(objects.expressed(obj));
         // Only neighbours share a batch, so that the database numbers the rows in the order of `add`.
         match runs.last_mut() {
             Some((shape, objs)) if *shape == columns && are_alike(objects, compiler, objs[0], obj) => objs.push(obj),
@@ -375,6 +375,16 @@ pub(super) fn later(objects: &mut Objects, compiler: Compiler<'_>, plan: &Plan) 
     Ok(batches)
 }
 
+/// What a row is referred to by. What was changed of one that goes is not written.
+fn key_of_row(objects: &Objects, target: Obj, column: usize) -> Value<'_> {
+    let store = objects.store(target);
+    if store.meta(target.slot).doomed {
+        store.saved_value(target.slot, column)
+    } else {
+        store.value(target.slot, column)
+    }
+}
+
 /// What the keys of a row are that are written after all rows.
 fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'static>)> {
     let links = &objects.store(obj).meta(obj.slot).links;
@@ -387,7 +397,7 @@ fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'
                 let pairs = later.keys.iter().filter(|pair| later.nulls.contains(pair.key));
                 found.extend(pairs.filter_map(|pair| {
                     let target = target?;
-                    Some((pair.key, objects.store(target).value(target.slot, pair.to).into_owned()))
+                    Some((pair.key, key_of_row(objects, target, pair.to).into_owned()))
                 }));
             }
         }
@@ -396,17 +406,12 @@ fn later_values(objects: &Objects, work: &Work, obj: Obj) -> Vec<(usize, Value<'
 }
 
 /// The columns that an object sends when its row is inserted.
-pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
+pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> Result<ColumnSet> {
     let store = objects.store(obj);
-    let meta = store.meta(obj.slot);
-    let mut columns = meta.given;
+    let (model, meta) = (store.model(), store.meta(obj.slot));
+    let mut columns = ColumnSet::first(model.columns.len()).without(model.mapping()?.made).union(meta.given);
     meta.links.iter().flat_map(|link| link.keys).for_each(|pair| columns.insert(pair.key));
-    for (column, def) in store.model().columns.iter().enumerate() {
-        if !def.made_by_database() {
-            columns.insert(column);
-        }
-    }
-    columns
+    Ok(columns)
 }
 
 /// Writes the keys of linked objects into an object's key columns; NULL for what is written later into a row that is
@@ -415,19 +420,25 @@ pub(super) fn inserted_columns(objects: &Objects, obj: Obj) -> ColumnSet {
 /// # Errors
 /// [`Error::KeyConflict`] when two relationships share a column and disagree about it.
 pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<()> {
-    let links = objects.store(obj).meta(obj.slot).links.clone();
     let later = plan.work_of(obj).map_or(ColumnSet::EMPTY, |work| work.later_of(obj));
     if objects.state(obj) == State::Pending {
         for column in later.iter() {
             fill(objects, obj, column, &Value::Null)?;
         }
     }
-    if links.is_empty() {
+    if objects.store(obj).meta(obj.slot).links.is_empty() {
         return Ok(());
     }
+    let links = std::mem::take(&mut objects.store_mut(obj).meta_mut(obj.slot).links);
+    let synced = sync_links(objects, plan, obj, &links, later);
+    objects.store_mut(obj).meta_mut(obj.slot).links = links;
+    synced
+}
+
+/// The same for the links of the object, which are taken out meanwhile, without the columns that are written `later`.
+fn sync_links(objects: &mut Objects, plan: &Plan, obj: Obj, links: &[KeyLink], later: ColumnSet) -> Result<()> {
     let model = objects.store(obj).model();
-    let key =
-        |objects: &Objects, target: Obj, column: usize| objects.store(target).value(target.slot, column).into_owned();
+    let key = |objects: &Objects, target: Obj, column: usize| key_of_row(objects, target, column).into_owned();
     // Of one whose row another object gets, nothing is to be left.
     let target_of = |link: &KeyLink| link.target.filter(|target| !plan.is_switched(*target));
     // NULL first: a column that another relationship shares keeps what that one says.
@@ -436,14 +447,14 @@ pub(super) fn sync_keys(objects: &mut Objects, plan: &Plan, obj: Obj) -> Result<
             fill(objects, obj, column, &Value::Null)?;
         }
     }
-    for link in &links {
+    for link in links {
         let Some(target) = target_of(link) else { continue };
         for pair in link.keys.iter().filter(|pair| !later.contains(pair.key)) {
             fill(objects, obj, pair.key, &key(objects, target, pair.to))?;
         }
     }
     if links.len() > 1 {
-        for link in &links {
+        for link in links {
             let Some(target) = target_of(link) else { continue };
             let differs = |pair: &&KeyPair| {
                 !later.contains(pair.key)

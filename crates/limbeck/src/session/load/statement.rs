@@ -19,8 +19,8 @@ use crate::sql::shape::{Shape, ShapeKind};
 use crate::types::Kind;
 
 impl Session {
-    /// Rows of a model whose columns hold one of a list of keys, in the order of these columns, if any: each with
-    /// whether it is descending.
+    /// Rows of a model whose columns hold one of a list of keys; where an order is given (each column with whether it is
+    /// descending), by key and then in that order.
     pub(super) fn statement_by_columns(
         &self,
         model: &'static ModelDef,
@@ -36,13 +36,19 @@ impl Session {
             renderer.push("SELECT ").columns(model, model.table).push(" FROM ").table_of(model).push(" WHERE ");
             let name = |column: &usize| (model.table, model.columns[*column].name, kind_of(model, *column));
             in_keys(renderer, &columns.iter().map(name).collect::<Vec<_>>());
-            order_by(renderer, model, order);
+            if !order.is_empty() {
+                let key = columns.iter().map(|column| (model.table, model.columns[*column].name, false));
+                let rest = order.iter().filter(|(column, _)| !columns.contains(column));
+                let rest = rest.map(|(column, descending)| (model.table, model.columns[*column].name, *descending));
+                order_by(renderer, key.chain(rest));
+            }
             Ok(())
         })?;
         Ok(compiled.stmt)
     }
 
-    /// Rows of a model behind the key of the row that an association table ties each to.
+    /// Rows of a model behind the key of the row that an association table ties each to, by that key and then in the order
+    /// of these columns.
     pub(super) fn statement_associated(
         &self,
         owner: &'static ModelDef,
@@ -70,17 +76,24 @@ impl Session {
             let names: Vec<(&str, &str, Kind)> =
                 link.local.iter().map(|(name, key)| (link.table, name.as_str(), kind_of(owner, *key))).collect();
             in_keys(renderer, &names);
-            order_by(renderer, target, order);
+            // A key of the target is in the association as well, where an index has it beside the owner's.
+            let by = |(column, descending): &(usize, bool)| match link.remote.iter().find(|(_, key)| key == column) {
+                Some((remote, _)) => (link.table, remote.as_str(), *descending),
+                None => (target.table, target.columns[*column].name, *descending),
+            };
+            let key = link.local.iter().map(|(local, _)| (link.table, local.as_str(), false));
+            order_by(renderer, key.chain(order.iter().map(by)));
             Ok(())
         })?;
         Ok(compiled.stmt)
     }
 }
 
-fn order_by(renderer: &mut Renderer, model: &'static ModelDef, order: &[(usize, bool)]) {
-    for (index, (column, descending)) in order.iter().enumerate() {
+/// ` ORDER BY posts.author_id, posts.title DESC`
+fn order_by<'n>(renderer: &mut Renderer, columns: impl Iterator<Item = (&'n str, &'n str, bool)>) {
+    for (index, (table, column, descending)) in columns.enumerate() {
         renderer.push(if index == 0 { " ORDER BY " } else { ", " });
-        renderer.qualified(model.table, model.columns[*column].name).push(if *descending { " DESC" } else { "" });
+        renderer.qualified(table, column).push(if descending { " DESC" } else { "" });
     }
 }
 

@@ -93,6 +93,11 @@ impl Objects {
         let child = match field.state {
             One::Loaded(None) => return Ok(()),
             One::Loaded(Some(handle)) => self.resolve(resolved.target, handle).ok(),
+            // Taken before, so that somebody is to have it.
+            One::Unloaded if self.is_evicting((parent, relation)) => {
+                let wants = |child: &Obj| *child != newcomer && self.planned(*child, keys) == Some(Some(parent));
+                self.linked.iter().copied().find(wants)
+            }
             One::Unloaded => None,
         };
         match child {
@@ -105,13 +110,36 @@ impl Objects {
             },
             None if !self.is_expired(newcomer) && self.points_to(newcomer, keys, parent) => Ok(()),
             None => {
-                let nulls = resolved.target.mapping()?.nulls(resolved.target, keys);
-                let orphans = self.cascades(parent, relation, Cascade::DELETE_ORPHAN);
-                if self.state(parent) == State::Persistent && (orphans || !nulls.is_empty()) {
-                    self.evictions.insert((parent, relation));
-                }
+                self.take_place(parent, relation);
                 Ok(())
             }
+        }
+    }
+
+    /// Before the relationships of an object are unloaded: whoever is to have a place that one of them says is noted, so
+    /// that it is known when another one takes it.
+    pub(in crate::session) fn note_places(&mut self, parent: Obj) {
+        if self.linked.is_empty() {
+            return;
+        }
+        for (relation, resolved) in self.store(parent).model().resolved().iter().enumerate() {
+            if let Path::HasOne(keys) = &resolved.path
+                && let Some(Ok(child)) = self.one(parent, relation).map(|handle| self.resolve(resolved.target, handle))
+                && self.planned(child, keys) == Some(Some(parent))
+            {
+                self.take_place(parent, relation);
+            }
+        }
+    }
+
+    /// Has the flush set the key of whoever has a place to NULL, where it can be.
+    fn take_place(&mut self, parent: Obj, relation: usize) {
+        let resolved = &self.store(parent).model().resolved()[relation];
+        let Path::HasOne(keys) = &resolved.path else { return };
+        let nulls = resolved.target.mapping().is_ok_and(|child| !child.nulls(resolved.target, keys).is_empty());
+        let orphans = self.cascades(parent, relation, Cascade::DELETE_ORPHAN);
+        if self.state(parent) == State::Persistent && (orphans || nulls) {
+            self.evictions.insert((parent, relation));
         }
     }
 

@@ -344,4 +344,9 @@ impl dyn AnyStore + '_ {
         let base = self.base_mut();
         base.free.append(&mut base.emptied);
     }
+
+    /// Whether objects were taken out that something may still name.
+    pub(crate) fn has_emptied(&self) -> bool {
+        !self.base().emptied.is_empty()
+    }
 }

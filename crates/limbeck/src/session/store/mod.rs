@@ -330,7 +330,8 @@ impl<M: Model> AnyStore for Store<M> {
     }
 }
 
-/// Puts an object into a slot that is free, or a new one.
+/// Puts an object into a slot that is free, or a new one. Inlined, as `push`: each call would copy the object.
+#[inline]
 fn place<M>(
     entries: &mut Slots<Entry<M>>,
     base: &mut Base,

@@ -37,24 +37,33 @@ impl Objects {
         columns: ColumnSet,
         rows: &[Vec<Value<'static>>],
     ) -> Result<()> {
-        let mut written = Vec::new();
+        let (mut written, mut expired) = (Vec::new(), Vec::new());
         for row in rows {
             let (key, values) = row.split_at(model.primary_key.len());
             let Some(slot) = self.find_store(model).and_then(|store| store.find(key)) else { continue };
             let obj = Obj { model: model.id.get() as u32, slot };
             let meta = self.store(obj).meta(slot);
-            // One that is expired is read again anyway.
-            if meta.state != State::Persistent || meta.expired {
+            if meta.state != State::Persistent {
                 continue;
             }
+            let (is_expired, given) = (meta.expired, meta.given);
             let own = self.store(obj).changed(slot).union(self.expressed(obj));
             let mut changed = ColumnSet::EMPTY;
             for (column, value) in columns.iter().zip(values) {
-                if self.take_value(obj, column, value, own.contains(column))? {
+                // Set while it was expired: that is flushed later.
+                if !given.contains(column) && self.take_value(obj, column, value, own.contains(column))? {
                     changed.insert(column);
                 }
             }
+            if is_expired {
+                // It is read again anyway, but may be in collections.
+                expired.push(obj);
+                continue;
+            }
             written.push(Written { obj, columns: changed, links: Vec::new(), moved: true });
+        }
+        if !expired.is_empty() {
+            self.perhaps_moved(model, &expired, columns);
         }
         written.iter().for_each(|written| self.follow_keys(written));
         Ok(())

@@ -1,0 +1,9 @@
+//! The lint of models, over models that are compiled.
+
+#![allow(missing_docs, dead_code, unreachable_pub)]
+
+mod examples;
+mod models;
+mod rules;
+mod session;
+mod support;
