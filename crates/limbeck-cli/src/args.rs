@@ -1,11 +1,13 @@
 //! What can be said on the command line.
 
-use clap::Parser;
+use clap::{ColorChoice, Parser};
+
+use crate::help;
 
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
 /// missing.
 #[derive(Debug, Parser)]
-#[command(name = "limbeck", version, about, long_about = None)]
+#[command(name = "limbeck", version, about, long_about = None, after_help = help::LIMBECK)]
 pub(crate) struct Args {
     /// The package, in a workspace with several that have migrations.
     #[arg(short, long, global = true, value_name = "NAME")]
@@ -19,6 +21,14 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
 
+    /// Prints one JSON object on standard output and nothing else, errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Colours: auto is on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -26,34 +36,50 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Prepares a package: the folder of the migrations and the project's own limbeck binary.
+    #[command(after_help = help::INIT)]
     Init(Init),
     /// Writes a new revision.
+    #[command(after_help = help::REVISION)]
     Revision(Revision),
     /// Applies revisions: head, +1, or an id.
+    #[command(after_help = help::UPGRADE)]
     Upgrade {
         /// Where to go: head, +1, or the first characters of an id.
         #[arg(default_value = "head")]
         revision: String,
     },
     /// Takes revisions back: -1, base, or an id.
+    #[command(after_help = help::DOWNGRADE)]
     Downgrade {
         /// Where to go: -1, base, or the first characters of an id.
         #[arg(default_value = "-1", allow_hyphen_values = true)]
         revision: String,
     },
     /// Shows the revision that the database is at.
+    #[command(after_help = help::CURRENT)]
     Current,
     /// Lists the revisions, newest first.
+    #[command(after_help = help::HISTORY)]
     History,
     /// Lists the revisions that no other one follows: one, unless branches have met.
+    #[command(after_help = help::HEADS)]
     Heads,
     /// Compares the models with the database: exit code 2 when they differ or revisions are pending.
+    #[command(after_help = help::CHECK)]
     Check,
     /// Compares two databases and prints the SQL that turns the first into the second: exit code 2 when they differ. No
     /// project is needed.
+    #[command(after_help = help::DIFF)]
     Diff(Diff),
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
+    #[command(after_help = help::REPAIR)]
     Repair,
+    /// Prints a script that completes commands and options in a shell.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,8 +121,4 @@ pub(crate) struct Diff {
     /// Prints the way back instead: from the second, as it is then, to the first.
     #[arg(long)]
     pub(crate) downgrade: bool,
-
-    /// Prints the operations of both ways as JSON, and what is not managed.
-    #[arg(long)]
-    pub(crate) json: bool,
 }

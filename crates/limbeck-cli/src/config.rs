@@ -1,14 +1,18 @@
 //! A project's settings: `limbeck.toml`, `[package.metadata.limbeck]`, the environment.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 
 use limbeck::dialect::Dialect;
 use limbeck_migrate::Error;
-use toml_edit::{DocumentMut, Item, TableLike};
+use toml_edit::{Document, DocumentMut, Item, TableLike, TomlError};
 
 /// The databases that a project can be on.
 pub(crate) const DATABASES: [Dialect; 2] = [Dialect::Sqlite, Dialect::Postgres];
+
+/// What a project can say.
+const KEYS: &[&str] = &["databases", "migrations", "bin", "urls"];
 
 /// What a project says of its migrations.
 #[derive(Debug, Default)]
@@ -28,28 +32,32 @@ impl Config {
     pub(crate) fn read(root: Option<&Path>) -> Result<Config, Error> {
         let mut config = Config { environment: environment()?, ..Config::default() };
         let Some(root) = root else { return Ok(config) };
-        if let Some(manifest) = document(&root.join("Cargo.toml"))? {
-            let metadata = manifest.get("package").and_then(|p| p.get("metadata")).and_then(|m| m.get("limbeck"));
-            if let Some(table) = metadata.and_then(Item::as_table_like) {
-                config.apply("Cargo.toml", table)?;
+        if let Some(manifest) = Source::read(&root.join("Cargo.toml"))? {
+            let metadata = manifest.document.get("package").and_then(|p| p.get("metadata"));
+            if let Some(item) = metadata.and_then(|m| m.get("limbeck")) {
+                let Some(table) = item.as_table_like() else {
+                    return Err(manifest.wrong(item.span(), "`package.metadata.limbeck`: expected a table"));
+                };
+                config.apply(&manifest, table)?;
             }
         }
-        if let Some(own) = document(&root.join("limbeck.toml"))? {
-            config.apply("limbeck.toml", own.as_table())?;
+        if let Some(own) = Source::read(&root.join("limbeck.toml"))? {
+            config.apply(&own, own.document.as_table())?;
         }
         Ok(config)
     }
 
-    fn apply(&mut self, file: &str, table: &dyn TableLike) -> Result<(), Error> {
-        let wrong = |key: &str, expected: &str| Err(in_file(file, format!("`{key}`: expected {expected}")));
+    fn apply(&mut self, source: &Source, table: &dyn TableLike) -> Result<(), Error> {
         for (key, value) in table.iter() {
+            let wrong =
+                |item: &Item, expected: &str| Err(source.wrong(item.span(), format!("`{key}`: expected {expected}")));
             match key {
                 "databases" => {
-                    let Some(names) = value.as_array() else { return wrong(key, "a list of databases") };
+                    let Some(names) = value.as_array() else { return wrong(value, "a list of databases") };
                     self.databases.clear();
                     for name in names {
                         let Some(dialect) = name.as_str().and_then(named) else {
-                            return wrong(key, "\"sqlite\" and \"postgres\"");
+                            return wrong(value, "\"sqlite\" and \"postgres\"");
                         };
                         if !self.databases.contains(&dialect) {
                             self.databases.push(dialect);
@@ -58,22 +66,23 @@ impl Config {
                 }
                 "migrations" => match value.as_str() {
                     Some(folder) => self.folder = Some(folder.to_string()),
-                    None => return wrong(key, "the name of a folder"),
+                    None => return wrong(value, "the name of a folder"),
                 },
                 "bin" => match value.as_str() {
                     Some(bin) => self.bin = Some(bin.to_string()),
-                    None => return wrong(key, "the name of a binary"),
+                    None => return wrong(value, "the name of a binary"),
                 },
                 "urls" => {
-                    let Some(urls) = value.as_table_like() else { return wrong(key, "a table of URLs") };
+                    let Some(urls) = value.as_table_like() else { return wrong(value, "a table of URLs") };
                     for (name, url) in urls.iter() {
-                        let (Some(dialect), Some(url)) = (named(name), url.as_str()) else {
-                            return wrong(key, "a URL each for sqlite and postgres");
+                        let Some(dialect) = named(name) else {
+                            return Err(source.unknown(urls, name, "urls.", &DATABASES.map(|known| known.name())));
                         };
+                        let Some(url) = url.as_str() else { return wrong(url, "a URL each for sqlite and postgres") };
                         self.urls.insert(dialect.name(), url.to_string());
                     }
                 }
-                _ => return Err(in_file(file, format!("`{key}` is not a setting: databases, migrations, bin, urls"))),
+                _ => return Err(source.unknown(table, key, "", KEYS)),
             }
         }
         Ok(())
@@ -147,16 +156,77 @@ pub(crate) fn dialect_of(url: &str) -> Option<Dialect> {
     }
 }
 
+/// A TOML file, with the places of all that it says.
+pub(crate) struct Source {
+    file: String,
+    document: Document<String>,
+}
+
+impl Source {
+    /// Reads a file; `None` where there is none.
+    fn read(path: &Path) -> Result<Option<Source>, Error> {
+        let file = shown(path);
+        match std::fs::read_to_string(path) {
+            Ok(text) => Source::parse(file, text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(file, error)),
+        }
+    }
+
+    fn parse(file: String, text: String) -> Result<Source, Error> {
+        match Document::parse(text.clone()) {
+            Ok(document) => Ok(Source { file, document }),
+            Err(error) => Err(not_toml(file, &text, &error)),
+        }
+    }
+
+    /// An error about a place in the file.
+    pub(crate) fn wrong(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Error {
+        let line = span.map(|span| line_of(self.document.raw(), span.start));
+        Error::File { file: self.file.clone(), line, message: message.into() }
+    }
+
+    /// An error about a key that nothing reads.
+    pub(crate) fn unknown(&self, table: &dyn TableLike, key: &str, before: &str, known: &[&str]) -> Error {
+        let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
+        let hint = match nearest {
+            Some((distance, nearest)) if distance <= 2.max(key.len() / 3) => {
+                format!("did you mean `{before}{nearest}`?")
+            }
+            _ => format!("there are {}", known.join(", ")),
+        };
+        let span = table.key(key).and_then(toml_edit::Key::span);
+        self.wrong(span, format!("`{before}{key}` is not a setting: {hint}"))
+    }
+}
+
+/// The line of a place in a text, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn not_toml(file: String, text: &str, error: &TomlError) -> Error {
+    let line = error.span().map(|span| line_of(text, span.start));
+    Error::File { file, line, message: format!("this is not TOML: {}", error.message().trim()) }
+}
+
+/// A path as a person would type it.
+pub(crate) fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let relative = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_path_buf));
+    relative.unwrap_or_else(|| path.to_path_buf()).display().to_string()
+}
+
 /// An error about a file of the project.
 pub(crate) fn in_file(file: &str, message: impl Into<String>) -> Error {
     Error::File { file: file.to_string(), line: None, message: message.into() }
 }
 
-/// A TOML file; `None` where there is none.
+/// A TOML file to be changed; `None` where there is none.
 pub(crate) fn document(path: &Path) -> Result<Option<DocumentMut>, Error> {
-    let shown = path.display().to_string();
+    let shown = shown(path);
     match std::fs::read_to_string(path) {
-        Ok(text) => text.parse().map(Some).map_err(|error| in_file(&shown, format!("{error}"))),
+        Ok(text) => text.parse().map(Some).map_err(|error| not_toml(shown, &text, &error)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io(shown, error)),
     }
@@ -168,15 +238,30 @@ fn environment() -> Result<HashMap<String, String>, Error> {
     match dotenvy::dotenv_iter() {
         Ok(lines) => {
             for line in lines {
-                let (name, value) = line.map_err(|error| in_file(".env", format!("cannot be read: {error}")))?;
+                let (name, value) = line.map_err(|error| not_env(&error))?;
                 all.insert(name, value);
             }
         }
         Err(error) if error.not_found() => {}
-        Err(error) => return Err(in_file(".env", format!("cannot be read: {error}"))),
+        Err(error) => return Err(not_env(&error)),
     }
     all.extend(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))));
     Ok(all)
+}
+
+fn not_env(error: &dotenvy::Error) -> Error {
+    let (line, message) = match error {
+        dotenvy::Error::LineParse(wrong, _) => {
+            let file = std::env::current_dir().ok();
+            let file = file.iter().flat_map(|here| here.ancestors()).map(|folder| folder.join(".env"));
+            let text = file.into_iter().find_map(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+            let line = text.lines().position(|line| line.trim() == wrong.trim()).map(|index| index + 1);
+            // Not the line itself: there may be a password in it.
+            (line, "expected NAME=value".to_string())
+        }
+        other => (None, format!("cannot be read: {other}")),
+    };
+    Error::File { file: ".env".into(), line, message }
 }
 
 #[cfg(test)]
@@ -186,8 +271,8 @@ mod tests {
     fn config(toml: &str, environment: &[(&str, &str)]) -> Result<Config, Error> {
         let environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let mut config = Config { environment, ..Config::default() };
-        let document: DocumentMut = toml.parse().unwrap();
-        config.apply("limbeck.toml", document.as_table())?;
+        let source = Source::parse("limbeck.toml".into(), toml.into())?;
+        config.apply(&source, source.document.as_table())?;
         Ok(config)
     }
 
@@ -216,10 +301,30 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_file_and_the_key() {
+    fn mistakes_name_the_file_the_line_and_the_key() {
         for toml in ["databases = \"sqlite\"", "databases = [\"oracle\"]", "colour = 1", "urls = 1", "bin = 2"] {
-            let error = config(toml, &[]).unwrap_err().to_string();
-            assert!(error.starts_with("limbeck.toml: `"), "{error}");
+            let error = config(&format!("migrations = \"m\"\n{toml}"), &[]).unwrap_err().to_string();
+            assert!(error.starts_with("limbeck.toml:2: `"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        for (toml, said) in [
+            ("database = []", "limbeck.toml:1: `database` is not a setting: did you mean `databases`?"),
+            (
+                "\n[urls]\npostgre = \"\"",
+                "limbeck.toml:3: `urls.postgre` is not a setting: did you mean `urls.postgres`?",
+            ),
+            ("colour = 1", "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls"),
+        ] {
+            assert_eq!(config(toml, &[]).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_an_error_with_its_line() {
+        let error = config("migrations = \"m\"\nbin = \n", &[]).unwrap_err().to_string();
+        assert!(error.starts_with("limbeck.toml:2: this is not TOML: "), "{error}");
     }
 }

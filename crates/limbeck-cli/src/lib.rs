@@ -32,18 +32,22 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 error, 2 differences or pending revisions, 4 lock not obtained, 5 a person has to decide.
+//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 4 lock not obtained, 5 a
+//! person has to decide.
 
 mod args;
 mod commands;
 mod config;
+mod help;
 mod output;
+mod progress;
 mod project;
+mod said;
 
 use std::borrow::Borrow;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use limbeck_migrate::{Embedded, Error};
 
 use args::{Args, Command};
@@ -64,30 +68,29 @@ pub fn global() -> ExitCode {
 }
 
 fn run(embedded: Option<Embedded>) -> ExitCode {
-    let args = Args::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            output::error(&format!("the runtime does not start: {error}"));
-            return ExitCode::FAILURE;
-        }
+    output::color_by(said::color());
+    let matches = match Args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return said::misunderstood(&error),
     };
-    let code = match runtime.block_on(dispatch(args, embedded)) {
-        Ok(code) => code,
-        Err(error) => {
-            output::error(&error.to_string());
-            error.exit_code()
-        }
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => return said::misunderstood(&error),
     };
-    ExitCode::from(code)
+    output::prepare(args.json, args.color);
+    let outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(dispatch(args, embedded)),
+        Err(error) => Err(Error::io("the runtime", error)),
+    };
+    ExitCode::from(output::finish(matches.subcommand_name().unwrap_or_default(), outcome))
 }
 
 async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
-    if let Command::Init(init) = &args.command {
-        return commands::init::run(init, args.package.as_deref());
-    }
-    if let Command::Diff(diff) = &args.command {
-        return commands::diff::run(diff, args.verbose).await;
+    match &args.command {
+        Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
+        Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Completions { shell } => return commands::completions::run(*shell),
+        _ => {}
     }
     let context = Context::find(&args, embedded)?;
     match &args.command {
@@ -99,6 +102,6 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Heads => commands::heads::run(&context),
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) => Ok(0),
+        Command::Init(_) | Command::Diff(_) | Command::Completions { .. } => Ok(0),
     }
 }

@@ -120,8 +120,14 @@ impl Context {
         // What cargo itself says when a build fails.
         const BUILD_FAILED: i32 = 101;
         match status.code() {
-            Some(BUILD_FAILED) | None => Ok(1),
-            Some(code) => Ok(u8::try_from(code).unwrap_or(1)),
+            Some(BUILD_FAILED) | None => Err(Error::Revision(format!(
+                "the project's binary `{}`, which links the models, cannot be built or run: see above",
+                bin.name
+            ))),
+            Some(code) => {
+                output::told_already();
+                Ok(u8::try_from(code).unwrap_or(1))
+            }
         }
     }
 }

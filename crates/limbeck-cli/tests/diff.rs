@@ -89,11 +89,11 @@ async fn json_has_both_ways_and_what_is_not_managed() {
     let found = diff(&[a.url(), b.url(), "--json"]);
     assert_eq!(found.status.code(), Some(2));
     let json: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
-    assert_eq!(json["operations"][0]["title"], "add column t.x");
-    assert_eq!(json["operations"][0]["sql"][0], "ALTER TABLE t ADD COLUMN x TEXT");
-    assert_eq!(json["downgrade"][0]["sql"][0], "ALTER TABLE t DROP COLUMN x");
-    assert_eq!(json["downgrade_loses"][0], "t.x");
-    assert_eq!(json["unmanaged"][0], "the view seen: only in the second database");
+    assert_eq!(json["result"]["operations"][0]["title"], "add column t.x");
+    assert_eq!(json["result"]["operations"][0]["sql"][0], "ALTER TABLE t ADD COLUMN x TEXT");
+    assert_eq!(json["result"]["downgrade"][0]["sql"][0], "ALTER TABLE t DROP COLUMN x");
+    assert_eq!(json["result"]["downgrade_loses"][0], "t.x");
+    assert_eq!(json["result"]["unmanaged"][0], "the view seen: only in the second database");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod expand;
 mod input;
 mod naming;
 mod newtype;
+mod plural;
 mod sql;
 
 use proc_macro::TokenStream;
@@ -34,7 +35,10 @@ use proc_macro::TokenStream;
 /// - `foreign_key((order_id, line), OrderLine(order_id, line_no), on_delete = …)`: a foreign key of several columns,
 ///   with the options that the key of one column has; indexed unless `index = false`.
 ///
-/// `index`, `unique`, `check` and `foreign_key` may be said several times. What has no name is named after its
+/// - `allow(L008, reason = "…")`: what `limbeck lint` shall not say of the model, of a column or of a relationship, and
+///   why. The code of a rule, or several.
+///
+/// `index`, `unique`, `check`, `foreign_key` and `allow` may be said several times. What has no name is named after its
 /// columns: `ix_posts_author_id_created_at`, `uq_…`, `ck_…`, `fk_…`.
 ///
 /// # Embedded structs: `#[model(embed)]`
@@ -60,6 +64,7 @@ use proc_macro::TokenStream;
 /// - `server_default = "sql"`: the database's default.
 /// - `version`: counts the changes of the row. A new row has 1, or its `default`; every UPDATE adds one and meets the
 ///   row only if it still has the version that was read, else it is `Error::StaleRow`. At most one, an integer.
+/// - `allow(L010, reason = "…")`: see the options of the model.
 /// - `foreign_key(Target.column, on_delete = …, on_update = …)`, with `cascade`, `set_null`, `restrict`,
 ///   `set_default` or `no_action`. Also `deferrable = initially_deferred` (checked at the commit) or
 ///   `initially_immediate`, and `name = "…"`.

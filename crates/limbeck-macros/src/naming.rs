@@ -1,5 +1,7 @@
 //! Names: the table of a struct, and the known name that an unknown one was meant to be.
 
+use crate::plural::plural;
+
 /// The default table of a struct: `BlogPost` → `blog_posts`.
 pub(crate) fn table(model: &str) -> String {
     let snake = snake_case(model);
@@ -24,58 +26,6 @@ pub(crate) fn snake_case(name: &str) -> String {
         out.extend(c.to_lowercase());
     }
     out
-}
-
-/// Words whose plural no rule gives. A word that is its own plural is here too.
-const IRREGULAR: &[(&str, &str)] = &[
-    ("person", "people"),
-    ("child", "children"),
-    ("man", "men"),
-    ("woman", "women"),
-    ("foot", "feet"),
-    ("tooth", "teeth"),
-    ("goose", "geese"),
-    ("mouse", "mice"),
-    ("leaf", "leaves"),
-    ("life", "lives"),
-    ("half", "halves"),
-    ("shelf", "shelves"),
-    ("datum", "data"),
-    ("medium", "media"),
-    ("index", "indexes"),
-    ("analysis", "analyses"),
-    ("basis", "bases"),
-    ("crisis", "crises"),
-    ("criterion", "criteria"),
-    ("hero", "heroes"),
-    ("potato", "potatoes"),
-    ("quiz", "quizzes"),
-    ("data", "data"),
-    ("media", "media"),
-    ("news", "news"),
-    ("series", "series"),
-    ("species", "species"),
-    ("equipment", "equipment"),
-    ("information", "information"),
-    ("metadata", "metadata"),
-    ("sheep", "sheep"),
-    ("fish", "fish"),
-];
-
-fn plural(word: &str) -> String {
-    if let Some((_, plural)) = IRREGULAR.iter().find(|(singular, _)| *singular == word) {
-        return (*plural).to_owned();
-    }
-    if ["s", "x", "ch", "sh", "z"].iter().any(|end| word.ends_with(end)) {
-        return format!("{word}es");
-    }
-    if let Some(stem) = word.strip_suffix('y')
-        && !stem.ends_with(['a', 'e', 'i', 'o', 'u'])
-        && !stem.is_empty()
-    {
-        return format!("{stem}ies");
-    }
-    format!("{word}s")
 }
 
 /// The one of `known` that `name` was most likely meant to be, if any is near.
@@ -127,6 +77,14 @@ mod tests {
             ("SalesPerson", "sales_people"),
             ("HTTPServer", "http_servers"),
             ("News", "news"),
+            ("Status", "statuses"),
+            ("Bus", "buses"),
+            ("Analysis", "analyses"),
+            ("Data", "data"),
+            ("Series", "series"),
+            ("UserSettings", "user_settings"),
+            ("Staff", "staff"),
+            ("Matrix", "matrices"),
             ("User_Role", "user_roles"),
         ] {
             assert_eq!(table(model), expected);

@@ -79,6 +79,34 @@ impl Error {
         }
     }
 
+    /// What kind of error it is, in a word for programs: `database`, `statement`, `file`, `io`, `revision`, `edited`,
+    /// `not_at_head`, `locked`, `needs_person`, `models`, `integrity`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Error::Database(_) => "database",
+            Error::Statement { .. } => "statement",
+            Error::File { .. } => "file",
+            Error::Io { .. } => "io",
+            Error::Revision(_) => "revision",
+            Error::Edited { .. } => "edited",
+            Error::NotAtHead { .. } => "not_at_head",
+            Error::Locked { .. } => "locked",
+            Error::NeedsPerson(_) => "needs_person",
+            Error::Models(_) => "models",
+            Error::Integrity(_) => "integrity",
+        }
+    }
+
+    /// The file that it is about, and the line where that is known.
+    pub fn place(&self) -> Option<(&str, Option<usize>)> {
+        match self {
+            Error::Statement { file, line, .. } => Some((file, Some(*line))),
+            Error::File { file, line, .. } => Some((file, *line)),
+            Error::Io { file, .. } | Error::Edited { file, .. } => Some((file, None)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn file(file: impl Into<String>, line: impl Into<Option<usize>>, message: impl Into<String>) -> Self {
         Error::File { file: file.into(), line: line.into(), message: message.into() }
     }

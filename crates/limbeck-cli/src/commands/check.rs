@@ -3,11 +3,13 @@
 use limbeck::schema::Metadata;
 use limbeck_migrate::Migrator;
 use limbeck_migrate::autogenerate::difference;
+use limbeck_migrate::compare::Op;
 use limbeck_migrate::revision::LOCK_FILE;
+use serde_json::json;
 
 use crate::Outcome;
 use crate::config::in_file;
-use crate::output::{green, line, note};
+use crate::output::{green, line, note, results};
 use crate::project::Context;
 
 pub(crate) async fn run(context: &Context) -> Outcome {
@@ -32,6 +34,11 @@ pub(crate) async fn run(context: &Context) -> Outcome {
     for table in &found.diff.unknown {
         note(&format!("the table {table} is of no model and no revision made it: it is left alone"));
     }
+    results(json!({
+        "database": engine.url(),
+        "differences": found.diff.ops.iter().map(Op::describe).collect::<Vec<_>>(),
+        "unmanaged": found.diff.unknown.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    }));
     if found.diff.ops.is_empty() {
         line(&green("the database is what the models say"));
         return Ok(0);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::args::Diff;
-use crate::output::{line, note};
+use crate::output::{is_json, note, plain, results};
 
 /// What the command exits with where the databases differ.
 const DIFFERENT: u8 = 2;
@@ -22,11 +22,8 @@ pub(crate) async fn run(args: &Diff, verbose: bool) -> Outcome {
     to.close().await;
     let plan = render(&found.diff.ops, &found.live);
     say(&found, &plan, args.downgrade);
-    if args.json {
-        line(&json(&found, &plan).to_string());
-    } else {
-        print(if args.downgrade { &plan.downgrade } else { &plan.upgrade });
-    }
+    results(json(&found, &plan));
+    print(if args.downgrade { &plan.downgrade } else { &plan.upgrade });
     Ok(if found.diff.ops.is_empty() && found.left_out.is_empty() { 0 } else { DIFFERENT })
 }
 
@@ -44,6 +41,9 @@ async fn engine(url: &str, verbose: bool) -> Result<Engine, Error> {
 
 /// What a person should know, on standard error.
 fn say(found: &Between, plan: &Plan, downgrade: bool) {
+    if is_json() {
+        return; // All of it has a place of its own in the result.
+    }
     for text in found.unmanaged.iter().map(|text| format!("not managed: {text}")).chain(found.left_out.iter().cloned())
     {
         note(&text);
@@ -67,12 +67,12 @@ fn say(found: &Between, plan: &Plan, downgrade: bool) {
 /// The SQL and nothing else.
 fn print(steps: &[DraftStep]) {
     if steps.iter().any(|step| step.foreign_keys_off) {
-        line("PRAGMA foreign_keys = OFF;");
+        plain("PRAGMA foreign_keys = OFF;");
         // Without it, the last step fails where a view or trigger names the table.
-        line("PRAGMA legacy_alter_table = ON;");
+        plain("PRAGMA legacy_alter_table = ON;");
     }
     for statement in steps.iter().flat_map(|step| &step.statements) {
-        line(&format!("{statement};"));
+        plain(&format!("{statement};"));
     }
 }
 

@@ -14,7 +14,7 @@ use limbeck_migrate::revision::{LOCK_FILE, LockFile};
 use crate::Outcome;
 use crate::args::Init;
 use crate::config::{Config, in_file, named};
-use crate::output::{green, line, note};
+use crate::output::{green, line, more, note, result};
 use crate::project::{Package, cargo_metadata, package_named};
 use library::Move;
 use manifest::Manifest;
@@ -30,6 +30,8 @@ pub(crate) fn run(args: &Init, package: Option<&str>) -> Outcome {
     let package = the_package(&root)?;
     let databases = databases(args, &root)?;
     let mut manifest = Manifest::read(&root)?;
+
+    result("wrote", serde_json::json!([]));
 
     // All questions first: after a no, nothing has been touched.
     let models = crates_with_models(&package);
@@ -74,6 +76,7 @@ pub(crate) fn run(args: &Init, package: Option<&str>) -> Outcome {
 }
 
 fn wrote(what: &str) {
+    more("wrote", what.into());
     line(&format!("{} {what}", green("wrote")));
 }
 

@@ -1,6 +1,7 @@
 //! The commands, each a file.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod current;
 pub(crate) mod diff;
 pub(crate) mod downgrade;

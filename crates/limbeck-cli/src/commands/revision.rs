@@ -5,12 +5,14 @@ use limbeck::engine::Engine;
 use limbeck::schema::Metadata;
 use limbeck_migrate::autogenerate::difference;
 use limbeck_migrate::render::{Plan, render};
-use limbeck_migrate::revision::NewRevision;
+use limbeck_migrate::revision::{DraftStep, NewRevision};
 use limbeck_migrate::{Error, Migrator};
+use serde_json::json;
 
 use crate::Outcome;
 use crate::args::Revision;
-use crate::output::{green, line, note};
+use crate::config::shown;
+use crate::output::{green, line, note, results};
 use crate::project::Context;
 
 pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
@@ -28,6 +30,7 @@ pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
             plans.push((dialect, plan(context, &migrator, dialect, &wanted, &args.drops).await?));
         }
         if plans.iter().all(|(_, plan)| plan.upgrade.is_empty()) {
+            results(json!({ "files": [], "operations": [] }));
             line("nothing to do: the database is what the models say");
             return Ok(0);
         }
@@ -35,8 +38,16 @@ pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
     } else {
         databases.into_iter().map(|dialect| (dialect, Plan::default())).collect()
     };
-    for path in NewRevision::new(&args.message).write(&folder, &history, &plans)? {
-        line(&format!("{} {}", green("wrote"), shown(&path)));
+    let files: Vec<String> =
+        NewRevision::new(&args.message).write(&folder, &history, &plans)?.iter().map(|path| shown(path)).collect();
+    let operations = plans.iter().flat_map(|(dialect, plan)| {
+        let described =
+            |step: &DraftStep| json!({ "database": dialect.name(), "title": step.title, "sql": step.statements });
+        plan.upgrade.iter().map(described)
+    });
+    results(json!({ "files": files, "operations": operations.collect::<Vec<_>>() }));
+    for file in files {
+        line(&format!("{} {file}", green("wrote")));
     }
     // What is to be known is the same for each database, apart from what only one of them lacks.
     let mut warnings: Vec<&String> = plans.iter().flat_map(|(_, plan)| &plan.warnings).collect();
@@ -91,11 +102,4 @@ async fn database(context: &Context, migrator: &Migrator, dialect: Dialect) -> R
         dialect.name(),
         dialect.name().to_uppercase()
     )))
-}
-
-/// The path as a person would type it.
-fn shown(path: &std::path::Path) -> String {
-    let here = std::env::current_dir().ok();
-    let relative = here.and_then(|here| path.strip_prefix(here).ok().map(std::path::Path::to_path_buf));
-    relative.unwrap_or_else(|| path.to_path_buf()).display().to_string()
 }

@@ -74,7 +74,8 @@ fn one_option(
     if !read(&name, input)? {
         return Err(unknown(&name, &format!("option of `#[{attr}]`"), known));
     }
-    if seen.contains(&text) && !(attr == "model" && super::table::REPEATED.contains(&text.as_str())) {
+    let repeated = text == "allow" || (attr == "model" && super::table::REPEATED.contains(&text.as_str()));
+    if seen.contains(&text) && !repeated {
         return Err(syn::Error::new(name.span(), format!("`{text}` is said twice")));
     }
     seen.push(text);

@@ -32,6 +32,7 @@ const OPTIONS: &[&str] = &[
     "check",
     "type",
     "version",
+    "allow",
 ];
 
 /// A column.
@@ -191,6 +192,7 @@ impl Column {
             "comment" => self.comment = Some(attr::text(input)?),
             "collation" => self.collation = Some(Collation::read(name, input)?),
             "version" => self.version = attr::flag(input)?,
+            "allow" => super::allow::check(name, input)?,
             "text" => self.text = attr::flag(input)?,
             "json" => self.json = attr::flag(input)?,
             "numeric" => self.numeric = Some(numeric(name, input)?),

@@ -1,5 +1,6 @@
 //! What a struct says: its tokens, read and checked.
 
+mod allow;
 pub(crate) mod attr;
 mod column;
 mod column_options;

@@ -418,6 +418,19 @@ mod tests {
     }
 
     #[test]
+    fn what_the_lint_shall_not_say_has_a_reason() {
+        let right = "#[model(allow(L001, L002, reason = \"imported\"), allow(L008, reason = \"read only\"))] struct M { \
+                     #[column(primary_key, allow(L020, reason = \"few rows\"))] id: i32 }";
+        assert_eq!(errors(right), [""; 0]);
+        for wrong in ["allow", "allow(L001)", "allow(reason = \"x\")", "allow(L001, reason = \" \")", "allow()"] {
+            let found = errors(&format!("#[model({wrong})] struct M {{ #[column(primary_key)] id: i64 }}"));
+            assert!(matches!(&found[..], [one] if one.starts_with("name the rule")), "{wrong}: {found:?}");
+        }
+        let found = errors("#[model(allow(L001, why = \"x\"))] struct M { #[column(primary_key)] id: i64 }");
+        assert!(found[0].starts_with("unknown option of `allow` `why`"), "{found:?}");
+    }
+
+    #[test]
     fn what_the_database_makes_is_made_by_nothing_else() {
         let found = errors(
             "struct M { #[column(primary_key)] id: i64, #[column(computed(\"id + 1\"), default = 1)] a: i64, \

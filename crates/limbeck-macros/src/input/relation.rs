@@ -6,7 +6,7 @@ use super::relation_options::{self, RelationOptions};
 use super::{Column, CompositeKey, attr, types};
 use crate::ctxt::Ctxt;
 
-const OPTIONS: [&str; 6] = ["back_populates", "key", "secondary", "local", "remote", "view_only"];
+const OPTIONS: [&str; 7] = ["back_populates", "key", "secondary", "local", "remote", "view_only", "allow"];
 
 /// The direction of a relationship.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,7 @@ impl Relation {
                 "local" => relation.local = attr::texts(input)?,
                 "remote" => relation.remote = attr::texts(input)?,
                 "view_only" => relation.view_only = attr::flag(input)?,
+                "allow" => super::allow::check(name, input)?,
                 _ => return relation.options.read(name, input),
             }
             Ok(true)

@@ -9,17 +9,17 @@ use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Path, Token};
 
 use super::column::{self, Column, KeyOptions};
-use super::{Embed, attr};
+use super::{Embed, allow, attr};
 use crate::ctxt::Ctxt;
 use crate::naming;
 
 pub(crate) use super::table_index::{Index, IndexKey, KeyOf};
 
 /// The options of `#[model(…)]`.
-pub(super) const OPTIONS: &[&str] = &["table", "schema", "comment", "index", "unique", "check", "foreign_key"];
+pub(super) const OPTIONS: &[&str] = &["table", "schema", "comment", "index", "unique", "check", "foreign_key", "allow"];
 
 /// Options of `#[model(…)]` that may be said more than once.
-pub(super) const REPEATED: &[&str] = &["index", "unique", "check", "foreign_key"];
+pub(super) const REPEATED: &[&str] = &["index", "unique", "check", "foreign_key", "allow"];
 
 /// The table's options.
 #[derive(Default)]
@@ -96,6 +96,7 @@ impl TableOptions {
             "unique" => self.uniques.push(unique(ctxt, name, input)?),
             "check" => self.checks.push(check(name, input)?),
             "foreign_key" => self.foreign_keys.push(composite_key(ctxt, name, input)?),
+            "allow" => allow::check(name, input)?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -7,6 +7,7 @@
 
 mod ledger;
 mod lock;
+mod progress;
 mod revision;
 
 use std::collections::BTreeSet;
@@ -17,12 +18,14 @@ use limbeck::engine::{Connection, Engine};
 
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
+pub use progress::Progress;
 
 use crate::Embedded;
 use crate::error::{Error, Result};
 use crate::revision::{History, Revision, RevisionFile, Target};
 use ledger::Ledger;
 use lock::Lock;
+use progress::Watch;
 
 /// Applies revisions to a database, and takes them back.
 ///
@@ -38,6 +41,7 @@ use lock::Lock;
 pub struct Migrator {
     history: History,
     wait: Duration,
+    watch: Watch,
 }
 
 impl Migrator {
@@ -51,13 +55,20 @@ impl Migrator {
 
     /// A migrator for revisions that were read.
     pub fn new(history: History) -> Self {
-        Migrator { history, wait: Duration::from_secs(60) }
+        Migrator { history, wait: Duration::from_secs(60), watch: Watch::default() }
     }
 
     /// How long to wait for another run to end before giving up with [`Error::Locked`]; a minute if not said.
     #[must_use]
     pub fn lock_timeout(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Calls this before each revision and each of its statements, so that one can see where a long run is.
+    #[must_use]
+    pub fn on_progress(mut self, watch: impl Fn(&Progress<'_>) + Send + Sync + 'static) -> Self {
+        self.watch = Watch::new(watch);
         self
     }
 
@@ -102,10 +113,12 @@ impl Migrator {
         }
         let mut lock = Lock::take(engine, self.wait).await?;
         let mut done = Vec::new();
-        for id in planned {
+        let of = planned.len();
+        for (position, id) in planned.into_iter().enumerate() {
             let revision = self.history.find(&id)?;
             let file = revision.for_database(dialect)?;
             lock.check().await?;
+            self.watch.tell(&Progress::Revision { id: &id, message: &revision.message, position: position + 1, of });
             let run = revision::Run::begin(&mut connection, &file.upgrade, self.wait).await?;
             let outcome = self.apply(&mut connection, revision, &file).await;
             if let Some(one) = run.end(&mut connection, outcome).await? {
@@ -151,18 +164,20 @@ impl Migrator {
         }
         let mut lock = Lock::take(engine, self.wait).await?;
         let mut done = Vec::new();
-        for id in planned {
+        let of = planned.len();
+        for (position, id) in planned.into_iter().enumerate() {
             let revision = self.history.find(&id)?;
             let file = revision.for_database(dialect)?;
             let section = file.downgrade.clone().unwrap_or_default();
             lock.check().await?;
+            self.watch.tell(&Progress::Revision { id: &id, message: &revision.message, position: position + 1, of });
             let run = revision::Run::begin(&mut connection, &section, self.wait).await?;
             let outcome = async {
                 let ledger = Ledger::read(&mut connection).await?;
                 if !ledger.has(&id) {
                     return Ok(None);
                 }
-                revision::execute(&mut connection, &file.file, &section).await?;
+                revision::execute(&mut connection, &file.file, &section, &self.watch).await?;
                 ledger.remove(&mut connection, &id).await?;
                 Ok(Some(applied_now(revision, &file)))
             };
@@ -273,7 +288,7 @@ impl Migrator {
             return Ok(None);
         }
         ledger.create(connection).await?;
-        revision::execute(connection, &file.file, &file.upgrade).await?;
+        revision::execute(connection, &file.file, &file.upgrade, &self.watch).await?;
         let mut applied = applied_now(revision, file);
         applied.hash = revision.hash(connection.dialect())?;
         ledger.add(connection, &applied, &revision.parents).await?;

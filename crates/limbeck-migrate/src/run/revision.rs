@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 
+use super::progress::{Progress, Watch};
 use crate::error::{Error, Result};
 use crate::revision::Section;
 
@@ -121,8 +122,10 @@ async fn dangling(connection: &mut Connection) -> Result<Vec<Dangling>> {
 }
 
 /// Runs the statements of a section, one message each.
-pub(super) async fn execute(connection: &mut Connection, file: &str, section: &Section) -> Result<()> {
-    for statement in &section.statements {
+pub(super) async fn execute(connection: &mut Connection, file: &str, section: &Section, watch: &Watch) -> Result<()> {
+    let of = section.statements.len();
+    for (i, statement) in section.statements.iter().enumerate() {
+        watch.tell(&Progress::Statement { file, line: statement.line, sql: &statement.sql, position: i + 1, of });
         if let Err(source) = connection.execute_raw(&statement.sql).await {
             return Err(Error::Statement {
                 file: file.to_string(),

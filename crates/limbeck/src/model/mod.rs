@@ -25,7 +25,7 @@ pub use options::{
     CheckDef, CollationDef, ColumnOptions, CompositeKeyDef, ComputedDef, IdentityDef, IndexDef, IndexKeyDef,
     IndexKeyOf, TableOptions, UniqueDef,
 };
-pub use registry::Registered;
+pub use registry::{Registered, registered};
 pub use relation::{
     BelongsTo, Handles, HasMany, HasOne, ManyToMany, Related, RelationMut, RelationRef, Target, ToMany, ToOne,
 };

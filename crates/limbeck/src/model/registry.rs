@@ -12,3 +12,10 @@ inventory::collect!(Registered);
 pub(crate) fn all() -> impl Iterator<Item = &'static ModelDef> {
     inventory::iter::<Registered>.into_iter().map(|registered| (registered.0)())
 }
+
+/// Every model that is linked into this program, ordered by module and name.
+pub fn registered() -> Vec<&'static ModelDef> {
+    let mut models: Vec<_> = all().collect();
+    models.sort_by_key(|model| (model.module, model.name));
+    models
+}

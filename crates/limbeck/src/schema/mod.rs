@@ -9,6 +9,7 @@ mod metadata;
 mod name;
 pub mod naming;
 mod options;
+mod plural;
 mod sql_type;
 mod table;
 

@@ -4,6 +4,25 @@
 /// The longest name that is used: PostgreSQL keeps 63 bytes, MySQL 64 characters.
 pub const MAX_LENGTH: usize = 63;
 
+/// The plural of a word in lower case, by which `derive(Model)` names tables: `category` → `categories`.
+pub fn plural(word: &str) -> String {
+    super::plural::plural(word)
+}
+
+/// The table that `derive(Model)` gives a struct which names none: `BlogPost` → `blog_posts`.
+pub fn table(model: &str) -> String {
+    let snake = snake_case(model);
+    match snake.rfind('_') {
+        Some(at) => format!("{}{}", &snake[..=at], plural(&snake[at + 1..])),
+        None => plural(&snake),
+    }
+}
+
+/// Words that [`plural`] knows by heart, each with its plural, which may be the word itself.
+pub fn irregular_plurals() -> &'static [(&'static str, &'static str)] {
+    super::plural::IRREGULAR
+}
+
 /// `pk_users`
 pub fn primary_key(table: &str) -> String {
     shortened(format!("pk_{table}"))
@@ -98,6 +117,18 @@ mod tests {
             ("A_B", "a_b"),
         ] {
             assert_eq!(snake_case(name), snake);
+        }
+    }
+
+    /// The derive has a copy of the file, which has to be one.
+    #[test]
+    fn the_derive_knows_the_same_plurals() {
+        let own = include_str!("plural.rs");
+        assert_eq!(own, include_str!("../../../limbeck-macros/src/plural.rs"));
+        for (model, expected) in
+            [("BlogPost", "blog_posts"), ("Status", "statuses"), ("Bus", "buses"), ("SalesPerson", "sales_people")]
+        {
+            assert_eq!(table(model), expected);
         }
     }
 

@@ -1,5 +1,6 @@
 //! All objects of a session: a store for each model, and what is planned for the next flush.
 
+use std::any::Any;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -181,12 +182,14 @@ impl Objects {
 
     #[inline]
     pub(crate) fn typed<M: Model>(&self) -> Option<&Store<M>> {
-        self.stores.get(M::def().id.get())?.as_ref()?.as_any().downcast_ref()
+        let store: &dyn Any = &**self.stores.get(M::def().id.get())?.as_ref()?;
+        store.downcast_ref()
     }
 
     #[inline]
     pub(crate) fn typed_mut<M: Model>(&mut self) -> &mut Store<M> {
-        match self.store_of(M::def()).as_any_mut().downcast_mut() {
+        let store: &mut dyn Any = self.store_of(M::def());
+        match store.downcast_mut() {
             Some(store) => store,
             None => unreachable!("a model's store is of its type"),
         }
@@ -255,7 +258,8 @@ impl Objects {
     /// Takes in a new object.
     pub(crate) fn insert<M: Model>(&mut self, object: M, given: ColumnSet) -> Handle {
         let (store, stamps) = self.store_and_stamps(M::def());
-        match store.as_any_mut().downcast_mut::<Store<M>>() {
+        let store: &mut dyn Any = store;
+        match store.downcast_mut::<Store<M>>() {
             Some(store) => store.insert(object, State::Pending, given, stamps),
             None => unreachable!("a model's store is of its type"),
         }
@@ -271,7 +275,9 @@ impl Objects {
 
     /// Forgets everything. Old handles do not fit what comes after.
     pub(crate) fn clear(&mut self) {
-        self.stores_mut().for_each(|store| store.clear());
+        for store in self.stores_mut() {
+            *store = (store.model().store)();
+        }
         self.stamps.renew();
         self.pending.clear();
         self.doomed.clear();

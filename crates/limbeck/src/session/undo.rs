@@ -7,13 +7,11 @@
 //! it to: those steps are left out for it, so that it can be added again as it was. What the database gave it
 //! (a key, a default) is taken back.
 
-use std::any::Any;
-
 use rustc_hash::FxHashSet;
 
 use super::expression::Expressed;
 use super::objects::{Obj, Objects};
-use super::store::State;
+use super::store::{Fields, State};
 use crate::model::mapping::Path;
 use crate::model::{ColumnSet, Handle, Many, One, RelationMut};
 use crate::types::{Cell, Value};
@@ -25,7 +23,7 @@ pub(crate) enum Undo {
     /// The object was inserted; these columns had been given.
     Inserted(Obj, ColumnSet),
     /// The object was updated; this is what it was before.
-    Updated(Obj, Box<dyn Any + Send + Sync>),
+    Updated(Obj, Box<dyn Fields>),
     /// The object was updated by columns that were set while it was expired: what they were is not known.
     Unknown(Obj),
     /// The object was deleted.

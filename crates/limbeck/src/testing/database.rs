@@ -87,7 +87,8 @@ impl TestDatabase {
 /// * `sqlite::memory:`: a database in memory; `sqlite://anything`: a file in a temporary folder. `setup` runs each
 ///   time.
 ///
-/// `setup` makes the tables: by `create_all`, or by running the migrations. A place in the source that calls this has
+/// `setup` makes the tables: by `create_all`, or by running the migrations, whose error type then is that of the whole
+/// (any that a limbeck [`Error`] can become). A place in the source that calls this has
 /// one setup; where tests share a function that calls it, they share the template.
 ///
 /// ```
@@ -115,9 +116,10 @@ impl TestDatabase {
 /// # Errors
 /// When the database cannot be made, and what `setup` fails with.
 #[track_caller]
-pub fn database<F>(url: &str, setup: F) -> impl Future<Output = Result<TestDatabase>>
+pub fn database<F, E>(url: &str, setup: F) -> impl Future<Output = Result<TestDatabase, E>>
 where
-    F: AsyncFnOnce(&Engine) -> Result<()>,
+    F: AsyncFnOnce(&Engine) -> Result<(), E>,
+    E: From<Error>,
 {
     let place = Location::caller();
     async move {
@@ -130,7 +132,7 @@ where
         let (name, in_use) = unused(&server).await?;
         on_server(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
         let home = Home::Server { maintenance: url.to_string(), name: name.clone(), _in_use: Box::new(in_use) };
-        opened(with_database(url, &name), home).await
+        Ok(opened(with_database(url, &name), home).await?)
     }
 }
 
@@ -142,7 +144,10 @@ async fn opened(url: String, home: Home) -> Result<TestDatabase> {
     Ok(TestDatabase { engine, url, log, home: dropped.keep() })
 }
 
-async fn in_file(url: &str, setup: impl AsyncFnOnce(&Engine) -> Result<()>) -> Result<TestDatabase> {
+async fn in_file<E: From<Error>>(
+    url: &str,
+    setup: impl AsyncFnOnce(&Engine) -> Result<(), E>,
+) -> Result<TestDatabase, E> {
     let (url, home) = if url.contains(":memory:") {
         (url.to_string(), Home::Memory)
     } else {
@@ -162,12 +167,12 @@ async fn in_file(url: &str, setup: impl AsyncFnOnce(&Engine) -> Result<()>) -> R
 // ---------------------------------------------------------------------------------- on a server
 
 /// The template of a place in the source, made if this is the first to need it.
-async fn template(
+async fn template<E: From<Error>>(
     server: &Engine,
     url: &str,
     place: &'static Location<'static>,
-    setup: impl AsyncFnOnce(&Engine) -> Result<()>,
-) -> Result<String> {
+    setup: impl AsyncFnOnce(&Engine) -> Result<(), E>,
+) -> Result<String, E> {
     let (family, name) = template_name(place);
     let mut connection = server.connect().await?;
     connection.close_on_return();

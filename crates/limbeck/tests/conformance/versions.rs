@@ -117,6 +117,30 @@ both! {
         Ok(())
     }
 
+    async fn u51_a_version_that_a_form_has_seen_is_compared(db: TestDb) -> Result<()> {
+        let (sessions, log) = sessions(db.url()).await;
+        let mut session = sessions.open();
+        let ada = session.add(account("ada"));
+        let place = session.add(Place::builder().shelf("A").number(1).what("ink"));
+        session.commit().await?;
+        session[ada].balance = 1;
+        session.commit().await?;
+        log.take();
+        session.expect_version(ada, 2)?;
+        let error = stale(session.expect_version(ada, 1).unwrap_err());
+        assert_eq!((error.expected, error.found, error.is_gone), (Some(1), Some(2), false));
+        assert_eq!(error.handle(), Some(ada));
+        // What the program has set meanwhile is nothing that the row is in.
+        session[ada].version = 1;
+        assert!(session.expect_version(ada, 1).is_err() && session.expect_version(ada, 2).is_ok());
+        let error = session.expect_version(place, 1).unwrap_err();
+        assert!(matches!(error, Error::InvalidState { model: "Place", .. }), "{error}");
+        session.expire(ada)?;
+        assert!(matches!(session.expect_version(ada, 2), Err(Error::Expired { .. })));
+        assert_eq!(log.take(), [""; 0], "nothing is asked of the database");
+        Ok(())
+    }
+
     async fn u51_a_parent_is_not_counted_when_only_a_childs_key_changes(db: TestDb) -> Result<()> {
         let (sessions, log) = sessions(db.url()).await;
         let mut session = sessions.open();

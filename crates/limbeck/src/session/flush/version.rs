@@ -3,14 +3,15 @@
 //! Each UPDATE writes the next version and is for a row of the version that was read; so is each DELETE. What the
 //! program wrote into the column itself is sent in place of the next one.
 
-use crate::error::{Error, Result};
-use crate::model::{ColumnSet, ModelDef};
+use crate::error::{Error, Result, StaleRow};
+use crate::model::{ColumnSet, Model, ModelDef, Tracked};
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
 use crate::types::Value;
 
 use super::receive::fill;
+use super::stale;
 
 /// The columns that a row is found by when it is changed: its key, and its version where it has one.
 pub(super) fn found_by(model: &'static ModelDef) -> Vec<usize> {
@@ -70,6 +71,45 @@ pub(in crate::session) fn number(value: &Value<'_>) -> Option<i64> {
 }
 
 impl Session {
+    /// Refuses to go on with an object in another version than the one that somebody has seen: what a form, or a
+    /// header `If-Match`, came back with. That nobody changes the row between here and the flush is the flush's own
+    /// business, as for every object with a `#[column(version)]`.
+    ///
+    /// ```
+    /// # use limbeck::prelude::*;
+    /// # #[derive(Model)]
+    /// # struct Post { #[column(primary_key)] id: i64, title: String, #[column(version)] version: i32 }
+    /// # async fn f(session: &mut limbeck::session::Session, id: i64, seen: i32, title: String) -> limbeck::Result<()> {
+    /// let post = session.get(Post, id).await?.ok_or(limbeck::Error::NoRows)?;
+    /// session.expect_version(post, seen)?; // `Error::StaleRow` where it is another
+    /// session[post].title = title;
+    /// session.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::StaleRow`] where the object was read in another version, with that one as `found`;
+    /// [`Error::InvalidState`] where its model has no version; what [`try_get`](Self::try_get) returns for an object
+    /// that cannot be read.
+    pub fn expect_version<M: Model>(&self, handle: Tracked<M>, version: impl Into<i64>) -> Result<()> {
+        self.try_get(handle)?;
+        let (model, version) = (M::def(), version.into());
+        let obj = self.objects.resolve(model, handle.handle())?;
+        let Some(column) = model.version() else {
+            let reason = "it does not count its versions: give it a column with `#[column(version)]`".into();
+            return Err(Error::InvalidState { model: model.name, reason });
+        };
+        let found = number(&self.objects.store(obj).saved_value(obj.slot, column));
+        if found == Some(version) {
+            return Ok(());
+        }
+        let mut other = StaleRow::new(model);
+        stale::describe(&mut other, &self.objects, obj);
+        (other.expected, other.found) = (Some(version), found);
+        Err(Error::StaleRow(Box::new(other)))
+    }
+
     /// Reads those objects again that are expired and are to be changed or deleted: the version that they hold is not
     /// one that the program has seen. What was set meanwhile is kept.
     pub(super) async fn read_versions(&mut self) -> Result<()> {

@@ -4,21 +4,25 @@
 //! beyond their own. `any` is how the flush and the loaders see them: by slot and column number.
 
 mod any;
+mod fields;
 mod slots;
 
 pub use any::AnyStore;
+pub(crate) use fields::Fields;
 
+use std::any::Any;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::num::NonZeroU32;
 
 use rustc_hash::FxHashMap;
 
 use super::objects::{Obj, Stamps};
-use crate::driver::{Extra, Row};
+use crate::driver::Row;
 use crate::error::{Error, Result};
 use crate::model::mapping::KeyPair;
-use crate::model::{ColumnSet, Handle, Model, ModelDef};
-use crate::types::DecodeError;
+use crate::model::{ColumnSet, Handle, Key, Model, ModelDef};
+use crate::types::{Cell, DecodeError, Value};
+use any::{View, ViewMut};
 use slots::Slots;
 
 /// Where an object is in its life. SQLAlchemy's words; "detached" is a value that `expunge` gave back.
@@ -70,6 +74,20 @@ impl KeyLink {
     }
 }
 
+impl Meta {
+    fn new(state: State, given: ColumnSet, stamp: NonZeroU32) -> Self {
+        Meta { stamp, state, doomed: false, expired: false, touched: false, given, links: Vec::new() }
+    }
+
+    /// Of a slot that another object had: a later stamp tells the two apart.
+    fn renew(&mut self, state: State, given: ColumnSet, stamps: &mut Stamps) {
+        if self.stamp == stamps.now() {
+            stamps.renew();
+        }
+        *self = Meta::new(state, given, stamps.now());
+    }
+}
+
 struct Entry<M> {
     /// `None` in a slot that is free.
     object: Option<M>,
@@ -78,82 +96,67 @@ struct Entry<M> {
     meta: Meta,
 }
 
-/// The objects of one model.
-pub(crate) struct Store<M: Model> {
-    entries: Slots<Entry<M>>,
+/// What a store has whatever its model.
+#[derive(Debug)]
+pub struct Base {
+    model: &'static ModelDef,
     free: Vec<u32>,
     /// Slots that are empty, but that the way back of this transaction still names.
     emptied: Vec<u32>,
-    identity: FxHashMap<M::Key, u32>,
     /// Objects that were borrowed mutably or linked since the last flush.
     touched: Vec<u32>,
 }
 
-impl<M: Model> Store<M> {
-    pub(crate) fn new() -> Self {
-        Store {
-            entries: Slots::new(),
-            free: Vec::new(),
-            emptied: Vec::new(),
-            identity: FxHashMap::default(),
-            touched: Vec::new(),
-        }
+impl Base {
+    fn new(model: &'static ModelDef) -> Self {
+        Base { model, free: Vec::new(), emptied: Vec::new(), touched: Vec::new() }
     }
 
-    fn entry(&self, handle: Handle) -> Option<&Entry<M>> {
-        let entry = self.entries.get(handle.slot as usize)?;
-        (entry.meta.stamp == handle.stamp && entry.object.is_some()).then_some(entry)
+    fn enlist(&mut self, slot: u32, meta: &mut Meta) {
+        if !meta.touched {
+            meta.touched = true;
+            self.touched.push(slot);
+        }
+    }
+}
+
+/// The objects of one model.
+///
+/// All of this is compiled for each model of a program: `match` and not closures, one function and not two.
+pub(crate) struct Store<M: Model> {
+    entries: Slots<Entry<M>>,
+    identity: FxHashMap<M::Key, u32>,
+    base: Base,
+}
+
+impl<M: Model> Store<M> {
+    pub(crate) fn new() -> Self {
+        Store { entries: Slots::new(), identity: FxHashMap::default(), base: Base::new(M::def()) }
     }
 
     /// The object of a handle, expired or not.
     pub(crate) fn get(&self, handle: Handle) -> Option<(&M, &Meta)> {
-        let entry = self.entry(handle)?;
-        Some((entry.object.as_ref()?, &entry.meta))
+        match self.entries.get(handle.slot as usize) {
+            Some(Entry { object: Some(object), meta, .. }) if meta.stamp == handle.stamp => Some((object, meta)),
+            _ => None,
+        }
     }
 
     /// The object of a handle, to change. The first time since the last flush keeps a copy.
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut M> {
-        self.entry(handle)?;
-        self.touch_slot(handle.slot);
-        self.entries[handle.slot as usize].object.as_mut()
-    }
-
-    fn touch_slot(&mut self, slot: u32) {
-        let entry = &mut self.entries[slot as usize];
-        if entry.saved.is_none() {
-            entry.saved = entry.object.as_ref().map(|object| Box::new(object.snapshot()));
-        }
-        if !entry.meta.touched {
-            entry.meta.touched = true;
-            self.touched.push(slot);
-        }
+        self.get(handle)?;
+        self.touch(handle.slot);
+        self.entries.get_mut(handle.slot as usize)?.object.as_mut()
     }
 
     /// Takes in an object.
     pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, stamps: &mut Stamps) -> Handle {
-        place(&mut self.entries, &mut self.free, object, state, given, stamps)
-    }
-
-    /// The slot of the object with a key, which is made where there is none; and whether it was.
-    fn identified(
-        &mut self,
-        key: M::Key,
-        decode: impl FnOnce() -> Result<M>,
-        stamps: &mut Stamps,
-    ) -> Result<(u32, bool)> {
-        match self.identity.entry(key) {
-            Occupied(slot) => Ok((*slot.get(), false)),
-            Vacant(vacant) => {
-                let (entries, free) = (&mut self.entries, &mut self.free);
-                let handle = place(entries, free, decode()?, State::Persistent, ColumnSet::EMPTY, stamps);
-                Ok((*vacant.insert(handle.slot), true))
-            }
-        }
+        place(&mut self.entries, &mut self.base, object, state, given, stamps)
     }
 
     pub(crate) fn find_key(&self, key: &M::Key) -> Option<Handle> {
         let slot = *self.identity.get(key)?;
-        Some(Handle { slot, stamp: self.entries[slot as usize].meta.stamp })
+        Some(Handle { slot, stamp: self.meta(slot).stamp })
     }
 
     /// Two objects, to change; `None` when they are the same.
@@ -161,77 +164,211 @@ impl<M: Model> Store<M> {
         if a.slot == b.slot {
             return None;
         }
-        self.entry(a)?;
-        self.entry(b)?;
-        self.touch_slot(a.slot);
-        self.touch_slot(b.slot);
+        self.get(a)?;
+        self.get(b)?;
+        self.touch(a.slot);
+        self.touch(b.slot);
         let (first, second) = self.entries.pair_mut(a.slot as usize, b.slot as usize)?;
         Some((first.object.as_mut()?, second.object.as_mut()?))
     }
 
     /// Takes an object out.
     pub(crate) fn remove(&mut self, handle: Handle) -> Option<M> {
-        self.entry(handle)?;
-        self.unidentify(handle.slot);
-        let entry = &mut self.entries[handle.slot as usize];
+        self.get(handle)?;
+        let store: &mut dyn AnyStore = self;
+        store.unidentify(handle.slot);
+        store.vacate(handle.slot);
+        let entry = self.entries.get_mut(handle.slot as usize)?;
         entry.saved = None;
-        entry.meta.links.clear();
-        let object = entry.object.take();
-        self.emptied.push(handle.slot);
-        object
+        entry.object.take()
+    }
+}
+
+impl<M: Model> AnyStore for Store<M> {
+    fn base(&self) -> &Base {
+        &self.base
     }
 
-    /// Gives deferred columns that the query fetched, and that were not loaded, their values.
-    fn fill_deferred(&mut self, slot: u32, row: &Row<'_>, at: usize) -> Result<()> {
-        for Extra { column, position, .. } in row.extras(at) {
-            self.load_column(slot, column, row.cell(position))
-                .map_err(|source| unreadable_column(M::def(), source, column))?;
-        }
-        Ok(())
+    fn base_mut(&mut self) -> &mut Base {
+        &mut self.base
     }
 
-    fn object(&self, slot: u32) -> &M {
-        match &self.entries[slot as usize].object {
-            Some(object) => object,
-            None => vacant(M::def()),
+    fn slots(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
+    fn meta(&self, slot: u32) -> &Meta {
+        match self.entries.get(slot as usize) {
+            Some(entry) => &entry.meta,
+            None => vacant(self.base.model),
         }
     }
 
-    fn object_mut(&mut self, slot: u32) -> &mut M {
-        match &mut self.entries[slot as usize].object {
-            Some(object) => object,
-            None => vacant(M::def()),
+    fn meta_mut(&mut self, slot: u32) -> &mut Meta {
+        match self.entries.get_mut(slot as usize) {
+            Some(entry) => &mut entry.meta,
+            None => vacant(self.base.model),
         }
+    }
+
+    fn view(&self, slot: u32) -> View<'_> {
+        match self.entries.get(slot as usize) {
+            Some(Entry { object, saved, meta }) => View {
+                meta,
+                object: match object {
+                    Some(object) => Some(object),
+                    None => None,
+                },
+                saved: match saved {
+                    Some(saved) => Some(&**saved),
+                    None => None,
+                },
+            },
+            None => vacant(self.base.model),
+        }
+    }
+
+    fn view_mut(&mut self, slot: u32) -> ViewMut<'_> {
+        match self.entries.get_mut(slot as usize) {
+            Some(Entry { object, saved, meta }) => ViewMut {
+                meta,
+                object: match object {
+                    Some(object) => Some(object),
+                    None => None,
+                },
+                saved: match saved {
+                    Some(saved) => Some(&mut **saved),
+                    None => None,
+                },
+            },
+            None => vacant(self.base.model),
+        }
+    }
+
+    fn value(&self, slot: u32, column: usize) -> Value<'_> {
+        match self.entries.get(slot as usize) {
+            Some(Entry { object: Some(object), .. }) => Model::value(object, column),
+            _ => vacant(self.base.model),
+        }
+    }
+
+    fn differences(&self, slot: u32, copy: &dyn Fields) -> ColumnSet {
+        let copy: &dyn Any = copy;
+        match (self.entries.get(slot as usize), copy.downcast_ref::<M>()) {
+            (Some(Entry { object: Some(object), .. }), Some(copy)) => object.changed(copy),
+            _ => ColumnSet::EMPTY,
+        }
+    }
+
+    fn touch(&mut self, slot: u32) {
+        if let Some(Entry { object: Some(object), saved, meta }) = self.entries.get_mut(slot as usize) {
+            if saved.is_none() {
+                *saved = Some(Box::new(object.snapshot()));
+            }
+            self.base.enlist(slot, meta);
+        }
+    }
+
+    fn take_saved(&mut self, slot: u32) -> Option<Box<dyn Fields>> {
+        match self.entries.get_mut(slot as usize) {
+            Some(entry) => match entry.saved.take() {
+                Some(saved) => Some(saved),
+                None => None,
+            },
+            None => None,
+        }
+    }
+
+    fn revert(&mut self, slot: u32) {
+        // The copy's relationship fields are kept up to date, so that one that was assigned comes back, too.
+        if let Some(Entry { object: Some(object), saved, .. }) = self.entries.get_mut(slot as usize)
+            && let Some(mut copy) = saved.take()
+        {
+            std::mem::swap(object, &mut *copy);
+        }
+    }
+
+    fn empty(&mut self, slot: u32) {
+        if let Some(entry) = self.entries.get_mut(slot as usize) {
+            entry.object = None;
+            entry.saved = None;
+        }
+    }
+
+    fn index(&mut self, slot: u32, of_copy: bool, enter: bool) {
+        let key = match self.entries.get(slot as usize) {
+            Some(Entry { saved: Some(saved), .. }) if of_copy => saved.key(),
+            Some(Entry { object: Some(object), .. }) if !of_copy => object.key(),
+            _ => return,
+        };
+        index_key(&mut self.identity, key, slot, enter);
+    }
+
+    fn find(&self, key: &[Value<'_>]) -> Option<u32> {
+        find_values(&self.identity, key)
+    }
+
+    fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
+        let model = self.base.model;
+        let slot = match self.identity.entry(row_key::<M::Key>(model, row, at)?) {
+            Occupied(slot) => *slot.get(),
+            Vacant(vacant) => {
+                let object = match M::decode(row, at) {
+                    Ok(object) => object,
+                    Err(source) => return Err(unreadable(model, source, at)),
+                };
+                let (entries, base) = (&mut self.entries, &mut self.base);
+                let handle = place(entries, base, object, State::Persistent, ColumnSet::EMPTY, stamps);
+                vacant.insert(handle.slot);
+                stamps.doubt.note(model, handle.slot);
+                return Ok(handle);
+            }
+        };
+        let store: &mut dyn AnyStore = self;
+        store.seen(slot, row, at, stamps)?;
+        Ok(Handle { slot, stamp: self.meta(slot).stamp })
     }
 }
 
 /// Puts an object into a slot that is free, or a new one.
 fn place<M>(
     entries: &mut Slots<Entry<M>>,
-    free: &mut Vec<u32>,
+    base: &mut Base,
     object: M,
     state: State,
     given: ColumnSet,
     stamps: &mut Stamps,
 ) -> Handle {
-    let slot = match free.pop() {
-        Some(slot) => {
-            // Another object had this slot: a later stamp tells the two apart.
-            if entries[slot as usize].meta.stamp == stamps.now() {
-                stamps.renew();
-            }
-            slot
-        }
-        None => entries.len() as u32,
-    };
-    let meta =
-        Meta { stamp: stamps.now(), state, doomed: false, expired: false, touched: false, given, links: Vec::new() };
-    let entry = Entry { object: Some(object), saved: None, meta };
-    match entries.get_mut(slot as usize) {
-        Some(free) => *free = entry,
-        None => entries.push(entry),
+    if let Some(slot) = base.free.pop()
+        && let Some(entry) = entries.get_mut(slot as usize)
+    {
+        entry.meta.renew(state, given, stamps);
+        entry.object = Some(object);
+        return Handle { slot, stamp: stamps.now() };
     }
+    let slot = entries.len() as u32;
+    entries.push(Entry { object: Some(object), saved: None, meta: Meta::new(state, given, stamps.now()) });
     Handle { slot, stamp: stamps.now() }
+}
+
+// These are instantiated for each type of key, of which there are few.
+
+#[inline]
+fn row_key<K: Key>(model: &ModelDef, row: &Row<'_>, at: usize) -> Result<K> {
+    K::decode(|part| row.cell(at + model.primary_key[part])).map_err(|source| unreadable(model, source, at))
+}
+
+fn find_values<K: Key>(identity: &FxHashMap<K, u32>, values: &[Value<'_>]) -> Option<u32> {
+    let key = K::decode(|part| Cell::from_value(&values[part])).ok()?;
+    identity.get(&key).copied()
+}
+
+fn index_key<K: Key>(identity: &mut FxHashMap<K, u32>, key: K, slot: u32, enter: bool) {
+    if enter {
+        identity.insert(key, slot);
+    } else if identity.get(&key) == Some(&slot) {
+        identity.remove(&key);
+    }
 }
 
 /// Slots are passed on only after their handle was checked.

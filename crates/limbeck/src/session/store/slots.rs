@@ -3,8 +3,6 @@
 //! What is in it never moves, and at most one piece is empty: a vector that doubles would copy the objects of a large
 //! session over and over, and keep as much memory to spare as they take.
 
-use std::ops::{Index, IndexMut};
-
 /// Elements in a piece: 2 to this power.
 const BITS: u32 = 6;
 
@@ -13,39 +11,44 @@ const BITS: u32 = 6;
 pub(super) struct Slots<T> {
     /// All but the last are full. The first grows like any vector, since most sessions are small.
     pieces: Vec<Vec<T>>,
+    len: usize,
 }
 
+// Indexing of slices, and no methods of theirs: those are functions of their own in a debug build, for each type.
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Slots { pieces: Vec::new() }
+        Slots { pieces: Vec::new(), len: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
-        match self.pieces.split_last() {
-            Some((last, full)) => (full.len() << BITS) + last.len(),
-            None => 0,
-        }
+        self.len
     }
 
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
-        self.pieces.get(at >> BITS)?.get(at & ((1 << BITS) - 1))
+        if at >= self.len {
+            return None;
+        }
+        let piece = self.pieces.as_slice()[at >> BITS].as_slice();
+        Some(&piece[at & ((1 << BITS) - 1)])
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        self.pieces.get_mut(at >> BITS)?.get_mut(at & ((1 << BITS) - 1))
+        if at >= self.len {
+            return None;
+        }
+        let piece = self.pieces.as_mut_slice()[at >> BITS].as_mut_slice();
+        Some(&mut piece[at & ((1 << BITS) - 1)])
     }
 
     pub(super) fn push(&mut self, value: T) {
-        match self.pieces.last_mut() {
-            Some(last) if last.len() < 1 << BITS => last.push(value),
-            full => {
-                let mut piece = if full.is_some() { Vec::with_capacity(1 << BITS) } else { Vec::new() };
-                piece.push(value);
-                self.pieces.push(piece);
-            }
+        let piece = self.len >> BITS;
+        if piece == self.pieces.len() {
+            self.pieces.push(Vec::with_capacity(if piece == 0 { 0 } else { 1 << BITS }));
         }
+        self.pieces.as_mut_slice()[piece].push(value);
+        self.len += 1;
     }
 
     /// Two different elements; `None` when they are the same, or one is not there.
@@ -60,22 +63,6 @@ impl<T> Slots<T> {
     }
 }
 
-impl<T> Index<usize> for Slots<T> {
-    type Output = T;
-
-    #[inline]
-    fn index(&self, at: usize) -> &T {
-        &self.pieces[at >> BITS][at & ((1 << BITS) - 1)]
-    }
-}
-
-impl<T> IndexMut<usize> for Slots<T> {
-    #[inline]
-    fn index_mut(&mut self, at: usize) -> &mut T {
-        &mut self.pieces[at >> BITS][at & ((1 << BITS) - 1)]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Slots;
@@ -87,10 +74,10 @@ mod tests {
             assert_eq!(slots.len(), n);
             slots.push(n);
         }
-        let first: *const usize = &slots[64];
+        let first: *const usize = slots.get(64).unwrap();
         slots.push(1_000);
-        assert!(std::ptr::eq(first, &slots[64]));
-        assert!((0..=1_000).all(|n| slots[n] == n && slots.get(n) == Some(&n)));
+        assert!(std::ptr::eq(first, slots.get(64).unwrap()));
+        assert!((0..=1_000).all(|n| slots.get(n) == Some(&n)));
         assert_eq!(slots.get(1_001), None);
         assert_eq!(slots.get_mut(5_000), None);
     }
