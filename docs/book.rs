@@ -28,6 +28,9 @@ pub mod raw_sql {}
 #[doc = include_str!("src/views.md")]
 pub mod views {}
 
+#[doc = include_str!("src/engine.md")]
+pub mod engine {}
+
 #[doc = include_str!("src/session.md")]
 pub mod session {}
 
@@ -49,8 +52,14 @@ pub mod transactions {}
 #[doc = include_str!("src/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("src/migrations.md")]
+pub mod migrations {}
+
 #[doc = include_str!("src/new-model.md")]
 pub mod new_model {}
+
+#[doc = include_str!("src/lint.md")]
+pub mod lint {}
 
 #[doc = include_str!("src/cli.md")]
 pub mod cli {}

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use limbeck::dialect::Dialect;
 use limbeck_migrate::Error;
+use limbeck_migrate::lint::Policy;
 use toml_edit::{Document, DocumentMut, Item, TableLike, TomlError};
+
+use crate::commands::lint;
 
 /// The databases that a project can be on.
 pub(crate) const DATABASES: [Dialect; 2] = [Dialect::Sqlite, Dialect::Postgres];
 
 /// What a project can say.
-const KEYS: &[&str] = &["databases", "migrations", "bin", "urls"];
+const KEYS: &[&str] = &["databases", "migrations", "bin", "urls", "lint"];
 
 /// What a project says of its migrations.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) folder: Option<String>,
     /// The project's binary, as the project says it.
     pub(crate) bin: Option<String>,
+    /// Which rules are asked of the models.
+    pub(crate) lint: Policy,
     urls: BTreeMap<&'static str, String>,
     environment: HashMap<String, String>,
 }
@@ -82,6 +87,7 @@ impl Config {
                         self.urls.insert(dialect.name(), url.to_string());
                     }
                 }
+                "lint" => lint::settings::read(&mut self.lint, source, value)?,
                 _ => return Err(source.unknown(table, key, "", KEYS)),
             }
         }
@@ -338,7 +344,10 @@ mod tests {
                 "\n[urls]\npostgre = \"\"",
                 "limbeck.toml:3: `urls.postgre` is not a setting: did you mean `urls.postgres`?",
             ),
-            ("colour = 1", "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls"),
+            (
+                "colour = 1",
+                "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls, lint",
+            ),
         ] {
             assert_eq!(config(toml, &[]).unwrap_err().to_string(), said);
         }

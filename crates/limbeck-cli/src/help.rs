@@ -24,11 +24,13 @@ pub(crate) const REVISION: &str = examples![
     "limbeck revision --autogenerate -m \"Add widgets\""
     "limbeck revision -m \"Fill in slugs\"           an empty one, to be written by hand"
     "limbeck revision --autogenerate -m \"No nicknames\" --drop users.nickname"
+    "limbeck revision -m \"Billing\" --head base --branch-label billing"
 ];
 
 pub(crate) const UPGRADE: &str = examples![
     "limbeck upgrade                               to the newest revision"
     "limbeck upgrade +1                            the next one"
+    "limbeck upgrade heads                         to all heads of branches that stay apart"
     "limbeck upgrade 3f2a                          up to the one whose id begins so"
     "limbeck --url postgres://localhost/app upgrade head"
 ];
@@ -42,7 +44,34 @@ pub(crate) const DOWNGRADE: &str = examples![
 
 pub(crate) const CURRENT: &str = examples!["limbeck current" "limbeck current --json"];
 
-pub(crate) const HISTORY: &str = examples!["limbeck history" "limbeck history --json"];
+pub(crate) const HISTORY: &str = examples![
+    "limbeck history"
+    "limbeck history --range current:head          what the database lacks"
+    "limbeck history --json"
+];
+
+pub(crate) const SHOW: &str = examples![
+    "limbeck show                                  the newest revision"
+    "limbeck show head-1                           the one before it"
+    "limbeck show 3f2a"
+];
+
+pub(crate) const MERGE: &str = examples![
+    "limbeck merge                                 all heads"
+    "limbeck merge 3f2a 91ab -m \"Widgets and gadgets\""
+];
+
+pub(crate) const REBASE: &str = examples![
+    "limbeck rebase                                the head that the database does not have"
+    "limbeck rebase 3f2a                           the branch that ends with this one"
+    "limbeck rebase 3f2a --onto 91ab"
+];
+
+pub(crate) const STAMP: &str = examples![
+    "limbeck stamp head                            a database that was made in another way is at head"
+    "limbeck stamp --from-alembic                  the same, where Alembic made it"
+    "limbeck stamp base --purge                    forgets all"
+];
 
 pub(crate) const HEADS: &str = examples!["limbeck heads" "limbeck heads --json"];
 
@@ -54,6 +83,14 @@ pub(crate) const CHECK: &str = examples![
 pub(crate) const DIFF: &str = examples![
     "limbeck diff postgres://localhost/staging postgres://localhost/production"
     "limbeck diff sqlite://old.db sqlite://new.db --downgrade"
+];
+
+pub(crate) const LINT: &str = examples![
+    "limbeck lint                                  exit code 3 when something is found"
+    "limbeck lint --fix --dry-run                  what can be mended, as a diff"
+    "limbeck lint --queries echo.log               also what statements filter by without an index"
+    "limbeck lint --select L003,L014               two rules and no other"
+    "limbeck lint --explain L014                   what it wants, why, and an example"
 ];
 
 pub(crate) const REPAIR: &str = examples!["limbeck repair" "limbeck --url sqlite://app.db repair"];

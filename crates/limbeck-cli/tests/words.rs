@@ -97,7 +97,8 @@ fn shape(value: &Value) -> String {
 #[test]
 fn the_json_of_each_command_has_its_shape() {
     let project = Project::with_revisions();
-    let revision = "{created: text, files: [text], head: yes or no, id: text, message: text, parents: [text]}";
+    let revision = "{created: text, depends_on: [], files: [text], head: yes or no, id: text, labels: [], message: text, \
+                    parents: [text]}";
     let done = "[{at: text, file: text, id: text, message: text}]";
     for (arguments, wanted) in [
         (&["history"][..], format!("{{revisions: [{revision}]}}")),

@@ -10,8 +10,13 @@ pub(crate) mod downgrade;
 pub(crate) mod heads;
 pub(crate) mod history;
 pub(crate) mod init;
+pub(crate) mod lint;
+pub(crate) mod merge;
 #[cfg(feature = "new")]
 pub(crate) mod new;
+pub(crate) mod rebase;
 pub(crate) mod repair;
 pub(crate) mod revision;
+pub(crate) mod show;
+pub(crate) mod stamp;
 pub(crate) mod upgrade;
