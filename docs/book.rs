@@ -58,6 +58,12 @@ pub mod migrations {}
 #[doc = include_str!("src/new-model.md")]
 pub mod new_model {}
 
+#[doc = include_str!("src/lint.md")]
+pub mod lint {}
+
+#[doc = include_str!("src/cli.md")]
+pub mod cli {}
+
 #[doc = include_str!("src/diff.md")]
 pub mod diff {}
 

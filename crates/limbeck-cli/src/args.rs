@@ -2,13 +2,20 @@
 
 use clap::{ColorChoice, Parser};
 
+use crate::commands::diagram::Diagram;
 use crate::commands::doctor::Doctor;
+use crate::commands::history::Arguments as History;
+use crate::commands::lint::Lint;
+use crate::commands::merge::Merge;
+use crate::commands::rebase::Rebase;
+use crate::commands::show::Show;
+use crate::commands::stamp::Stamp;
 use crate::help;
 
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
 /// missing.
 #[derive(Debug, Parser)]
-#[command(name = "limbeck", version, about, long_about = None, after_help = help::LIMBECK)]
+#[command(name = "limbeck", version, long_about = None, after_help = help::LIMBECK)]
 pub(crate) struct Args {
     /// The package, in a workspace with several that have migrations.
     #[arg(short, long, global = true, value_name = "NAME")]
@@ -46,17 +53,17 @@ pub(crate) enum Command {
     /// Writes a new revision.
     #[command(after_help = help::REVISION)]
     Revision(Revision),
-    /// Applies revisions: head, +1, or an id.
+    /// Applies revisions: head, +1, an id, a branch.
     #[command(after_help = help::UPGRADE)]
     Upgrade {
-        /// Where to go: head, +1, or the first characters of an id.
+        /// Where to go: head, heads, +1, an id or its first characters, a label, label@head.
         #[arg(default_value = "head")]
         revision: String,
     },
-    /// Takes revisions back: -1, base, or an id.
+    /// Takes revisions back: -1, base, an id, a branch.
     #[command(after_help = help::DOWNGRADE)]
     Downgrade {
-        /// Where to go: -1, base, or the first characters of an id.
+        /// Where to go: -1, base, an id or its first characters, label@base.
         #[arg(default_value = "-1", allow_hyphen_values = true)]
         revision: String,
     },
@@ -65,10 +72,22 @@ pub(crate) enum Command {
     Current,
     /// Lists the revisions, newest first.
     #[command(after_help = help::HISTORY)]
-    History,
+    History(History),
+    /// Shows a revision with its files.
+    #[command(after_help = help::SHOW)]
+    Show(Show),
     /// Lists the revisions that no other one follows: one, unless branches have met.
     #[command(after_help = help::HEADS)]
     Heads,
+    /// Writes a revision that joins several heads.
+    #[command(after_help = help::MERGE)]
+    Merge(Merge),
+    /// Moves a branch of revisions that was not applied behind the other head.
+    #[command(after_help = help::REBASE)]
+    Rebase(Rebase),
+    /// Records where the database is, and runs nothing.
+    #[command(after_help = help::STAMP)]
+    Stamp(Stamp),
     /// Compares the models with the database: exit code 2 when they differ or revisions are pending.
     #[command(after_help = help::CHECK)]
     Check,
@@ -76,9 +95,15 @@ pub(crate) enum Command {
     /// project is needed.
     #[command(after_help = help::DIFF)]
     Diff(Diff),
+    /// Says what a reviewer would say of the models: exit code 3 when something is found.
+    #[command(after_help = help::LINT)]
+    Lint(Lint),
     /// Records a reviewed edit of revision files, in limbeck.lock and in the database.
     #[command(after_help = help::REPAIR)]
     Repair,
+    /// Draws the models, or with --url the tables of a database: Mermaid, Graphviz or SVG.
+    #[command(after_help = help::DIAGRAM)]
+    Diagram(Diagram),
     /// Looks for what is wrong with the project and its database, and says what to do. It changes nothing.
     #[command(after_help = help::DOCTOR)]
     Doctor(Doctor),
@@ -114,6 +139,26 @@ pub(crate) struct Revision {
     /// A table (widgets) or column (users.fullname) that may go with its data.
     #[arg(long = "drop", value_name = "NAME", requires = "autogenerate")]
     pub(crate) drops: Vec<String>,
+
+    /// The revision that it follows, instead of the head: an id, label@head, or base for a line of its own.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) head: Option<String>,
+
+    /// Lets it follow a revision that is not a head, which begins a branch.
+    #[arg(long)]
+    pub(crate) splice: bool,
+
+    /// A name of the branch that begins with it.
+    #[arg(long = "branch-label", value_name = "NAME")]
+    pub(crate) labels: Vec<String>,
+
+    /// A revision of another branch that has to be applied before it.
+    #[arg(long = "depends-on", value_name = "REVISION")]
+    pub(crate) depends_on: Vec<String>,
+
+    /// An id for it, instead of a made-up one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) rev_id: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use limbeck::dialect::Dialect;
 use limbeck_migrate::Error;
+use limbeck_migrate::lint::Policy;
 use toml_edit::{Document, DocumentMut, Item, TableLike, TomlError};
+
+use crate::commands::lint;
 
 /// The databases that a project can be on.
 pub(crate) const DATABASES: [Dialect; 2] = [Dialect::Sqlite, Dialect::Postgres];
 
 /// What a project can say.
-const KEYS: &[&str] = &["databases", "migrations", "bin", "urls"];
+const KEYS: &[&str] = &["databases", "migrations", "bin", "urls", "lint"];
 
 /// What a project says of its migrations.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) folder: Option<String>,
     /// The project's binary, as the project says it.
     pub(crate) bin: Option<String>,
+    /// Which rules are asked of the models.
+    pub(crate) lint: Policy,
     urls: BTreeMap<&'static str, String>,
     environment: HashMap<String, String>,
 }
@@ -82,6 +87,7 @@ impl Config {
                         self.urls.insert(dialect.name(), url.to_string());
                     }
                 }
+                "lint" => lint::settings::read(&mut self.lint, source, value)?,
                 _ => return Err(source.unknown(table, key, "", KEYS)),
             }
         }
@@ -193,16 +199,33 @@ impl Source {
 
     /// An error about a key that nothing reads.
     pub(crate) fn unknown(&self, table: &dyn TableLike, key: &str, before: &str, known: &[&str]) -> Error {
-        let nearest = known.iter().map(|known| (strsim::damerau_levenshtein(known, key), known)).min();
-        let hint = match nearest {
-            Some((distance, nearest)) if distance <= 2.max(key.len() / 3) => {
-                format!("did you mean `{before}{nearest}`?")
-            }
-            _ => format!("there are {}", known.join(", ")),
+        let hint = match nearest(key, known.iter().copied()) {
+            Some(nearest) => format!("did you mean `{before}{nearest}`?"),
+            None => format!("there are {}", known.join(", ")),
         };
         let span = table.key(key).and_then(toml_edit::Key::span);
         self.wrong(span, format!("`{before}{key}` is not a setting: {hint}"))
     }
+}
+
+/// The word that was probably meant, if one is near enough.
+pub(crate) fn nearest<'k>(said: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let (distance, nearest) = known.map(|known| (strsim::damerau_levenshtein(known, said), known)).min()?;
+    (distance <= 2.max(said.len() / 3)).then_some(nearest)
+}
+
+/// The URL of a database that is only to be read: opened for writing, an SQLite file is made where there is none, and
+/// turned to WAL.
+pub(crate) fn read_only(url: &str) -> Result<String, Error> {
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    let Some(path) = path.map(|path| path.split('?').next().unwrap_or(path)) else { return Ok(url.to_string()) };
+    if path.is_empty() || path.ends_with(":memory:") {
+        return Ok(url.to_string());
+    }
+    if !Path::new(&path.replace("%20", " ")).exists() {
+        return Err(Error::Revision(format!("there is no database at {url}")));
+    }
+    Ok(format!("sqlite://{path}?mode=ro"))
 }
 
 /// The line of a place in a text, from 1.
@@ -321,7 +344,10 @@ mod tests {
                 "\n[urls]\npostgre = \"\"",
                 "limbeck.toml:3: `urls.postgre` is not a setting: did you mean `urls.postgres`?",
             ),
-            ("colour = 1", "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls"),
+            (
+                "colour = 1",
+                "limbeck.toml:1: `colour` is not a setting: there are databases, migrations, bin, urls, lint",
+            ),
         ] {
             assert_eq!(config(toml, &[]).unwrap_err().to_string(), said);
         }

@@ -2,8 +2,8 @@
 //!
 //! It comes in two forms with the same words. The global one finds a project's migrations in its folder, and runs
 //! all that needs no models without compiling anything. The project's own one, a binary of a few lines that
-//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate` and
-//! `check`, and it goes to production with the migrations embedded:
+//! `limbeck init` writes, has the models linked in; the global one runs it for `revision --autogenerate`,
+//! `check`, `doctor` and `diagram`, and it goes to production with the migrations embedded:
 //!
 //! ```ignore
 //! use my_app as _; // links the models
@@ -24,6 +24,9 @@
 //!
 //! [urls]                               # for autogenerate, which compares each database with the models
 //! sqlite = "sqlite://dev.db"
+//!
+//! [lint.rules]                         # `limbeck lint`: see the page on it in the book
+//! L010 = "error"
 //! ```
 //!
 //! The database is `--url`, or `DATABASE_URL` of the environment or of `.env`. Where several are declared,
@@ -32,16 +35,16 @@
 //!
 //! # Exit codes
 //!
-//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 4 lock not obtained, 5 a
-//! person has to decide.
+//! 0 done, 1 error (also words that are not understood), 2 differences or pending revisions, 3 the lint found
+//! something, 4 lock not obtained, 5 a person has to decide.
 
 mod args;
 mod commands;
 mod config;
+mod diagram;
 mod help;
-#[cfg(feature = "new")]
-mod naming;
 mod output;
+mod patch;
 mod progress;
 mod project;
 mod said;
@@ -91,13 +94,13 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     match &args.command {
         Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
         Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
+        Command::Diagram(diagram) => return commands::diagram::run(&args, diagram, embedded).await,
         Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
+        Command::Lint(lint) => return commands::lint::run(&args, lint, embedded),
         Command::Completions { shell } => return commands::completions::run(*shell),
+        #[cfg(feature = "new")]
+        Command::New(new) => return commands::new::run(new, args.package.as_deref()),
         _ => {}
-    }
-    #[cfg(feature = "new")]
-    if let Command::New(new) = &args.command {
-        return commands::new::run(new, args.package.as_deref());
     }
     let context = Context::find(&args, embedded)?;
     match &args.command {
@@ -105,11 +108,20 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Upgrade { revision } => commands::upgrade::run(&context, revision).await,
         Command::Downgrade { revision } => commands::downgrade::run(&context, revision).await,
         Command::Current => commands::current::run(&context).await,
-        Command::History => commands::history::run(&context),
+        Command::History(history) => commands::history::run(&context, history).await,
+        Command::Show(show) => commands::show::run(&context, show),
         Command::Heads => commands::heads::run(&context),
+        Command::Merge(merge) => commands::merge::run(&context, merge),
+        Command::Rebase(rebase) => commands::rebase::run(&context, rebase).await,
+        Command::Stamp(stamp) => commands::stamp::run(&context, stamp).await,
         Command::Check => commands::check::run(&context).await,
         Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_) | Command::Diff(_) | Command::Doctor(_) | Command::Completions { .. } => Ok(0),
+        Command::Init(_)
+        | Command::Diff(_)
+        | Command::Diagram(_)
+        | Command::Lint(_)
+        | Command::Doctor(_)
+        | Command::Completions { .. } => Ok(0),
         #[cfg(feature = "new")]
         Command::New(_) => Ok(0),
     }

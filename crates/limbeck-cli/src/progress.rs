@@ -12,7 +12,7 @@ use limbeck_migrate::run::Progress as Event;
 
 use crate::output;
 
-/// How often the line of a terminal is written anew.
+/// How often is looked whether the line has to be written anew.
 const TICK: Duration = Duration::from_millis(200);
 
 /// A statement that is done sooner is not shown.
@@ -83,7 +83,7 @@ impl Progress {
 
 fn show(news: &mpsc::Receiver<News>, terminal: bool) {
     let mut statement: Option<(String, Instant, Duration)> = None;
-    let mut shown = false;
+    let mut shown = String::new();
     loop {
         match news.recv_timeout(TICK) {
             Ok(News::Revision(text)) => {
@@ -103,10 +103,13 @@ fn show(news: &mpsc::Receiver<News>, terminal: bool) {
                 let Some((text, since, next)) = &mut statement else { continue };
                 let taken = since.elapsed();
                 if terminal && taken >= SOON {
-                    clear(&mut shown);
-                    let _ = write!(std::io::stderr(), "{text} ({} s)", taken.as_secs());
-                    let _ = std::io::stderr().flush();
-                    shown = true;
+                    let now = format!("{text} ({} s)", taken.as_secs());
+                    if now != shown {
+                        clear(&mut shown);
+                        let _ = write!(std::io::stderr(), "{now}");
+                        let _ = std::io::stderr().flush();
+                        shown = now;
+                    }
                 } else if !terminal && taken >= *next {
                     output::beside(&format!("{} s at {text}", taken.as_secs()));
                     *next *= 2;
@@ -118,8 +121,8 @@ fn show(news: &mpsc::Receiver<News>, terminal: bool) {
 }
 
 /// Takes the line off the terminal.
-fn clear(shown: &mut bool) {
-    if std::mem::take(shown) {
+fn clear(shown: &mut String) {
+    if !std::mem::take(shown).is_empty() {
         let _ = write!(std::io::stderr(), "\r\x1b[2K");
         let _ = std::io::stderr().flush();
     }

@@ -49,6 +49,11 @@ impl Context {
         self.embedded.is_some()
     }
 
+    /// The folder of the package, if there is one here.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     /// The folder of the migrations.
     pub(crate) fn folder(&self) -> Result<PathBuf, Error> {
         match &self.root {

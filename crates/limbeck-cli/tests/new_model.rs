@@ -257,7 +257,7 @@ fn neighbours(project: &Project) {
     project.write(
         "src/library/models.rs",
         "use limbeck::Model;\n\npub enum Post {\n    Letter,\n}\n\n#[derive(Model, Debug)]\npub struct Tag {\n    \
-         #[column(primary_key)]\n    pub name: String,\n}\n\n#[derive(Model, Debug)]\npub struct Comment {\n    \
+         #[column(primary_key, length = 30)]\n    pub name: String,\n}\n\n#[derive(Model, Debug)]\npub struct Comment {\n    \
          #[column(primary_key)]\n    pub id: i64,\n}\n\n#[derive(limbeck::Model, Debug)]\n#[model(table = \"pictures\")]\npub \
          struct Image {\n    #[column(primary_key)]\n    pub id: i64,\n}\n",
     );
@@ -290,7 +290,7 @@ fn every_relationship_compiles_and_has_both_sides() {
         "    #[relationship(back_populates = parent, key = parent_id)]\n    pub children: HasMany<Post>,\n",
         "    #[relationship(secondary = \"post_related\", back_populates = related)]\n    pub related_of: \
          ManyToMany<Post>,\n",
-        "    #[column(foreign_key(Tag.name, on_delete = restrict))]\n    pub language_id: String,\n",
+        "    #[column(length = 30, foreign_key(Tag.name, on_delete = restrict))]\n    pub language_id: String,\n",
         "    #[relationship]\n    pub language: BelongsTo<Tag>,\n",
         "    pub r#type: Option<PostType>,\n",
     ] {
@@ -324,9 +324,9 @@ fn every_relationship_compiles_and_has_both_sides() {
     assert!(root.contains("        pub post: HasOne<crate::blog::models::Post>,\n"), "{root}");
     project.is_formatted();
 
-    // A second one, in a module of the first, as the project writes its modules.
+    // A second one, in a module of the first.
     project.new_model("blog/drafts Draft post:belongs_to(Post) text:string");
-    assert_eq!(project.read("src/blog.rs"), "pub mod drafts;\npub mod models;\n");
+    assert_eq!(project.read("src/blog/mod.rs"), "pub mod drafts;\npub mod models;\n");
     assert!(project.read("src/blog/models.rs").contains("use crate::blog::drafts::models::Draft;"));
     project.is_formatted();
 
@@ -355,6 +355,52 @@ fn small() -> Project {
     project.write("src/users/mod.rs", "pub mod models;\n");
     project.write("src/users/models.rs", USER);
     project
+}
+
+#[test]
+fn models_in_the_root_of_the_crate_are_found_there() {
+    let project = small();
+    project.write("src/lib.rs", &format!("//! All.\n\n{USER}"));
+    std::fs::remove_dir_all(project.path("src/users")).unwrap();
+    project.new_model("blog Post id:string(8) author:belongs_to(User) readers:has_many(User)");
+    let root = project.read("src/lib.rs");
+    assert!(
+        root.starts_with("//! All.\n\npub mod blog;\n\nuse limbeck::prelude::*;\n\nuse crate::blog::models::Post;\n"),
+        "{root}"
+    );
+    assert!(
+        root.contains(
+            "    #[column(length = 8, foreign_key(Post.id, on_delete = set_null))]\n    pub post_id: Option<String>,\n"
+        ),
+        "{root}"
+    );
+    // One is in the plural and the other is not, so that neither needs a longer name.
+    assert!(
+        root.contains("    pub posts: HasMany<Post>,\n") && root.contains("    pub post: BelongsTo<Option<Post>>,\n"),
+        "{root}"
+    );
+    assert!(project.read("src/blog/models.rs").contains("use crate::User;\n"));
+    project.is_formatted();
+}
+
+#[test]
+fn modules_are_written_as_the_project_writes_its_own() {
+    let project = small();
+    std::fs::rename(project.path("src/users/mod.rs"), project.path("src/users.rs")).unwrap();
+    project.new_model("shop/orders Order user:belongs_to(User)");
+    let files: Vec<String> = project.files().iter().map(|(path, _)| path.display().to_string()).collect();
+    assert!(!files.iter().any(|file| file.ends_with("mod.rs")), "{files:?}");
+    assert_eq!(project.read("src/shop.rs"), "pub mod orders;\n");
+    assert_eq!(project.read("src/shop/orders.rs"), "pub mod models;\n");
+    assert!(project.read("src/shop/orders/models.rs").contains("//! The models of orders.\n"));
+    assert_eq!(project.read("src/lib.rs"), "pub mod shop;\npub mod users;\n");
+
+    // A keyword as a module and as a field, and what a crate calls itself.
+    project.new_model("type Kind match:int");
+    assert!(project.read("src/lib.rs").contains("pub mod r#type;\n"));
+    project.new_model("loops Loop kind:belongs_to(Kind)");
+    assert!(project.read("src/loops/models.rs").contains("use crate::r#type::models::Kind;\n"));
+    project.is_formatted();
 }
 
 /// The file of the other side, before and after: the lines that came, and all others byte by byte where they were.

@@ -97,7 +97,8 @@ fn shape(value: &Value) -> String {
 #[test]
 fn the_json_of_each_command_has_its_shape() {
     let project = Project::with_revisions();
-    let revision = "{created: text, files: [text], head: yes or no, id: text, message: text, parents: [text]}";
+    let revision = "{created: text, depends_on: [], files: [text], head: yes or no, id: text, labels: [], message: text, \
+                    parents: [text]}";
     let done = "[{at: text, file: text, id: text, message: text}]";
     for (arguments, wanted) in [
         (&["history"][..], format!("{{revisions: [{revision}]}}")),
@@ -141,6 +142,19 @@ fn an_error_is_json_too_and_tells_what_was_done_before_it() {
 
     let told = project.json(&["upgrade", "nothing"], 1);
     assert_eq!((told["error"]["kind"].as_str(), &told["error"]["file"]), (Some("revision"), &Value::Null));
+}
+
+#[test]
+fn a_log_says_at_which_revision_a_run_is_and_standard_output_does_not() {
+    let project = Project::with_revisions();
+    let output = project.run(&["upgrade"], &[("DATABASE_URL", "sqlite://app.db")]);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(err.contains("[1/2] ") && err.contains("[2/2] ") && err.contains("Add late"), "{err}");
+    assert!(!out.contains('[') && out.lines().count() == 2, "{out}");
+    // One alone says enough when it is done.
+    project.json(&["downgrade"], 0);
+    let output = project.run(&["upgrade"], &[("DATABASE_URL", "sqlite://app.db")]);
+    assert_eq!(text(&output.stderr), "");
 }
 
 #[test]

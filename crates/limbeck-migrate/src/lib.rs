@@ -31,7 +31,7 @@ mod token;
 pub use error::{Error, Result};
 /// The revisions of a folder, compiled in: `embed!("migrations")` is an [`Embedded`].
 pub use limbeck_macros::embed_migrations as embed;
-pub use run::{Applied, Migrator};
+pub use run::{Applied, Migrator, Stamped, alembic_heads};
 
 /// The revisions that a program carries in itself. [`embed!`] makes it.
 #[derive(Clone, Copy, Debug)]

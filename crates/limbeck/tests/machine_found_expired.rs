@@ -241,4 +241,18 @@ both! {
         assert!(session.related(bob, Author.books).await?.is_empty());
         Ok(())
     }
+
+    async fn an_expired_object_with_a_version_is_linked_whatever_it_held(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let (ada, bob) = (session.add(Author::builder()), session.add(Author::builder()));
+        let book = session.add(Book::builder().author(ada));
+        session.commit().await?;
+        session.expire(book)?;
+        session.delete(ada)?;
+        session.flush().await?;
+        session.link(book, Book.author, bob)?;
+        session.commit().await?;
+        assert_eq!((session[book].author_id, session[book].version), (Some(session[bob].id), 3));
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@
 -- step 1: create table tags
 CREATE TABLE tags (
     id INTEGER NOT NULL,
-    name VARCHAR NOT NULL,
+    name VARCHAR(50) NOT NULL,
     CONSTRAINT pk_tags PRIMARY KEY (id),
     CONSTRAINT uq_tags_name UNIQUE (name)
 );
@@ -13,7 +13,7 @@ CREATE TABLE tags (
 -- step 2: create table users
 CREATE TABLE users (
     id INTEGER NOT NULL,
-    email VARCHAR NOT NULL,
+    email VARCHAR(254) NOT NULL,
     username VARCHAR(100) NOT NULL,
     hashed_password VARCHAR NOT NULL,
     full_name VARCHAR,
@@ -34,6 +34,7 @@ CREATE TABLE posts (
     published_on TEXT,
     author_id INTEGER NOT NULL,
     created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
     CONSTRAINT pk_posts PRIMARY KEY (id),
     CONSTRAINT fk_posts_author_id_users FOREIGN KEY (author_id) REFERENCES users (id) ON DELETE CASCADE
 );

@@ -8,7 +8,7 @@ use limbeck::prelude::*;
 pub struct User {
     #[column(primary_key)]
     pub id: i64,
-    #[column(unique)]
+    #[column(unique, length = 254)]
     pub email: String,
     #[column(unique, length = 100)]
     pub username: String,
@@ -41,6 +41,8 @@ pub struct Post {
     pub author_id: i64,
     #[column(default = Utc::now())]
     pub created_at: DateTime<Utc>,
+    #[column(default = Utc::now(), on_update = Utc::now())]
+    pub updated_at: DateTime<Utc>,
     #[relationship(back_populates = posts)]
     pub author: BelongsTo<User>,
     #[relationship(secondary = "post_tags", back_populates = posts)]
@@ -49,10 +51,11 @@ pub struct Post {
 
 /// What a post is about.
 #[derive(Model, Debug)]
+#[model(allow(L008, reason = "a tag is a word: nobody asks since when there is one"))]
 pub struct Tag {
     #[column(primary_key)]
     pub id: i64,
-    #[column(unique)]
+    #[column(unique, length = 50)]
     pub name: String,
     #[relationship(secondary = "post_tags", back_populates = tags)]
     pub posts: ManyToMany<Post>,

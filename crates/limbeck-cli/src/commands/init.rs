@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Init, package: Option<&str>) -> Outcome {
     let package = the_package(&root)?;
     let databases = databases(args, &root)?;
     let mut manifest = Manifest::read(&root)?;
-
+    manifest.check()?;
     result("wrote", serde_json::json!([]));
 
     // All questions first: after a no, nothing has been touched.

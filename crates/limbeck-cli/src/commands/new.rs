@@ -2,8 +2,8 @@
 
 mod arguments;
 mod change;
+mod content;
 mod default;
-mod diff;
 mod edit;
 mod field;
 mod imports;
@@ -15,6 +15,7 @@ mod project;
 mod register;
 mod relation;
 mod render;
+mod said;
 mod sides;
 mod source;
 mod target;

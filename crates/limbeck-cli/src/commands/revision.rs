@@ -38,8 +38,15 @@ pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
     } else {
         databases.into_iter().map(|dialect| (dialect, Plan::default())).collect()
     };
-    let files: Vec<String> =
-        NewRevision::new(&args.message).write(&folder, &history, &plans)?.iter().map(|path| shown(path)).collect();
+    let mut revision =
+        NewRevision::new(&args.message).splice(args.splice).labels(&args.labels).depends_on(&args.depends_on);
+    if let Some(head) = &args.head {
+        revision = revision.follows([head]);
+    }
+    if let Some(id) = &args.rev_id {
+        revision = revision.id(id);
+    }
+    let files: Vec<String> = revision.write(&folder, &history, &plans)?.iter().map(|path| shown(path)).collect();
     let operations = plans.iter().flat_map(|(dialect, plan)| {
         let described =
             |step: &DraftStep| json!({ "database": dialect.name(), "title": step.title, "sql": step.statements });

@@ -7,4 +7,4 @@ mod glob;
 pub mod models;
 mod policy;
 
-pub use policy::{Policy, Severity};
+pub use policy::{Override, Policy, Severity};

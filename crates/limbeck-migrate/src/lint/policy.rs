@@ -45,12 +45,21 @@ pub struct Policy {
     pub paths: Vec<String>,
     /// What is said of rules for all files.
     pub rules: BTreeMap<&'static str, Severity>,
-    /// What is said of rules for some files: patterns, and rules. Of two that are for one file the later one counts.
-    pub overrides: Vec<(Vec<String>, BTreeMap<&'static str, Severity>)>,
+    /// What is said of rules for some files. Of two that are for one file the later one counts.
+    pub overrides: Vec<Override>,
     /// The only rules that are asked, where there are any. One that is off by default is not off then.
     pub select: BTreeSet<&'static str>,
     /// Rules that are not asked, whatever else is said.
     pub ignore: BTreeSet<&'static str>,
+}
+
+/// What is said of rules for some files.
+#[derive(Clone, Debug, Default)]
+pub struct Override {
+    /// The files, as patterns.
+    pub paths: Vec<String>,
+    /// The rules.
+    pub rules: BTreeMap<&'static str, Severity>,
 }
 
 impl Default for Policy {
@@ -78,8 +87,8 @@ impl Policy {
         if self.ignore.contains(code) || !(self.select.is_empty() || self.select.contains(code)) {
             return Severity::Off;
         }
-        let said = self.overrides.iter().rev().filter(|(patterns, _)| any(patterns, paths));
-        let said = said.map(|(_, rules)| rules).chain([&self.rules]).find_map(|rules| rules.get(code).copied());
+        let said = self.overrides.iter().rev().filter(|said| any(&said.paths, paths));
+        let said = said.map(|said| &said.rules).chain([&self.rules]).find_map(|rules| rules.get(code).copied());
         match said {
             Some(severity) => severity,
             // Asked for by name.
@@ -103,8 +112,8 @@ mod tests {
         let mut policy = Policy {
             rules: BTreeMap::from([("L001", Severity::Error)]),
             overrides: vec![
-                (vec!["src/legacy/**".into()], off("L001")),
-                (vec!["src/legacy/new.rs".into()], BTreeMap::from([("L001", Severity::Warn)])),
+                Override { paths: vec!["src/legacy/**".into()], rules: off("L001") },
+                Override { paths: vec!["src/legacy/new.rs".into()], rules: BTreeMap::from([("L001", Severity::Warn)]) },
             ],
             ..Policy::default()
         };

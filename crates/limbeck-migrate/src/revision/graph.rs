@@ -147,7 +147,7 @@ impl History {
     }
 
     /// The revision with exactly that id.
-    pub(super) fn get(&self, id: &str) -> Option<&Revision> {
+    pub(crate) fn get(&self, id: &str) -> Option<&Revision> {
         self.revisions.iter().find(|r| r.id == id)
     }
 
@@ -182,6 +182,11 @@ impl History {
     pub fn heads(&self) -> Vec<&Revision> {
         let followed: BTreeSet<&str> = self.revisions.iter().flat_map(|r| &r.parents).map(String::as_str).collect();
         self.revisions.iter().filter(|r| !followed.contains(r.id.as_str())).collect()
+    }
+
+    /// Whether no other revision follows it.
+    pub fn is_head(&self, revision: &Revision) -> bool {
+        !self.revisions.iter().any(|other| other.parents.contains(&revision.id))
     }
 
     /// The newest revision; `None` when there is no revision at all.
@@ -244,6 +249,11 @@ impl Revision {
     /// The revisions that are applied before it: those that it follows and those that it depends on.
     pub fn needs(&self) -> impl Iterator<Item = &str> {
         self.parents.iter().chain(&self.depends_on).map(String::as_str)
+    }
+
+    /// Its files: name and text.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|source| (source.line.file.as_str(), source.text.as_str()))
     }
 
     /// The names of its files.

@@ -148,8 +148,16 @@ impl History {
         Ok(self.revisions().iter().filter(inside).collect())
     }
 
+    /// The revisions that a text names, as [`Target`] reads it: one as a rule, several for `heads`, none for `base`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not clear.
+    pub fn named(&self, text: &str) -> Result<Vec<&Revision>> {
+        self.places(&Target::parse(text)?)
+    }
+
     /// The revisions that a target names, without a look at any database: none for the base.
-    pub(super) fn places(&self, target: &Target) -> Result<Vec<&Revision>> {
+    pub(crate) fn places(&self, target: &Target) -> Result<Vec<&Revision>> {
         let branch = self.branch(target)?;
         match target.place {
             Place::Current => Err(Error::Revision("steps need a revision to begin at, as in `head-1`".into())),
@@ -165,7 +173,7 @@ impl History {
     }
 
     /// A revision and all that has to be applied before it.
-    pub(super) fn below<'a>(&'a self, from: Vec<&'a Revision>) -> BTreeSet<&'a str> {
+    pub(crate) fn below<'a>(&'a self, from: Vec<&'a Revision>) -> BTreeSet<&'a str> {
         let mut seen = BTreeSet::new();
         let mut next = from;
         while let Some(revision) = next.pop() {

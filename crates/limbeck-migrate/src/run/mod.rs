@@ -12,6 +12,7 @@ mod lock;
 mod online;
 mod progress;
 mod revision;
+mod stamp;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub(crate) use journal::JOURNAL;
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
 pub use progress::Progress;
+pub use stamp::{Stamped, alembic_heads};
 
 use crate::Embedded;
 use crate::error::{Error, Result};

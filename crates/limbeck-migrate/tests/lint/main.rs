@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, dead_code, unreachable_pub)]
 
+mod book;
 mod examples;
 mod models;
 mod rules;

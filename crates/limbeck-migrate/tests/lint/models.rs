@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use limbeck_migrate::lint::Severity;
+use limbeck_migrate::lint::{Override, Severity};
 
 use crate::support::{everywhere, lint, only, shown, with};
 
@@ -138,13 +138,15 @@ fn what_is_allowed_at_a_field_is_allowed_there_alone() {
 
 #[test]
 fn overrides_are_for_paths() {
+    let said =
+        |path: &str, severity| Override { paths: vec![path.into()], rules: BTreeMap::from([("L001", severity)]) };
     let mut policy = only("L001");
-    policy.overrides = vec![(vec!["tests/**".into()], BTreeMap::from([("L001", Severity::Error)]))];
+    policy.overrides = vec![said("tests/**", Severity::Error)];
     // Of the file's two paths, the one in the package is meant, too.
     let report = lint("models::wide", &policy);
     assert_eq!(report.findings.len(), 1, "{:?}", shown(&report.findings));
     assert_eq!(report.findings[0].severity, Severity::Error);
-    policy.overrides.push((vec!["**/lint/models.rs".into()], BTreeMap::from([("L001", Severity::Off)])));
+    policy.overrides.push(said("**/lint/models.rs", Severity::Off));
     assert_eq!(lint("models::wide", &policy).findings.len(), 0);
     policy.paths = vec!["src/**".into()];
     let report = lint("models::wide", &policy);

@@ -123,13 +123,11 @@ impl Session {
         match object.into_new() {
             NewObject::Draft(draft) => {
                 let handle = self.objects.insert(draft.object, draft.given);
-                self.objects.plan_insert(Obj { model: N::Model::def().id.get() as u32, slot: handle.slot }, false);
+                self.objects.plan_new(N::Model::def(), handle);
                 Tracked::new(handle)
             }
             NewObject::Again(handle) => {
-                if let Err(why) = self.objects.add_again(N::Model::def(), handle.raw) {
-                    self.objects.refused.push(Refused { place: None, why });
-                }
+                self.objects.plan_again(N::Model::def(), handle.raw);
                 handle
             }
         }
@@ -202,6 +200,16 @@ impl Objects {
         self.pending.push(obj);
         self.undo.push(Undo::Added(obj));
         self.adopt(obj, again);
+    }
+
+    fn plan_new(&mut self, model: &'static ModelDef, handle: Handle) {
+        self.plan_insert(Obj { model: model.id.get() as u32, slot: handle.slot }, false);
+    }
+
+    fn plan_again(&mut self, model: &'static ModelDef, handle: Handle) {
+        if let Err(why) = self.add_again(model, handle) {
+            self.refused.push(Refused { place: None, why });
+        }
     }
 
     fn add_again(&mut self, model: &'static ModelDef, handle: Handle) -> Result<()> {

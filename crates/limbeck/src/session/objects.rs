@@ -53,6 +53,12 @@ impl Stamps {
     }
 }
 
+/// A function of its own, so that it is not written out for each model.
+#[cold]
+fn wrong_store() -> ! {
+    unreachable!("a model's store is of its type")
+}
+
 fn draw() -> NonZeroU32 {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     loop {
@@ -191,7 +197,7 @@ impl Objects {
         let store: &mut dyn Any = self.store_of(M::def());
         match store.downcast_mut() {
             Some(store) => store,
-            None => unreachable!("a model's store is of its type"),
+            None => wrong_store(),
         }
     }
 
@@ -261,7 +267,7 @@ impl Objects {
         let store: &mut dyn Any = store;
         match store.downcast_mut::<Store<M>>() {
             Some(store) => store.insert(object, State::Pending, given, stamps),
-            None => unreachable!("a model's store is of its type"),
+            None => wrong_store(),
         }
     }
 

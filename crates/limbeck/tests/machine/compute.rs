@@ -3,7 +3,7 @@
 use limbeck::session::Session;
 
 use crate::machine::{Machine, Outcome, said};
-use crate::reference::{Col, Id, Kind};
+use crate::reference::{Col, Computed, Id, Kind};
 
 impl Machine {
     /// The next flush has the database compute a column.
@@ -19,8 +19,9 @@ impl Machine {
         }
         self.say(format!("session.set({}, {}, {} and {by})?;", self.name(id), col.name(), col.name()));
         any.compute(session, col, &by).map_err(said)?;
+        let from = self.flushed.rows[&id].cols[&col].clone();
         let row = self.now.rows.get_mut(&id).ok_or("no such row")?;
-        row.computed.insert(col, (row.cols[&col].clone(), by));
+        row.computed.insert(col, Computed { held: row.cols[&col].clone(), from, by });
         Ok(true)
     }
 }

@@ -203,9 +203,18 @@ pub struct Row {
     pub kind: Kind,
     pub cols: BTreeMap<Col, Option<String>>,
     pub refs: BTreeMap<Fk, Option<Id>>,
-    /// What the database is to put behind the value of a column, or to add to it; and what the column held when that was
-    /// asked for. Something else that it holds at the flush counts more.
-    pub computed: BTreeMap<Col, (Option<String>, String)>,
+    /// What the database is to compute.
+    pub computed: BTreeMap<Col, Computed>,
+}
+
+/// What the database is to put behind the value that it has of a column, or to add to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Computed {
+    /// What the object held when that was asked for. Something else that it holds at the flush counts more.
+    pub held: Option<String>,
+    /// What the row has.
+    pub from: Option<String>,
+    pub by: String,
 }
 
 /// What keeps a flush from being done.
@@ -320,10 +329,10 @@ impl World {
                     _ => {}
                 }
             }
-            for (col, (held, by)) in std::mem::take(&mut row.1.computed) {
+            for (col, Computed { held, from, by }) in std::mem::take(&mut row.1.computed) {
                 let value = row.1.cols.entry(col).or_default();
                 if *value == held {
-                    *value = computed(col, held, &by);
+                    *value = computed(col, from, &by);
                 }
             }
             if row.1.kind == Person {
@@ -382,13 +391,13 @@ impl World {
 }
 
 /// What the database makes of a value. Of NULL it makes NULL.
-pub fn computed(col: Col, held: Option<String>, by: &str) -> Option<String> {
-    let held = held?;
+pub fn computed(col: Col, from: Option<String>, by: &str) -> Option<String> {
+    let from = from?;
     if !col.counts() {
-        return Some(format!("{held}{by}"));
+        return Some(format!("{from}{by}"));
     }
     let number = |text: &str| text.parse::<i32>().expect("a number");
-    Some((number(&held) + number(by)).to_string())
+    Some((number(&from) + number(by)).to_string())
 }
 
 /// Those that share a value.

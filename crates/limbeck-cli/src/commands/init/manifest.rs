@@ -7,7 +7,7 @@ use limbeck_migrate::Error;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::BINARY;
-use crate::config::{document, in_file};
+use crate::config::{document, in_file, shown};
 use crate::project::Package;
 
 /// The crates that the project's binary is made of.
@@ -46,14 +46,17 @@ impl Manifest {
         self.document.get("dependencies")?.as_table_like()
     }
 
+    /// Makes sure that the package uses limbeck, before anything is written.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.depends_on_limbeck() {
+            return Ok(());
+        }
+        Err(in_file(&shown(&self.path), "the package does not depend on limbeck: `cargo add limbeck` first"))
+    }
+
     /// Adds the binary, what it needs, and the databases. Says whether anything changed.
     pub(super) fn prepare(&mut self, package: &Package, root: &Path, databases: &[Dialect]) -> Result<bool, Error> {
-        if !self.depends_on_limbeck() {
-            return Err(in_file(
-                &self.path.display().to_string(),
-                "the package does not depend on limbeck: `cargo add limbeck` first",
-            ));
-        }
+        self.check()?;
         let before = self.document.to_string();
         let manifest = before.clone();
         self.add_crates(root, databases)?;

@@ -40,26 +40,28 @@ pub(crate) struct NewModel {
 }
 
 const LONG: &str = "\
-Writes a model, src/FEATURE/models.rs, declares the modules that lead there, and adds the other side of its \
-relationships to the models that are there already. Nothing is overwritten, and nothing else in a file moves.
+Writes a model, src/FEATURE/models.rs, declares the modules that lead there, and adds the other side of
+its relationships to the models that are there already. Nothing is overwritten, and nothing else in a
+file moves.
 
-A field is name:type, with `?` behind the type where it may be NULL, and then what else there is to say of it:
+A field is name:type, with `?` behind the type where it may be NULL, and then what else there is to say:
 
   text       string, string(100), text
   numbers    int, bigint, smallint, float, real, numeric(10,2)
   times      datetime (a moment, in UTC), naive_datetime, date, time, interval
   others     bool, uuid, json, bytes, enum(draft,published)
-  arrays     string[], int[], ...: any but text, json, and what has brackets
+  arrays     string[], int[] and so on; not of text, of json, and of what has brackets
   relations  belongs_to(User), has_many(Comment), has_one(Profile), many_to_many(Tag)
 
-  :unique  :index  :default=VALUE  :server_default=SQL
-  :on_delete=cascade|restrict|set_null|no_action     of a belongs_to; restrict, or set_null where it may be NULL
-  :back_populates=NAME                               the field at the other side; none leaves it out
-  :secondary=NAME                                    the association table of a many_to_many
+  :unique  :index
+  :default=VALUE           made by the program: a value, `now` for a time, `new` for a uuid
+  :server_default=SQL      made by the database
+  :on_delete=ACTION        of a foreign key: cascade, restrict, set_null, no_action
+  :back_populates=NAME     the field at the other side; `none` leaves that out
+  :secondary=NAME          the association table of a many_to_many
 
-`default` is made by the program: a value, `now` for a date or time, `new` for a uuid. A belongs_to is one-to-one where it is \
-unique. The key `id: i64`, created_at and updated_at are there by themselves; a field that is called so takes their place \
-(id:uuid).";
+A belongs_to that is unique is one-to-one. The key `id: i64`, created_at and updated_at are there by
+themselves; a field that is called so takes their place (id:uuid).";
 
 const EXAMPLES: &str = "\
 \x1b[1m\x1b[4mExamples:\x1b[0m

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use limbeck_migrate::Error;
 
-use super::diff;
+use crate::patch;
 
 /// A file that will be there, or will be another.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Change {
 impl Change {
     /// It as a patch.
     pub(super) fn patch(&self) -> String {
-        diff::unified(&self.shown, self.before.as_deref(), &self.after)
+        patch::unified(&self.shown, self.before.as_deref(), &self.after)
     }
 }
 

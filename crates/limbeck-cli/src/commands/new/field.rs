@@ -3,7 +3,6 @@
 use super::names;
 use super::relation::{Kind, OnDelete};
 use super::types::{self, Type};
-use crate::naming;
 
 /// A field, understood as far as its own words say.
 #[derive(Debug)]
@@ -136,7 +135,7 @@ impl Field {
             "?" | "null" | "nullable" => return Err("what may be NULL has a `?` behind its type: `bio:text?`".into()),
             _ => {
                 let known = OPTIONS.map(|known| format!("`{known}`")).join(", ");
-                return Err(match naming::nearest(&word, &OPTIONS) {
+                return Err(match names::nearest(&word, &OPTIONS) {
                     Some(near) => format!("there is no option `{word}`: did you mean `{near}`?"),
                     None => format!("there is no option `{word}`: {known}"),
                 });

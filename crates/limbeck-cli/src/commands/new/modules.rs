@@ -1,5 +1,6 @@
 //! The modules of a crate, as `mod` lines lead through its files.
 
+use limbeck::schema::naming;
 use std::path::{Path, PathBuf};
 
 use limbeck_migrate::Error;
@@ -8,7 +9,7 @@ use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, Item, ItemMod, ItemStruct, Lit, Meta, Token, UseTree, Visibility};
 
-use super::source::Source;
+use super::source::{Source, bytes};
 
 /// A crate, read as far as it is Rust.
 pub(super) struct Crate {
@@ -222,12 +223,12 @@ impl Model<'_> {
     }
 
     pub(super) fn table(&self) -> String {
-        option_text(&self.item.attrs, "model", "table").unwrap_or_else(|| crate::naming::table(&self.name()))
+        option_text(&self.item.attrs, "model", "table").unwrap_or_else(|| naming::table(&self.name()))
     }
 
     /// `src/users/models.rs:12`
     pub(super) fn place(&self) -> String {
-        let at = super::source::bytes(self.item.ident.span()).start;
+        let at = bytes(self.item.ident.span()).start;
         format!("{}:{}", self.source.shown, self.source.line_number(at))
     }
 }
@@ -368,6 +369,13 @@ fn is_named(option: &[TokenTree], name: &str) -> bool {
 /// Whether an attribute has an option.
 pub(super) fn has_option(attrs: &[Attribute], attribute: &str, name: &str) -> bool {
     options(attrs, attribute).iter().any(|option| is_named(option, name))
+}
+
+/// Where an option is written in its file.
+pub(super) fn option_range(attrs: &[Attribute], attribute: &str, name: &str) -> Option<std::ops::Range<usize>> {
+    let options = options(attrs, attribute);
+    let option = options.iter().find(|option| is_named(option, name))?;
+    Some(bytes(option.first()?.span()).start..bytes(option.last()?.span()).end)
 }
 
 /// The text of an option: `table = "users"`.

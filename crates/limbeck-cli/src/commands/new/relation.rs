@@ -1,6 +1,6 @@
 //! Relationships: their kinds, and what becomes of the children of a deleted row.
 
-use crate::naming;
+use super::names;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -55,7 +55,7 @@ impl OnDelete {
             return Ok(*action);
         }
         let known = ACTIONS.map(|(known, _)| known);
-        Err(match naming::nearest(&word, &known) {
+        Err(match names::nearest(&word, &known) {
             Some(near) => format!("there is no `on_delete={said}`: did you mean `{near}`?"),
             None => format!("there is no `on_delete={said}`: {}", known.join(", ")),
         })

@@ -5,6 +5,7 @@ use super::field::Field;
 use super::names;
 use super::project::{Dates, Project};
 use super::types::{Scalar, Type, Value};
+use limbeck::schema::naming;
 
 /// The type of a column's values, as Rust writes it; `name` is what its enum is called.
 pub(super) fn rust_type(ty: &Type, name: &str, dates: Option<Dates>) -> String {
@@ -35,6 +36,16 @@ pub(super) fn rust_type(ty: &Type, name: &str, dates: Option<Dates>) -> String {
     if ty.array { format!("Vec<{one}>") } else { one }
 }
 
+/// What a column says of its type beside Rust's.
+pub(super) fn type_options(ty: &Type) -> Vec<String> {
+    match ty.of {
+        Scalar::String(Some(length)) => vec![format!("length = {length}")],
+        Scalar::Text => vec!["text".into()],
+        Scalar::Numeric(Some((precision, scale))) => vec![format!("numeric({precision}, {scale})")],
+        _ => Vec::new(),
+    }
+}
+
 /// The lines of a column.
 pub(super) fn column(
     field: &Field,
@@ -53,12 +64,7 @@ pub(super) fn column(
     if field.index {
         options.push("index".into());
     }
-    match ty.of {
-        Scalar::String(Some(length)) => options.push(format!("length = {length}")),
-        Scalar::Text => options.push("text".into()),
-        Scalar::Numeric(Some((precision, scale))) => options.push(format!("numeric({precision}, {scale})")),
-        _ => {}
-    }
+    options.extend(type_options(ty));
     match &field.default {
         Some(said) => {
             let default = default::read(said, ty, enum_name, project).map_err(|message| field.wrong(message))?;
@@ -94,7 +100,7 @@ pub(super) fn enumeration(name: &str, of: &str, values: &[Value]) -> Vec<String>
         format!("pub enum {name} {{"),
     ];
     for value in values {
-        if crate::naming::snake_case(&value.variant) != value.value {
+        if naming::snake_case(&value.variant) != value.value {
             lines.push(format!("    #[db_enum(rename = {:?})]", value.value));
         }
         lines.push(format!("    {},", value.variant));

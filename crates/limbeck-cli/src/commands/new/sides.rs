@@ -1,5 +1,6 @@
 //! The two sides of each relationship: what the new struct gets, and what the models that are there get.
 
+use limbeck::schema::naming;
 use syn::spanned::Spanned;
 
 use super::edit::Edit;
@@ -12,7 +13,6 @@ use super::relation::{Kind, OnDelete, Side};
 use super::render;
 use super::source::bytes;
 use super::target::{self, Key};
-use crate::naming;
 
 /// The struct that is to be.
 #[derive(Debug)]
@@ -126,8 +126,10 @@ fn found<'c, 'f>(
             (_, true) => None,
             (Some(said), _) => Some(said.clone()),
             (None, _) => {
-                let unnamed = to_same.iter().filter(|other| other.field.back_populates.is_none()).count();
-                Some(back_name(own, relation, unnamed > 1))
+                let name = |relation: &Relation<'_, '_>| plain_name(own, relation.field, relation.kind);
+                let alike =
+                    |other: &&&Relation<'_, '_>| other.field.back_populates.is_none() && name(other) == name(relation);
+                Some(back_name(own, relation, to_same.iter().filter(alike).count() > 1))
             }
         };
         relations[i].back = back;
@@ -139,18 +141,20 @@ fn found<'c, 'f>(
 /// What the field at the other end is called where nobody said it.
 fn back_name(own: &Own<'_>, relation: &Relation<'_, '_>, several: bool) -> String {
     let field = &relation.field.name;
-    let (one, many) = (naming::snake_case(own.entity), naming::table(own.entity));
-    let name = match relation.kind {
-        Kind::BelongsTo if relation.field.unique => one,
-        Kind::BelongsTo | Kind::ManyToMany => many,
-        Kind::HasMany | Kind::HasOne => one,
-    };
     match (relation.target.is_none(), field.as_str(), relation.kind) {
         (true, "parent", Kind::BelongsTo) if !relation.field.unique => "children".into(),
         (true, "children", Kind::HasMany) => "parent".into(),
         (true, _, Kind::ManyToMany) => format!("{field}_of"),
-        _ if several => format!("{field}_{name}"),
-        _ => name,
+        _ if several => format!("{field}_{}", plain_name(own, relation.field, relation.kind)),
+        _ => plain_name(own, relation.field, relation.kind),
+    }
+}
+
+/// The new model's name, in the plural where there may be many.
+fn plain_name(own: &Own<'_>, field: &Field, kind: Kind) -> String {
+    match kind {
+        Kind::BelongsTo | Kind::ManyToMany if !field.unique => naming::table(own.entity),
+        _ => naming::snake_case(own.entity),
     }
 }
 
@@ -231,7 +235,8 @@ fn one<'c>(
             let column = format!("{}_id", field.name);
             plan.imports.extend(key.import.clone().filter(|_| target.is_some()));
             let on_delete = field.on_delete.unwrap_or(OnDelete::by_default(field.nullable));
-            let mut options = vec![format!("foreign_key({name}.{}, on_delete = {})", key.field, on_delete.word())];
+            let mut options = key.options.clone();
+            options.push(format!("foreign_key({name}.{}, on_delete = {})", key.field, on_delete.word()));
             if field.unique {
                 options.insert(0, "unique".into());
             }
@@ -249,8 +254,8 @@ fn one<'c>(
             let back = back.clone().unwrap_or_default();
             let column = format!("{back}_id");
             let on_delete = field.on_delete.unwrap_or(OnDelete::SetNull);
-            let mut options =
-                vec![format!("foreign_key({far_name}.{}, on_delete = {})", own.key.field, on_delete.word())];
+            let mut options = own.key.options.clone();
+            options.push(format!("foreign_key({far_name}.{}, on_delete = {})", own.key.field, on_delete.word()));
             if *kind == Kind::HasOne {
                 options.insert(0, "unique".into());
             }

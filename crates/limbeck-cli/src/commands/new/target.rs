@@ -4,8 +4,8 @@ use syn::ext::IdentExt;
 use syn::{Fields, Item, Type};
 
 use super::modules::{self, Crate, Model};
+use super::names;
 use super::source::bytes;
-use crate::naming;
 
 /// The column that a foreign key to a model refers to.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub(super) struct Key {
     pub(super) ty: String,
     /// What has to be imported for that.
     pub(super) import: Option<Vec<String>>,
+    /// What else its column says of its type, which one that refers to it has to say as well: `length = 2`.
+    pub(super) options: Vec<String>,
 }
 
 /// The types that every file with models can name.
@@ -59,7 +61,7 @@ fn not_found(all: &Crate, said: &str, name: &str) -> String {
     let names: Vec<String> = all.models().map(|model| model.name()).collect();
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let near = known.iter().copied().find(|known| known.eq_ignore_ascii_case(name));
-    let near = near.or_else(|| naming::nearest(name, &known));
+    let near = near.or_else(|| names::nearest(name, &known));
     let mut message = format!("there is no model `{said}` in this crate");
     if let Some(near) = near {
         message.push_str(&format!(": did you mean `{near}`?"));
@@ -129,7 +131,11 @@ pub(super) fn key(all: &Crate, model: &Model<'_>, from: &[String]) -> Result<Key
         ));
     }
     let (ty, import) = key_type(all, model, &field.ty, from)?;
-    Ok(Key { field: ident, ty, import })
+    let options = ["length", "text", "numeric", "type"].iter().filter_map(|name| {
+        let range = modules::option_range(&field.attrs, "column", name)?;
+        Some(model.source.text[range].to_string())
+    });
+    Ok(Key { field: ident, ty, import, options: options.collect() })
 }
 
 /// How another file writes the type of a key.

@@ -2,7 +2,7 @@
 
 use limbeck_migrate::Error;
 
-use crate::naming;
+use super::names;
 
 /// The one that is built in.
 pub(super) const BUILT_IN: &str = "\
@@ -66,7 +66,7 @@ pub(super) fn fill(file: &str, template: &str, values: &Values) -> Result<String
             }
             let Some((known, lines)) = values.blocks.iter().find(|(known, _)| *known == name) else {
                 let names = values.names();
-                return wrong(match naming::nearest(name, &names) {
+                return wrong(match names::nearest(name, &names) {
                     Some(near) => format!("there is nothing called `{name}`: did you mean `{{{{{near}}}}}`?"),
                     None => format!("there is nothing called `{name}`: {}", names.join(", ")),
                 });

@@ -3,7 +3,7 @@
 use super::field::Of;
 use super::names;
 use super::relation::Kind;
-use crate::naming;
+use limbeck::schema::naming;
 
 /// A column's type.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +167,7 @@ fn unknown(said: &str, lower: &str) -> String {
         _ => None,
     };
     let mut known: Vec<&str> = WORDS.iter().map(|(word, _)| *word).collect();
-    match (instead, naming::nearest(lower, &known)) {
+    match (instead, names::nearest(lower, &known)) {
         (Some(instead), _) => format!("there is no type `{said}`: {instead}"),
         (None, Some(near)) => format!("there is no type `{said}`: did you mean `{near}`?"),
         (None, None) => {

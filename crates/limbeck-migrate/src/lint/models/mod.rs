@@ -33,7 +33,7 @@ use super::{Policy, Severity};
 pub use edit::{Edit, apply};
 pub use queries::QueryLog;
 pub use rule::{RULES, Rule, find, nearest};
-pub use source::{SourceFile, Sources};
+pub use source::{SourceFile, Sources, is_rust};
 pub use subject::{Finding, Location};
 use subject::{Findings, Schema, Subject};
 

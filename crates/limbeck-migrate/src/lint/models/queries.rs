@@ -43,6 +43,11 @@ impl QueryLog {
         QueryLog { statements }
     }
 
+    /// Takes the statements of another log in.
+    pub fn add(&mut self, other: QueryLog) {
+        self.statements.extend(other.statements);
+    }
+
     /// How many statements there are.
     pub fn len(&self) -> usize {
         self.statements.len()

@@ -4,6 +4,7 @@
 //! said or left out. Both are read from the source when the lint runs, so that a program carries none of it. A model that
 //! a macro wrote is not in its file: it has a line, and no more.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -113,34 +114,35 @@ impl Struct {
 #[derive(Debug)]
 pub struct Sources {
     root: PathBuf,
-    files: Vec<(String, Option<Rc<SourceFile>>)>,
+    /// By the compiler's name for a file, those that it may be.
+    files: HashMap<&'static str, Vec<Rc<SourceFile>>>,
 }
 
 impl Sources {
     /// Sources of a package in that folder. The compiler names files from the folder of the workspace, which is that one
     /// or above it.
     pub fn new(root: &Path) -> Self {
-        Sources { root: root.to_path_buf(), files: Vec::new() }
+        Sources { root: root.to_path_buf(), files: HashMap::new() }
     }
 
     /// The file that a model is in, where it can be read.
     pub fn file(&mut self, model: &ModelDef) -> Option<Rc<SourceFile>> {
         let name = model.location.0;
-        if let Some((_, file)) = self.files.iter().find(|(known, _)| known == name) {
-            return file.clone();
-        }
-        let candidates = self.root.ancestors().map(|folder| folder.join(name));
-        let read = |path: PathBuf| {
-            let text = std::fs::read_to_string(&path).ok()?;
-            let structs = structs(&text)?;
-            Some(Rc::new(SourceFile { name: name.to_string(), path, text, structs }))
-        };
+        let files = self.files.entry(name).or_insert_with(|| read(&self.root, name));
         // Of two files of that name, the one that has the model.
-        let files = candidates.filter_map(read);
-        let file = files.into_iter().find(|file| file.structs.iter().any(|found| found.name == model.name));
-        self.files.push((name.to_string(), file.clone()));
-        file
+        let has = |file: &&Rc<SourceFile>| file.model(model).is_some();
+        files.iter().find(has).or_else(|| files.first()).cloned()
     }
+}
+
+/// The files of a name, in a folder and those above it.
+fn read(root: &Path, name: &str) -> Vec<Rc<SourceFile>> {
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).ok()?;
+        let structs = structs(&text)?;
+        Some(Rc::new(SourceFile { name: name.to_string(), path, text, structs }))
+    };
+    root.ancestors().map(|folder| folder.join(name)).filter_map(read).collect()
 }
 
 impl SourceFile {
@@ -167,6 +169,11 @@ impl SourceFile {
         let line = before.rfind('\n').map_or(0, |end| end + 1);
         (before.matches('\n').count() + 1, before[line..].chars().count() + 1)
     }
+}
+
+/// Whether a text is a Rust source.
+pub fn is_rust(text: &str) -> bool {
+    syn::parse_str::<syn::File>(text.trim_start_matches('\u{feff}')).is_ok()
 }
 
 /// The structs of a source that have attributes.

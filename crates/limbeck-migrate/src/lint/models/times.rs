@@ -76,7 +76,8 @@ pub(super) fn idle(subject: &Subject<'_>, out: &mut Findings<'_>) {
             subject.label(i),
             lacks.join("` and no `")
         );
-        let options: Vec<String> = lacks.iter().map(|option| format!("{option} = Utc::now()")).collect();
+        let now = if field.type_text.ends_with("Timestamp") { "Timestamp::now()" } else { "Utc::now()" };
+        let options: Vec<String> = lacks.iter().map(|option| format!("{option} = {now}")).collect();
         let options = options.join(", ");
         let edits = match (subject.source, subject.own_field(i)) {
             (Some(source), Some(own)) if own.type_text == "DateTime<Utc>" && has_chrono(source.file) => {

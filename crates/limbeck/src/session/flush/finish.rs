@@ -191,7 +191,10 @@ impl Objects {
             let mut met = self.referring(child, &reference.keys, rows);
             // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
             // there).
-            met.retain(|obj| !matches!(self.planned(*obj, &reference.keys), Some(Some(_))));
+            met.retain(|obj| match self.planned(*obj, &reference.keys) {
+                Some(Some(parent)) => fate == Orphans::Deleted && rows.contains(&parent),
+                _ => true,
+            });
             match fate {
                 _ if met.is_empty() => {}
                 Orphans::Deleted => self.deleted(child, &met),

@@ -137,6 +137,12 @@ impl Session {
         for (model, objs) in stale {
             // The copy gets what the row holds, which is not what was set.
             objs.iter().for_each(|obj| self.objects.store_mut(*obj).touch(obj.slot));
+            // A key that is linked is not one that was set: the flush compares it with what the row holds.
+            for obj in &objs {
+                let meta = self.objects.store_mut(*obj).meta_mut(obj.slot);
+                let linked: ColumnSet = meta.links.iter().flat_map(|link| link.keys).map(|pair| pair.key).collect();
+                linked.iter().for_each(|column| meta.given.remove(column));
+            }
             self.reread_expired(model, &objs).await?;
         }
         Ok(())

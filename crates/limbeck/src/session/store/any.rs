@@ -233,13 +233,15 @@ impl dyn AnyStore + '_ {
     ///
     /// # Errors
     /// When a column holds something that its type cannot read.
-    pub(super) fn seen(&mut self, slot: u32, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<()> {
-        if self.meta(slot).expired {
+    pub(super) fn seen(&mut self, slot: u32, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
+        let Meta { stamp, expired, .. } = *self.meta(slot);
+        if expired {
             self.reread(slot, row, at)?;
             stamps.doubt.note(self.model(), slot);
-            return Ok(());
+        } else {
+            self.fill_deferred(slot, row, at)?;
         }
-        self.fill_deferred(slot, row, at)
+        Ok(Handle { slot, stamp })
     }
 
     /// Reads the columns of an object again; columns that were given keep what they hold.

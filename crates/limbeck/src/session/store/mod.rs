@@ -282,9 +282,9 @@ impl<M: Model> AnyStore for Store<M> {
     fn revert(&mut self, slot: u32) {
         // The copy's relationship fields are kept up to date, so that one that was assigned comes back, too.
         if let Some(Entry { object: Some(object), saved, .. }) = self.entries.get_mut(slot as usize)
-            && let Some(mut copy) = saved.take()
+            && let Some(copy) = saved.take()
         {
-            std::mem::swap(object, &mut *copy);
+            *object = *copy;
         }
     }
 
@@ -310,7 +310,11 @@ impl<M: Model> AnyStore for Store<M> {
 
     fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
         let model = self.base.model;
-        let slot = match self.identity.entry(row_key::<M::Key>(model, row, at)?) {
+        let key = match row_key::<M::Key>(model, row, at) {
+            Ok(key) => key,
+            Err(error) => return Err(error),
+        };
+        let slot = match self.identity.entry(key) {
             Occupied(slot) => *slot.get(),
             Vacant(vacant) => {
                 let object = match M::decode(row, at) {
@@ -325,8 +329,7 @@ impl<M: Model> AnyStore for Store<M> {
             }
         };
         let store: &mut dyn AnyStore = self;
-        store.seen(slot, row, at, stamps)?;
-        Ok(Handle { slot, stamp: self.meta(slot).stamp })
+        store.seen(slot, row, at, stamps)
     }
 }
 

@@ -11,7 +11,7 @@ enum Op {
 }
 
 /// The unified diff of a file.
-pub(super) fn unified(file: &str, before: Option<&str>, after: &str) -> String {
+pub(crate) fn unified(file: &str, before: Option<&str>, after: &str) -> String {
     let old: Vec<&str> = before.unwrap_or_default().split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
     let mut out = match before {
