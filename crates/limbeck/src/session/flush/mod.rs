@@ -120,7 +120,8 @@ impl Session {
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
         if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
-            self.flush().await
+            // Boxed: the future of every query would be as large as that of a flush, and is moved several times.
+            Box::pin(self.flush()).await
         } else {
             Ok(())
         }

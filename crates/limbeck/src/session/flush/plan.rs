@@ -217,7 +217,7 @@ impl Objects {
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         // By the association, then by its ends; but texts are compared once a row, not once a step of the sorting.
-        rows.sort_unstable_by_key(|((_, local, remote), _)| (*local, *remote));
+        rows.sort_unstable_by_key(|((_, local, remote), _)| (local.number(), remote.number()));
         rows.sort_by_key(|((table, ..), _)| *table);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
         let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);
