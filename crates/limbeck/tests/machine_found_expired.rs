@@ -255,4 +255,17 @@ both! {
         assert_eq!((session[book].author_id, session[book].version), (Some(session[bob].id), 3));
         Ok(())
     }
+
+    async fn what_is_linked_to_what_it_belongs_to_and_expunged_keeps_its_place(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let plate = session.add(Plate::builder().owner(owner));
+        session.commit().await?;
+        session.expire_all();
+        session.link(owner, Owner.plate, plate)?;
+        session.expunge(plate)?;
+        session.commit().await?;
+        assert_eq!(session.all(select(Plate.owner_id)).await?, [Some(1)]);
+        Ok(())
+    }
 }

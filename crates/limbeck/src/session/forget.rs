@@ -107,6 +107,9 @@ impl Objects {
             self.linked.retain(|other| *other != obj);
         }
         self.evictions.retain(|(owner, _)| *owner != obj);
+        if has_row && linked && self.is_expired(obj) {
+            self.leave_places(obj);
+        }
         for (other, relation) in self.ends_of_links(obj) {
             if has_row {
                 self.unload_field(other, relation);
@@ -123,6 +126,19 @@ impl Objects {
             self.doubt();
         }
         Ok(())
+    }
+
+    /// The row of an object that leaves may be the one that had the place that it was linked to: it is not to lose it.
+    fn leave_places(&mut self, obj: Obj) {
+        let links = self.store(obj).meta(obj.slot).links.clone();
+        let mut places = std::mem::take(&mut self.evictions);
+        places.retain(|(parent, relation)| {
+            let Some(resolved) = self.store(*parent).model().resolved().get(*relation) else { return false };
+            let Path::HasOne(keys) = &resolved.path else { return false };
+            let is_its = resolved.target.id.get() as u32 == obj.model;
+            !(is_its && links.iter().any(|link| link.target == Some(*parent) && link.keys == keys))
+        });
+        self.evictions = places;
     }
 
     /// The collections at the other ends of the association rows that an object is to gain or to lose.
