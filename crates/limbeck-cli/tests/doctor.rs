@@ -100,6 +100,9 @@ async fn it_makes_no_file_and_changes_none() {
     let found = doctor(&folder, url, &[], &[]);
     assert_eq!(found.code, Some(0), "{:#?}", found.findings);
     assert!(found.of("journal").1.starts_with("delete"), "{}", found.of("journal").1);
+    let databases: std::collections::BTreeSet<_> =
+        found.findings.iter().filter_map(|f| f["database"].as_str()).collect();
+    assert_eq!(databases.into_iter().collect::<Vec<_>>(), [url]);
     assert!(std::fs::read(&path).expect("the file") == before);
     let names =
         folder.path().read_dir().expect("the folder").filter_map(|entry| entry.ok()?.file_name().into_string().ok());

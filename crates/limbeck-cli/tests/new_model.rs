@@ -629,7 +629,13 @@ fn a_project_has_its_own_template() {
 #[test]
 fn the_limbeck_binary_links_the_crate_of_the_model() {
     let project = small();
-    assert!(project.new_model("blog Post a:int").contains("`limbeck init` makes it"));
+    project.write(
+        "src/users/models.rs",
+        &USER.replace("pub struct", "pub(crate) struct").replace("pub id", "pub(crate) id"),
+    );
+    let said = project.new_model("blog Post user:belongs_to(User)");
+    assert!(said.contains("`limbeck init` makes it") && said.contains("make `Post` `pub(crate)`"), "{said}");
+    assert!(project.read("src/users/models.rs").contains("    pub(crate) posts: HasMany<Post>,\n"));
     let binary = "//! Ours.\n\nuse others as _;\n\nfn main() {}\n";
     project.write("src/bin/limbeck.rs", binary);
     assert!(project.new_model("shop Order a:int").contains("edited src/bin/limbeck.rs"));

@@ -239,13 +239,14 @@ async fn on_postgres_a_flush_sends_as_many_statements_for_one_row_as_for_a_thous
     Ok(())
 }
 
+/// Their names are of one length: a longer one may be allocated twice.
 fn people(count: usize) -> impl Iterator<Item = impl limbeck::model::New<Model = User>> {
     (0..count).map(|n| {
         User::builder()
-            .email(format!("user{n}@example.com"))
-            .username(format!("user{n}"))
+            .email(format!("user{n:05}@example.com"))
+            .username(format!("user{n:05}"))
             .hashed_password("$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuuabcdefghi")
-            .full_name(format!("User Number {n}"))
+            .full_name(format!("User Number {n:05}"))
     })
 }
 

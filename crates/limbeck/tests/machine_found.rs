@@ -384,4 +384,19 @@ both! {
         assert!(session.related(post, Post.tags).await?.is_empty());
         Ok(())
     }
+
+    async fn a_place_is_taken_from_objects_of_its_own_model_only(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        session.commit().await?;
+        // Their keys have the same columns.
+        let licence = session.add(Licence::builder().owner(owner));
+        let one = session.add(Plate::builder().owner(owner));
+        session.expire(owner)?;
+        let other = session.add(Plate::builder());
+        session.link(owner, Owner.plate, other)?;
+        session.commit().await?;
+        assert_eq!((session[one].owner_id, session[other].owner_id, session[licence].owner_id), (None, Some(1), 1));
+        Ok(())
+    }
 }

@@ -214,7 +214,7 @@ impl Inner {
         let mut meter = Meter::new(Arc::clone(&self.stats));
         while let Some((mut idle, ask)) = self.pool.take() {
             if ask {
-                let answer = tokio::time::timeout(PING_TIMEOUT, idle.driver.ping(&mut meter)).await;
+                let answer = Box::pin(tokio::time::timeout(PING_TIMEOUT, idle.driver.ping(&mut meter))).await;
                 if !matches!(answer, Ok(Ok(()))) {
                     // The others that are as old will be asked as well, before their next use.
                     self.pool.suspect_all();

@@ -92,7 +92,8 @@ impl Pool {
             Err(TryAcquireError::Closed) => return Err(Error::Closed),
             Err(TryAcquireError::NoPermits) => {
                 let waiting = Arc::clone(&self.permits).acquire_owned();
-                match tokio::time::timeout(self.timeout, waiting).await {
+                // Boxed: who need not wait carries no timer.
+                match Box::pin(tokio::time::timeout(self.timeout, waiting)).await {
                     Ok(Ok(permit)) => permit,
                     Ok(Err(_)) => return Err(Error::Closed),
                     Err(_) => return Err(self.timed_out()),

@@ -196,8 +196,10 @@ impl Objects {
         let mut places = std::mem::take(&mut self.evictions);
         places.retain(|(owner, relation)| {
             let resolved = self.store(*owner).model().mapping().map(|mapping| &mapping.relations[*relation]);
-            let Ok(Path::HasOne(keys)) = resolved.map(|resolved| &resolved.path) else { return false };
-            self.linked.iter().any(|child| self.planned(*child, keys) == Some(Some(*owner)))
+            let Ok(resolved) = resolved else { return false };
+            let Path::HasOne(keys) = &resolved.path else { return false };
+            let mut children = self.linked.iter().filter(|child| child.model == resolved.target.id.get() as u32);
+            children.any(|child| self.planned(*child, keys) == Some(Some(*owner)))
         });
         self.evictions = places;
     }

@@ -97,8 +97,7 @@ impl Line {
         if let Some(name) = self.abandoned.take()
             && connection.in_transaction()
         {
-            connection.rollback_to(&name).await?;
-            connection.release(&name).await?;
+            Box::pin(undo_to(connection, &name)).await?;
         }
         Ok(connection)
     }
@@ -323,4 +322,10 @@ impl Channel for Line {
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>> {
         Box::pin(self.query(stmt, binds, sink))
     }
+}
+
+/// Undoes what came after a savepoint, and forgets it. Seldom run, and large: no part of every statement's future.
+async fn undo_to(connection: &mut Connection, savepoint: &str) -> Result<()> {
+    connection.rollback_to(savepoint).await?;
+    connection.release(savepoint).await
 }

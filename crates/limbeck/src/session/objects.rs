@@ -22,6 +22,13 @@ pub(crate) struct Obj {
     pub(crate) slot: u32,
 }
 
+impl Obj {
+    /// Both of its numbers in one, in the same order.
+    pub(crate) fn number(self) -> u64 {
+        u64::from(self.model) << 32 | u64::from(self.slot)
+    }
+}
+
 /// The stamps of a session. Each is drawn once in the process, so that a handle of another session never fits.
 #[derive(Debug)]
 pub struct Stamps {

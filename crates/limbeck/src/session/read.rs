@@ -266,7 +266,7 @@ impl Session {
         let moved = match effect {
             Some(effect) => {
                 let keys = if effect.moves() { query.compile_keys(self.line.compiler())? } else { None };
-                self.moved(keys, effect).await?
+                Box::pin(self.moved(keys, effect)).await?
             }
             None => Vec::new(),
         };

@@ -30,7 +30,8 @@ impl ColumnType for DateTime<Utc> {
 
     fn normalize(&mut self) {
         // A leap second, of which no database knows, is the first of the next minute.
-        if !self.nanosecond().is_multiple_of(1000) || self.nanosecond() >= 1_000_000_000 {
+        let nanos = self.timestamp_subsec_nanos();
+        if !nanos.is_multiple_of(1000) || nanos >= 1_000_000_000 {
             *self = DateTime::from_timestamp_micros(self.timestamp_micros()).unwrap_or(*self);
         }
     }

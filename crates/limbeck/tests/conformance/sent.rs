@@ -33,6 +33,8 @@ impl Sent {
         let lines = std::mem::take(&mut *self.log.lock().expect("the log"));
         let split = |line: &String| {
             let (head, sql) = line.split_once(" rows  ")?;
+            // One that is a transaction by itself, and asks for that whether all is well.
+            let sql = sql.strip_prefix("WITH added AS (").unwrap_or(sql);
             let rows = head.split_whitespace().last()?.to_string();
             Some((rows, sql.split("  ").next()?.replace('"', "")))
         };

@@ -26,15 +26,20 @@ pub(super) async fn examine(report: &mut Report, url: &str, history: Option<&His
     }
     match Engine::builder(&url).pool_size(2).max_overflow(0).connect().await {
         Ok(engine) => {
-            report.about(engine.url());
+            if sqlite::file(&url).is_none() {
+                report.about(engine.url());
+            }
             report.ok("connection", "the database can be reached, and the login is accepted");
             Some(engine)
         }
         Err(error) => {
             match &error {
                 Error::Connect { url, message } => {
-                    report.about(url);
-                    let places = if url.starts_with("sqlite") { Vec::new() } else { places(url) };
+                    let is_file = sqlite::file(url).is_some();
+                    if !is_file {
+                        report.about(url);
+                    }
+                    let places = if is_file { Vec::new() } else { places(url) };
                     unreachable(report, &places, message);
                 }
                 Error::FeatureMissing { feature, .. } => report.fail(

@@ -143,7 +143,7 @@ pub(super) fn now(of: &Scalar, dates: Option<Dates>) -> Option<&'static str> {
         (Dates::Jiff, Scalar::Time) => "jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).time()",
         (Dates::Time, Scalar::DateTime) => "time::OffsetDateTime::now_utc()",
         (Dates::Time, Scalar::NaiveDateTime) => {
-            "time::PrimitiveDateTime::new(time::OffsetDateTime::now_utc().date(), time::OffsetDateTime::now_utc().time())"
+            "{ let now = time::OffsetDateTime::now_utc(); time::PrimitiveDateTime::new(now.date(), now.time()) }"
         }
         (Dates::Time, Scalar::Date) => "time::OffsetDateTime::now_utc().date()",
         (Dates::Time, Scalar::Time) => "time::OffsetDateTime::now_utc().time()",

@@ -182,6 +182,12 @@ fn own_name(
     if !is_taken {
         plan.imports.push(path);
     }
+    if !matches!(model.item.vis, syn::Visibility::Public(_)) {
+        plan.decided.push(format!(
+            "`{name}` is not `pub`, and rustc warns of a `pub` struct that leads to it: make `{}` `pub(crate)`, too",
+            own.entity
+        ));
+    }
     written.push((full, short.clone()));
     Ok(short)
 }

@@ -12,10 +12,10 @@ use crate::types::{Value, refusal};
 
 /// Checks the values of an object's columns.
 pub(super) fn values(dialect: Dialect, store: &dyn AnyStore, slot: u32, columns: ColumnSet) -> Result<()> {
-    let model = store.model();
+    let (model, fields) = (store.model(), store.object(slot));
     for column in columns.iter() {
         let def = &model.columns[column];
-        if let Some(reason) = refusal(dialect, def.sql_type, &store.value(slot, column)) {
+        if let Some(reason) = refusal(dialect, def.sql_type, &fields.value(column)) {
             let object = Some(Handle { slot, stamp: store.meta(slot).stamp });
             return Err(Error::InvalidValue { model: model.name, column: def.field, reason, object });
         }

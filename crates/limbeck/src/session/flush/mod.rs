@@ -11,13 +11,14 @@
 //! * `room` finds rows whose unique values others take, `park` the values that these hold meanwhile; `switch` an
 //!   object that takes the row of another; `circles` puts rows in order that wait for each other (`graph`).
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
-//! * `run` sends them; `sentinel` ties rows that come back to objects; `receive` writes what comes back into the
-//!   objects, or says which object was refused.
+//! * `run` sends them, `alone` one that needs no transaction; `sentinel` ties rows that come back to objects; `receive`
+//!   writes what comes back into the objects, or says which object was refused.
 //! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
 //! * `rekey`: keys that change, and the rows that refer to them; `carried` those whose own key changes with it.
 //! * `finish` is what a flush that succeeded leaves in memory, `unsure` what it leaves unknown; one that failed leaves
 //!   nothing (`undo`).
 
+mod alone;
 mod batch;
 mod carried;
 pub(super) mod check;
@@ -120,7 +121,8 @@ impl Session {
     /// Flushes before a query, if sessions are to.
     pub(super) async fn autoflush(&mut self) -> Result<()> {
         if self.options.autoflush && self.objects.has_changes() && !self.is_flushing() {
-            self.flush().await
+            // Boxed: the future of every query would be as large as that of a flush, and is moved several times.
+            Box::pin(self.flush()).await
         } else {
             Ok(())
         }
@@ -147,12 +149,12 @@ impl Line {
         self.ready().await?;
         self.committing = alone;
         let Some(connection) = &mut self.connection else { return Err(Error::Closed) };
-        // One statement is a transaction by itself. On PostgreSQL that saves a round trip of two, which is what
-        // the most common commit of all costs: one new object.
-        if last && !in_transaction && connection.dialect() == Dialect::Postgres && plan.is_one_row() {
+        if last && !in_transaction && connection.dialect() == Dialect::Postgres {
             self.committing = true;
-            let result = run::run(objects, connection, compiler, plan).await.map(|_| ());
-            return self.ended(result);
+            match alone::run(objects, connection, compiler, plan).await {
+                Ok(false) => self.committing = alone,
+                result => return self.ended(result.map(|_| ())),
+            }
         }
         let mut result = match connection.begin_mode(Begin::Write).await {
             Ok(()) if opened => from_the_start(objects, connection, compiler, plan).await,

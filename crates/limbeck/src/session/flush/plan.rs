@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::circles::{self, Waits};
 use super::deletes::{self, Removal};
 use super::park::Values;
-use super::rounds::Round;
+use super::rounds::{Round, Step};
 use super::switch::{Sweep, Switch};
 use super::{check, room};
 use crate::dialect::Dialect;
@@ -141,15 +141,17 @@ impl Plan {
         self.work_of(obj).is_some_and(|work| work.switches.iter().any(|switch| switch.old == obj))
     }
 
-    /// Whether it is the INSERT of one row, which needs no transaction around it to happen as a whole.
-    pub(super) fn is_one_row(&self) -> bool {
-        let [work] = self.models.as_slice() else { return false };
-        self.links.is_empty()
+    /// The INSERTs into one table, if that is all it has.
+    pub(super) fn only_inserts(&self) -> Option<&Step> {
+        let ([work], [round]) = (self.models.as_slice(), self.rounds.as_slice()) else { return None };
+        let [step] = round.as_slice() else { return None };
+        let inserts = step.inserts.len() == work.rows().count() && work.later.is_empty() && work.parked.is_empty();
+        let rest = self.links.is_empty()
             && self.unlinks.is_empty()
-            && work.inserts.len() == 1
-            && work.rows().count() == 1
-            && work.later.is_empty()
             && self.evictions.is_empty()
+            && self.deferred.is_empty()
+            && self.sweeps.is_empty();
+        (inserts && rest).then_some(step)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -217,7 +219,7 @@ impl Objects {
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
         let mut rows: Vec<_> = self.link_rows.iter().collect();
         // By the association, then by its ends; but texts are compared once a row, not once a step of the sorting.
-        rows.sort_unstable_by_key(|((_, local, remote), _)| (*local, *remote));
+        rows.sort_unstable_by_key(|((_, local, remote), _)| (local.number(), remote.number()));
         rows.sort_by_key(|((table, ..), _)| *table);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
         let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);

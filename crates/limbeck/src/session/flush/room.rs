@@ -315,14 +315,17 @@ pub(super) fn evictions(objects: &mut Objects) -> Result<Vec<Eviction>> {
         return Ok(evictions);
     }
     // The row may be that of the newcomer itself, which went away and came back: it is written in any case.
-    let places: FxHashSet<(Obj, &[KeyPair])> = evictions.iter().map(|one| (one.parent, one.keys)).collect();
+    // Keys of other models may have the same columns.
+    let places: FxHashSet<(usize, Obj, &[KeyPair])> =
+        evictions.iter().map(|one| (one.child.id.get(), one.parent, one.keys)).collect();
     for child in objects.linked.clone() {
         if objects.state(child) != State::Persistent {
             continue;
         }
         let links = objects.store(child).meta(child.slot).links.clone();
         for link in links {
-            if link.target.is_some_and(|target| places.contains(&(target, link.keys))) {
+            let place = |target| (child.model as usize, target, link.keys);
+            if link.target.is_some_and(|target| places.contains(&place(target))) {
                 let meta = objects.store_mut(child).meta_mut(child.slot);
                 link.keys.iter().for_each(|pair| meta.given.insert(pair.key));
             }

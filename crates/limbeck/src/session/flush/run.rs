@@ -77,8 +77,8 @@ fn deferred(compiler: Compiler<'_>, plan: &Plan, deferred: bool) -> Result<Vec<B
     plan.deferred.iter().map(batch).collect()
 }
 
-/// Sends batches together and writes what comes back into the objects.
-async fn send(
+/// Sends batches together and writes what comes back into the objects. `false` as in [`run`].
+pub(super) async fn send(
     objects: &mut Objects,
     connection: &mut Connection,
     compiler: Compiler<'_>,

@@ -95,7 +95,11 @@ impl Objects {
             One::Loaded(Some(handle)) => self.resolve(resolved.target, handle).ok(),
             // Taken before, so that somebody is to have it.
             One::Unloaded if self.is_evicting((parent, relation)) => {
-                let wants = |child: &Obj| *child != newcomer && self.planned(*child, keys) == Some(Some(parent));
+                let id = resolved.target.id.get() as u32;
+                let wants = |child: &Obj| {
+                    // Keys of other models may have the same columns.
+                    child.model == id && *child != newcomer && self.planned(*child, keys) == Some(Some(parent))
+                };
                 self.linked.iter().copied().find(wants)
             }
             One::Unloaded => None,

@@ -90,7 +90,8 @@ impl dyn AnyStore + '_ {
         slot < self.slots() && self.view(slot).object.is_some()
     }
 
-    fn object(&self, slot: u32) -> &dyn Fields {
+    /// The object in a slot.
+    pub(crate) fn object(&self, slot: u32) -> &dyn Fields {
         self.view(slot).object.unwrap_or_else(|| vacant(self.model()))
     }
 

@@ -151,7 +151,11 @@ impl<M: Model> Store<M> {
 
     /// Takes in an object.
     pub(crate) fn insert(&mut self, object: M, state: State, given: ColumnSet, stamps: &mut Stamps) -> Handle {
-        place(&mut self.entries, &mut self.base, object, state, given, stamps)
+        let handle = open(&mut self.entries, &mut self.base, state, given, stamps);
+        if let Some(entry) = self.entries.get_mut(handle.slot as usize) {
+            entry.object = Some(object);
+        }
+        handle
     }
 
     pub(crate) fn find_key(&self, key: &M::Key) -> Option<Handle> {
@@ -317,12 +321,15 @@ impl<M: Model> AnyStore for Store<M> {
         let slot = match self.identity.entry(key) {
             Occupied(slot) => *slot.get(),
             Vacant(vacant) => {
-                let object = match M::decode(row, at) {
-                    Ok(object) => object,
-                    Err(source) => return Err(unreadable(model, source, at)),
-                };
-                let (entries, base) = (&mut self.entries, &mut self.base);
-                let handle = place(entries, base, object, State::Persistent, ColumnSet::EMPTY, stamps);
+                let handle = open(&mut self.entries, &mut self.base, State::Persistent, ColumnSet::EMPTY, stamps);
+                match (self.entries.get_mut(handle.slot as usize), M::decode(row, at)) {
+                    (Some(entry), Ok(object)) => entry.object = Some(object),
+                    (_, Ok(_)) => self::vacant(model),
+                    (_, Err(source)) => {
+                        self.base.free.push(handle.slot);
+                        return Err(unreadable(model, source, at));
+                    }
+                }
                 vacant.insert(handle.slot);
                 stamps.doubt.note(model, handle.slot);
                 return Ok(handle);
@@ -333,12 +340,12 @@ impl<M: Model> AnyStore for Store<M> {
     }
 }
 
-/// Puts an object into a slot that is free, or a new one. Inlined, as `push`: each call would copy the object.
-#[inline]
-fn place<M>(
+/// A slot for an object: one that is free, or a new one. It is made ready first, and the object put into it once: an
+/// object that is copied just after it was written costs more than the rest of all this.
+#[inline(always)]
+fn open<M>(
     entries: &mut Slots<Entry<M>>,
     base: &mut Base,
-    object: M,
     state: State,
     given: ColumnSet,
     stamps: &mut Stamps,
@@ -347,11 +354,10 @@ fn place<M>(
         && let Some(entry) = entries.get_mut(slot as usize)
     {
         entry.meta.renew(state, given, stamps);
-        entry.object = Some(object);
         return Handle { slot, stamp: stamps.now() };
     }
     let slot = entries.len() as u32;
-    entries.push(Entry { object: Some(object), saved: None, meta: Meta::new(state, given, stamps.now()) });
+    entries.push(Entry { object: None, saved: None, meta: Meta::new(state, given, stamps.now()) });
     Handle { slot, stamp: stamps.now() }
 }
 

@@ -42,7 +42,7 @@ impl<T> Slots<T> {
         Some(&mut piece[at & ((1 << BITS) - 1)])
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, value: T) {
         let piece = self.len >> BITS;
         if piece == self.pieces.len() {

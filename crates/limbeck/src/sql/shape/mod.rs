@@ -49,6 +49,7 @@ pub(crate) enum ShapeKind {
     KeysWhere,
     Versions,
     RowAgain,
+    InsertAlone,
 }
 
 /// A shape while it is written.

@@ -52,6 +52,34 @@ pub(super) fn insert(
     })
 }
 
+/// The INSERT of several rows without a transaction around it, which fails where the rows that come back could not be told
+/// apart by the numbers that the database gave them in a column (`by`: which, and whether they descend), or are not all of
+/// those that were sent. PostgreSQL only.
+pub(super) fn insert_alone(
+    compiler: Compiler<'_>,
+    model: &'static ModelDef,
+    columns: ColumnSet,
+    returning: &[usize],
+    by: (usize, bool),
+) -> Result<Arc<Stmt>> {
+    let mut shape = shape(ShapeKind::InsertAlone, model, columns);
+    extras(&mut shape, &[], returning);
+    shape.byte(by.0 as u8);
+    compiled(compiler, shape, |renderer| {
+        renderer.push("WITH added AS (INSERT INTO ").table_of(model);
+        let names: Vec<(&str, Kind)> = named(model, columns.iter());
+        rows(renderer, &[], &names);
+        returns(renderer, model, returning);
+        let (number, sign) = (model.columns[by.0].name, if by.1 { " < " } else { " > " });
+        renderer.push(") SELECT ").names(model, returning).push(", 1 / (coalesce(").ident(number).push(sign);
+        // In the order in which they come back, which is all that the window has.
+        renderer
+            .push("lag(")
+            .ident(number)
+            .push(") OVER (), true) AND count(*) OVER () = cardinality($1))::int FROM added");
+    })
+}
+
 /// What a statement has beside its columns.
 fn extras(shape: &mut Shape<'static>, expressions: &[Expressed], returning: &[usize]) {
     // A model has at most 128 columns.
