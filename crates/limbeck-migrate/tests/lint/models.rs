@@ -131,6 +131,7 @@ fn what_is_allowed_at_a_field_is_allowed_there_alone() {
     let found: Vec<(&str, Option<&str>)> =
         report.findings.iter().map(|finding| (finding.rule.code, finding.field.as_deref())).collect();
     assert_eq!(found, [("L011", Some("cost")), ("L901", Some("name"))], "{:?}", shown(&report.findings));
+    assert!(report.findings.iter().all(|finding| finding.allowed_in == "column"));
     // A rule that is off was not asked, so its `allow` is not useless.
     let report = lint("models::allowed", &with(&[("L007", Severity::Off), ("L011", Severity::Off)]));
     assert_eq!(shown(&report.findings), [""; 0]);
@@ -289,6 +290,8 @@ mod elsewhere {
 #[test]
 fn columns_of_embedded_structs_are_found_at_the_field() {
     let report = lint("models::elsewhere", &everywhere());
+    // In the field of an embedded struct nothing can be allowed.
+    assert!(report.findings.iter().all(|finding| finding.allowed_in == "model"));
     let found: Vec<(&str, Option<&str>, &str)> = report
         .findings
         .iter()

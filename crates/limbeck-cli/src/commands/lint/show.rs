@@ -56,7 +56,7 @@ fn rendered(finding: &Finding, text: Option<&str>, first: bool, root: &Path) -> 
     let group: Group<'_> = group.element(Level::HELP.message(help));
     let group = match first {
         true => {
-            let allow = format!("#[{}(allow({}, reason = \"…\"))]", attribute(finding), finding.rule.code);
+            let allow = format!("#[{}(allow({}, reason = \"…\"))]", finding.allowed_in, finding.rule.code);
             group
                 .element(Level::NOTE.with_name("why").message(wrapped(finding.rule.reason, "")))
                 .element(Level::NOTE.with_name("allow").message(allow))
@@ -64,15 +64,6 @@ fn rendered(finding: &Finding, text: Option<&str>, first: bool, root: &Path) -> 
         false => group,
     };
     Renderer::styled().render(&[group])
-}
-
-/// Where an `allow` of it can stand.
-fn attribute(finding: &Finding) -> &'static str {
-    match (finding.rule.code, &finding.field) {
-        ("L013", Some(_)) => "relationship",
-        (_, Some(field)) if !field.is_empty() => "column",
-        _ => "model",
-    }
 }
 
 /// `1 error, 2 warnings in 3 models, of which --fix mends 1`

@@ -32,6 +32,8 @@ pub struct Finding {
     pub table: String,
     /// The field that it is about, if it is one.
     pub field: Option<String>,
+    /// The attribute in which it can be allowed: `model`, at the struct, or `column` or `relationship`, at the field.
+    pub allowed_in: &'static str,
     /// Where it is.
     pub location: Location,
     /// What `--fix` would do; nothing where a person has to.
@@ -275,9 +277,19 @@ impl<'f> Findings<'f> {
             help: help.into(),
             model: model.path(),
             table: model.table_name().to_string(),
+            allowed_in: attribute(model, place.field.as_deref()),
             field: place.field,
             location,
             edits,
         });
+    }
+}
+
+/// Where something about a field can be allowed. An embedded struct has no place for it.
+fn attribute(model: &ModelDef, field: Option<&str>) -> &'static str {
+    match field {
+        Some(field) if model.column_of_field(field).is_some() => "column",
+        Some(field) if model.relation_of_field(field).is_some() => "relationship",
+        _ => "model",
     }
 }
