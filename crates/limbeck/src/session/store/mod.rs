@@ -314,11 +314,7 @@ impl<M: Model> AnyStore for Store<M> {
 
     fn track(&mut self, row: &Row<'_>, at: usize, stamps: &mut Stamps) -> Result<Handle> {
         let model = self.base.model;
-        let key = match row_key::<M::Key>(model, row, at) {
-            Ok(key) => key,
-            Err(error) => return Err(error),
-        };
-        let slot = match self.identity.entry(key) {
+        let slot = match self.identity.entry(row_key::<M::Key>(model, row, at)?) {
             Occupied(slot) => *slot.get(),
             Vacant(vacant) => {
                 let handle = open(&mut self.entries, &mut self.base, State::Persistent, ColumnSet::EMPTY, stamps);
