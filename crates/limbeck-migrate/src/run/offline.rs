@@ -72,9 +72,8 @@ fn script(dialect: Dialect, way: Way, revisions: &[&Revision], is_new: bool) -> 
                 None => return Err(Error::without_downgrade(&revision.id, file.file)),
             },
         };
-        if i == 0 && dialect == Dialect::Sqlite {
-            // As in a run: a shell has them off.
-            out.statement("PRAGMA foreign_keys = ON");
+        if i == 0 {
+            out.head();
         }
         let _ = writeln!(out.sql, "\n-- {verb} {} {}: {}", revision.id, revision.message, file.file);
         let mut ledger = Vec::new();
@@ -97,7 +96,7 @@ fn script(dialect: Dialect, way: Way, revisions: &[&Revision], is_new: bool) -> 
         out.revision(section, &ledger);
     }
     let revisions = revisions.iter().map(|revision| revision.id.clone()).collect();
-    Ok(Script { dialect, revisions, sql: out.sql.trim_start().to_string() })
+    Ok(Script { dialect, revisions, sql: out.sql })
 }
 
 /// The time at which the script runs, as a run writes it.
@@ -114,6 +113,18 @@ struct Text {
 }
 
 impl Text {
+    fn head(&mut self) {
+        let shell = match self.dialect {
+            Dialect::Postgres => "psql -v ON_ERROR_STOP=1 -f",
+            _ => "sqlite3 -bail app.db <",
+        };
+        let _ = writeln!(self.sql, "-- To be run by what stops at the first error: {shell} FILE");
+        if self.dialect == Dialect::Sqlite {
+            // As in a run: a shell has them off.
+            self.statement("PRAGMA foreign_keys = ON");
+        }
+    }
+
     fn revision(&mut self, section: &Section, ledger: &[String]) {
         if section.is_whole() {
             self.transaction(section, &section.statements, ledger);
