@@ -265,6 +265,9 @@ impl Draw {
     }
 }
 
+/// A column: its type, whether it is unique, whether it is indexed, and the table that it refers to.
+type Shape = (usize, bool, bool, Option<usize>);
+
 /// A schema of a few tables with keys and indexes; any of its names may be another one afterwards, or change places, and
 /// columns may change otherwise too. No value is lost.
 async fn any_renames(kind: Kind, seed: u64) {
@@ -272,7 +275,7 @@ async fn any_renames(kind: Kind, seed: u64) {
     let mut draw = Draw(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let count = 1 + draw.below(3);
     let types = [SqlType::Text, SqlType::String { length: Some(90) }];
-    let shapes: Vec<Vec<(usize, bool, bool, Option<usize>)>> = (0..count)
+    let shapes: Vec<Vec<Shape>> = (0..count)
         .map(|_| {
             let columns = 1 + draw.below(4);
             let target = |draw: &mut Draw| (draw.below(3) == 0).then(|| draw.below(count));
@@ -351,7 +354,7 @@ async fn any_renames(kind: Kind, seed: u64) {
     };
     let kept = rows(&old_tables, &old_columns).await;
     let what = format!("{kind:?}, seed {seed}: {said:?}");
-    let wanted = build(&new_tables, &new_columns, seed % 2 == 0);
+    let wanted = build(&new_tables, &new_columns, seed.is_multiple_of(2));
     let said: Vec<&str> = said.iter().map(String::as_str).collect();
     let before = project.schema().await;
     let found = found(&project, &wanted, &said).await.unwrap_or_else(|error| panic!("{what}: {error}"));
