@@ -2,6 +2,8 @@
 
 use clap::{ColorChoice, Parser};
 
+use limbeck_migrate::Rename;
+
 use crate::commands::diagram::Diagram;
 use crate::commands::doctor::Doctor;
 use crate::commands::history::Arguments as History;
@@ -148,6 +150,10 @@ pub(crate) struct Revision {
     /// Fills it with what the models have and the database lacks.
     #[arg(long)]
     pub(crate) autogenerate: bool,
+
+    /// A table or column that has another name now: members=users, users.fullname=users.full_name.
+    #[arg(long = "rename", value_name = "OLD=NEW", requires = "autogenerate")]
+    pub(crate) renames: Vec<Rename>,
 
     /// A table (widgets) or column (users.fullname) that may go with its data.
     #[arg(long = "drop", value_name = "NAME", requires = "autogenerate")]

@@ -23,6 +23,7 @@ pub(crate) const INIT: &str = examples![
 pub(crate) const REVISION: &str = examples![
     "limbeck revision --autogenerate -m \"Add widgets\""
     "limbeck revision -m \"Fill in slugs\"           an empty one, to be written by hand"
+    "limbeck revision --autogenerate -m \"Full names\" --rename users.fullname=users.full_name"
     "limbeck revision --autogenerate -m \"No nicknames\" --drop users.nickname"
     "limbeck revision -m \"Billing\" --head base --branch-label billing"
 ];

@@ -47,6 +47,7 @@ mod output;
 mod patch;
 mod progress;
 mod project;
+mod renames;
 mod said;
 
 use std::borrow::Borrow;

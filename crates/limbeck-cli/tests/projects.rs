@@ -225,12 +225,17 @@ fn a_package_that_is_only_a_program() {
         "    #[relationship(secondary = \"post_tags\", back_populates = posts)]\n    pub tags: ManyToMany<Tag>,\n",
         "",
     );
+    // Nor is a column that may have another name now.
+    let fewer = fewer.replace("pub title: String", "pub headline: String");
     projects.write("src/models.rs", &fewer);
     let refused = projects.limbeck(".", &["revision", "--autogenerate", "-m", "No tags"], 5);
     assert!(refused.contains("--drop post_tags") && refused.contains("use my_models as _;"), "{refused}");
+    assert!(refused.contains("--rename posts.title=posts.headline"), "{refused}");
     assert_eq!(projects.revisions(".").len(), 2);
     let arguments = ["revision", "--autogenerate", "-m", "No tags", "--drop", "tags", "--drop", "post_tags"];
-    projects.limbeck(".", &arguments, 0);
+    let rename = ["--rename", "posts.title=posts.headline"];
+    let wrote = projects.limbeck(".", &[&arguments[..], &rename].concat(), 0);
+    assert!(wrote.contains("rename column posts.title to headline"), "{wrote}");
     projects.limbeck(".", &["upgrade"], 0);
     projects.limbeck(".", &["check"], 0);
 
