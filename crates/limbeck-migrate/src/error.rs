@@ -7,8 +7,7 @@ use limbeck::schema::MetadataError;
 /// The result of nearly everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong.
-#[derive(Debug)]
+/// What went wrong. `{:?}` shows the message, as `{}` does, since `main` and `unwrap` print that.
 #[non_exhaustive]
 pub enum Error {
     /// The database said no, outside of a revision's own statements.
@@ -118,6 +117,12 @@ impl Error {
     /// An error of the system about a file.
     pub fn io(file: impl Into<String>, source: std::io::Error) -> Self {
         Error::Io { file: file.into(), source }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -71,6 +71,18 @@ async fn an_invalid_index_of_a_failed_run_is_built_anew() {
     assert_eq!(is_valid(&project, "ix_a_name").await, Some(true));
 }
 
+#[tokio::test]
+async fn a_statement_that_the_server_refused_may_be_edited() {
+    let Some(project) = postgres().await else { return };
+    project.write("Table", &format!("{TABLE}\nINSERT INTO a VALUES (1, 'x'), (2, 'x');"), "DROP TABLE a;");
+    project.write("Index", INDEX, NO_INDEX);
+    let error = project.migrator().upgrade(&project.engine, "head").await.unwrap_err();
+    assert!(matches!(error, Error::Statement { kept: 0, .. }), "{error}");
+    edit(&project, "CREATE UNIQUE INDEX", "CREATE INDEX");
+    project.upgrade().await;
+    assert_eq!(is_valid(&project, "ix_a_name").await, Some(true));
+}
+
 /// The run was killed between a statement and the note that it is done.
 #[tokio::test]
 async fn a_statement_that_was_not_seen_to_end_is_looked_up_in_the_catalog() {

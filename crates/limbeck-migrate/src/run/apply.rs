@@ -116,7 +116,10 @@ impl Work<'_> {
                 [alone] if !alone.transaction => {
                     self.alone(connection, alone, first, &hashes[first], &mut journal).await?;
                 }
-                _ => self.block(connection, section, block, first, &hashes, &mut journal).await?,
+                _ => {
+                    self.block(connection, section, block, first, &hashes[first..first + block.len()], &mut journal)
+                        .await?
+                }
             }
         }
         let run = self.begin(connection, section).await?;
@@ -129,7 +132,7 @@ impl Work<'_> {
         run.end(connection, outcome).await
     }
 
-    /// Statements that share a transaction. It was kept or it was not: the journal's rows are in it.
+    /// Statements that share a transaction, with their hashes. It was kept or it was not: the journal's rows are in it.
     async fn block(
         &self,
         connection: &mut Connection,
@@ -148,8 +151,8 @@ impl Work<'_> {
             let run = self.begin(connection, section).await?;
             let outcome = async {
                 self.execute(connection, block, first, kept).await?;
-                for number in first..first + block.len() {
-                    journal.record(connection, number, &hashes[number], true).await?;
+                for (number, hash) in (first..).zip(hashes) {
+                    journal.record(connection, number, hash, true).await?;
                 }
                 Ok(())
             };
@@ -182,7 +185,14 @@ impl Work<'_> {
             if !begun {
                 journal.record(connection, number, hash, false).await?;
             }
-            self.execute(connection, std::slice::from_ref(statement), number, kept).await?;
+            let outcome = self.execute(connection, std::slice::from_ref(statement), number, kept).await;
+            if let Err(Error::Statement { source, .. }) = &outcome
+                && !matches!(**source, limbeck::Error::ConnectionLost { .. })
+            {
+                // The server has said that it did not do it: the statement may be mended.
+                journal.forget(connection, number).await?;
+            }
+            outcome?;
         }
         journal.record(connection, number, hash, true).await
     }

@@ -101,7 +101,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Forgets it: the revision is applied, or taken back, as a whole.
+    /// Forgets one statement.
+    pub(super) async fn forget(&mut self, connection: &mut Connection, number: usize) -> Result<()> {
+        let sql = format!("DELETE FROM {} WHERE {} AND number = {number}", self.table, self.of_it());
+        connection.execute_raw(&sql).await?;
+        self.entries.retain(|entry| entry.number != number);
+        Ok(())
+    }
+
+    /// Forgets all: the revision is applied, or taken back, as a whole.
     pub(super) async fn clear(&self, connection: &mut Connection) -> Result<()> {
         connection.execute_raw(&format!("DELETE FROM {} WHERE {}", self.table, self.of_it())).await?;
         Ok(())

@@ -17,7 +17,9 @@ use crate::types::DecodeError;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong.
-#[derive(Debug)]
+///
+/// `{:?}` shows the message, as `{}` does: it is what a `main` that returns an error prints, and `unwrap`, and both are
+/// read by people. To see which kind it is, match on it.
 #[non_exhaustive]
 pub enum Error {
     // ------------------------------------------------------------------------------ configuration
