@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
+use super::counted;
 use super::plan::{Eviction, Orphans, Plan, orphans};
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, Handle, Many, ModelDef, One, RelationRef};
@@ -32,6 +33,7 @@ impl Objects {
             // Rows that are no objects here may have been written with them.
             self.doubt();
         }
+        let versions = counted::sent(self, &plan);
         self.evicted(&plan.evictions);
         // Others may have their keys now.
         for work in &plan.models {
@@ -40,6 +42,7 @@ impl Objects {
             }
         }
         self.switched(&plan);
+        self.reset_versions(versions);
         let moved = self.moved(plan.models.iter().flat_map(|work| work.first.iter().chain(&work.updates)));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
