@@ -198,4 +198,21 @@ both! {
         session.commit().await?;
         Ok(())
     }
+
+    async fn who_was_linked_to_a_deleted_parent_that_made_room_is_counted_twice(db: TestDb) -> Result<()> {
+        let mut session = guilds(db.url()).await?;
+        let old = session.add(Guild::builder().code("a").name("masons"));
+        let other = session.add(Guild::builder().code("b").name("bakers"));
+        let member = session.add(Member::builder().title("ada").guild(other));
+        session.commit().await?;
+        session.link(member, Member.guild, old)?;
+        session.delete(old)?;
+        session.add(Guild::builder().code("c").name("masons"));
+        session.commit().await?;
+        assert_eq!(session[member].guild_code, None);
+        assert_eq!(members(&mut session).await?, [("ada".into(), None, session[member].version)]);
+        session[member].title = "bea".into();
+        session.commit().await?;
+        Ok(())
+    }
 }

@@ -123,18 +123,18 @@ fn is_parked(plan: &Plan, obj: Obj, keys: &[KeyPair]) -> bool {
 }
 
 /// The versions that were sent for rows which such statements may have met before.
-pub(super) fn sent(objects: &Objects, plan: &Plan) -> Vec<(Obj, usize, Value<'static>)> {
+pub(super) fn sent(objects: &Objects, plan: &Plan, of: fn(&Work) -> Vec<Obj>) -> Vec<(Obj, usize, Value<'static>)> {
     if plan.evictions.is_empty() && plan.sweeps.is_empty() && !any(plan, &[|work| &work.early]) {
         return Vec::new();
     }
     let mut sent = Vec::new();
     for work in &plan.models {
         let Some(version) = work.model.version() else { continue };
-        for obj in work.first.iter().chain(&work.updates) {
-            let store = objects.store(*obj);
+        for obj in of(work) {
+            let store = objects.store(obj);
             let written = store.changed(obj.slot).union(store.meta(obj.slot).given);
             if written.contains(version) {
-                sent.push((*obj, version, store.value(obj.slot, version).into_owned()));
+                sent.push((obj, version, store.value(obj.slot, version).into_owned()));
             }
         }
     }
