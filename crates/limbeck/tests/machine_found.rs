@@ -399,4 +399,18 @@ both! {
         assert_eq!((session[one].owner_id, session[other].owner_id, session[licence].owner_id), (None, Some(1), 1));
         Ok(())
     }
+
+    async fn what_was_linked_to_a_deleted_object_leads_nowhere_though_that_one_made_room(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let (ada, bob) = (session.add(Person::builder().name("ada")), session.add(Person::builder().name("bob")));
+        let badge = session.add(Badge::builder().code("a").person(ada));
+        session.commit().await?;
+        session.link(badge, Badge.person, bob)?;
+        session.delete(bob)?;
+        session.add(Person::builder().name("bob"));
+        session.commit().await?;
+        assert_eq!(session.all(select(Badge.person_id)).await?, [None]);
+        assert_eq!((session[badge].person_id, session[badge].person.get()), (None, None));
+        Ok(())
+    }
 }

@@ -90,6 +90,28 @@ impl Rows {
         }
     }
 
+    /// Puts the values of objects together, so that they can be others than these have.
+    pub(super) fn built(&mut self, objects: &Objects) -> &mut Self {
+        if let Rows::Objects { objs, values, columns, keys } = self {
+            let row = |obj: &Obj| {
+                let store = objects.store(*obj);
+                let sent = columns.iter().map(|column| store.value(obj.slot, *column).into_owned());
+                sent.chain(keys.iter().map(|key| store.saved_value(obj.slot, *key).into_owned())).collect()
+            };
+            let built = Rows::Built { values: objs.iter().map(row).collect(), objs: objs.clone(), at: columns.len() };
+            *self = built.with_values(std::mem::take(values));
+        }
+        self
+    }
+
+    /// A part of the key that a row is found by, where it was put together.
+    pub(super) fn sent_key_mut(&mut self, row: usize, part: usize) -> Option<&mut Value<'static>> {
+        match self {
+            Rows::Built { values, at, .. } => values.get_mut(row)?.get_mut(*at + part),
+            Rows::Objects { .. } | Rows::Values(_) => None,
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         match self {
             Rows::Objects { objs, .. } => objs.len(),

@@ -49,7 +49,7 @@ pub(super) fn deletes(
     for (model, objs) in &removal.order {
         batches.push(Batch {
             stmt: statement::delete(compiler, model)?,
-            rows: as_they_are(objects, plan, model, objs, of)?,
+            rows: Rows::saved(objs.clone(), &version::found_by(model)),
             returns: match (model.version(), compiler.dialect) {
                 (Some(_), Dialect::Postgres) => Returns::Columns(model.primary_key.len()),
                 _ => Returns::Count,
@@ -61,7 +61,7 @@ pub(super) fn deletes(
 }
 
 /// The keys that are set to NULL since rows of a model go: of which model, by which reference, and the rows that go.
-fn set_to_null(
+pub(super) fn set_to_null(
     objects: &Objects,
     plan: &Plan,
     model: &'static ModelDef,
@@ -79,51 +79,6 @@ fn set_to_null(
         }
     }
     Ok(found)
-}
-
-/// Rows of a model that go, by what they are found by: the version that each has once its keys were set to NULL.
-fn as_they_are(
-    objects: &Objects,
-    plan: &Plan,
-    model: &'static ModelDef,
-    objs: &[Obj],
-    of: fn(&Work) -> &[Obj],
-) -> Result<Rows> {
-    let columns = version::found_by(model);
-    if model.version().is_none() {
-        return Ok(Rows::saved(objs.to_vec(), &columns));
-    }
-    let mut counts: FxHashMap<Obj, usize> = FxHashMap::default();
-    for work in &plan.models {
-        let mut gone: Vec<Obj> = work.early.iter().chain(of(work)).copied().collect();
-        gone.sort_unstable();
-        gone.dedup();
-        if gone.is_empty() {
-            continue;
-        }
-        for (child, reference, rows) in set_to_null(objects, plan, work.model, &gone)? {
-            if !std::ptr::eq(child, model) {
-                continue;
-            }
-            for (obj, _) in referring(objects, objs, &rows, reference) {
-                *counts.entry(obj).or_default() += 1;
-            }
-        }
-    }
-    if counts.is_empty() {
-        return Ok(Rows::saved(objs.to_vec(), &columns));
-    }
-    let value = |obj: &Obj, column: usize| {
-        let mut value = objects.store(*obj).saved_value(obj.slot, column).into_owned();
-        if model.version() == Some(column) {
-            for _ in 0..counts.get(obj).copied().unwrap_or_default() {
-                value = version::after(&value).unwrap_or(value);
-            }
-        }
-        value
-    };
-    let values = objs.iter().map(|obj| columns.iter().map(|column| value(obj, *column)).collect()).collect();
-    Ok(Rows::Built { objs: objs.to_vec(), values, at: 0 })
 }
 
 /// Deletes the association rows of objects.
@@ -243,7 +198,7 @@ fn waits(
                 continue;
             }
             let way = way(dialect, work.model, reference);
-            for (row, referred) in referring(objects, of(work), of(target), reference) {
+            for (row, referred) in referring(objects, of(work), of(target), &reference.keys) {
                 match &way {
                     Way::Null(columns) if post_update => {
                         untie(untied, row, *columns);
@@ -366,8 +321,8 @@ fn way(dialect: Dialect, model: &'static ModelDef, reference: &'static Reference
 }
 
 /// Rows that refer to others that are deleted with them.
-fn referring(objects: &Objects, rows: &[Obj], others: &[Obj], reference: &Reference) -> Vec<(Obj, Obj)> {
-    let (keys, to) = (KeyPair::columns(&reference.keys), KeyPair::referred(&reference.keys));
+pub(super) fn referring(objects: &Objects, rows: &[Obj], others: &[Obj], keys: &[KeyPair]) -> Vec<(Obj, Obj)> {
+    let (keys, to) = (KeyPair::columns(keys), KeyPair::referred(keys));
     let others: FxHashMap<RowKey, Obj> =
         others.iter().filter_map(|obj| Some((objects.saved_key_in(*obj, &to)?, *obj))).collect();
     let referred = |obj: &Obj| others.get(&objects.saved_key_in(*obj, &keys)?).map(|other| (*obj, *other));

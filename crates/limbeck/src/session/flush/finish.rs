@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::plan::{Eviction, Orphans, Plan, orphans};
+use super::counted;
+use super::plan::{Eviction, Orphans, Plan, Work, orphans};
 use crate::model::mapping::{KeyPair, Path, Reference};
 use crate::model::{ColumnSet, Handle, Many, ModelDef, One, RelationRef};
 use crate::session::load::RowKey;
@@ -27,19 +28,25 @@ impl Objects {
     /// Makes memory agree with what was sent.
     pub(super) fn finish(&mut self, plan: Plan) {
         self.drop_doomed_pending();
-        let goes = |work: &super::plan::Work| !work.early.is_empty() || !work.deletes.is_empty();
+        let goes = |work: &Work| !work.early.is_empty() || !work.deletes.is_empty();
         if !plan.evictions.is_empty() || plan.models.iter().any(goes) {
             // Rows that are no objects here may have been written with them.
             self.doubt();
         }
+        let (first, updates) = (|work: &Work| work.first.clone(), |work: &Work| work.updates.clone());
+        let (of_first, of_updates) = (counted::sent(self, &plan, first), counted::sent(self, &plan, updates));
         self.evicted(&plan.evictions);
+        self.reset_versions(of_first);
         // Others may have their keys now.
         for work in &plan.models {
             if !work.early.is_empty() {
                 self.deleted(work.model, &work.early);
             }
         }
+        let of_first = counted::sent(self, &plan, first);
         self.switched(&plan);
+        self.reset_versions(of_first);
+        self.reset_versions(of_updates);
         let moved = self.moved(plan.models.iter().flat_map(|work| work.first.iter().chain(&work.updates)));
         // Relationships follow once everything is found by the key that it has now.
         let mut written = Vec::new();
@@ -192,7 +199,7 @@ impl Objects {
             // Of a row that was deleted early the key may be another's now (SQLite numbers by the highest that is
             // there).
             met.retain(|obj| match self.planned(*obj, &reference.keys) {
-                Some(Some(parent)) => fate == Orphans::Deleted && rows.contains(&parent),
+                Some(Some(parent)) => rows.contains(&parent),
                 _ => true,
             });
             match fate {

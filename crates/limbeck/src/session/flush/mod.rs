@@ -13,7 +13,8 @@
 //! * `batch` is rows of one shape; `statement` its SQL; `write` makes the batches; `deletes` those at the end.
 //! * `run` sends them, `alone` one that needs no transaction; `sentinel` ties rows that come back to objects; `receive`
 //!   writes what comes back into the objects, or says which object was refused.
-//! * `version` and `stale`: rows that are changed only as they were read, and those that were not met.
+//! * `version` and `stale`: rows that are changed only as they were read, and those that were not met; `counted` those
+//!   that statements over many rows have met before.
 //! * `rekey`: keys that change, and the rows that refer to them; `carried` those whose own key changes with it.
 //! * `finish` is what a flush that succeeded leaves in memory, `unsure` what it leaves unknown; one that failed leaves
 //!   nothing (`undo`).
@@ -23,6 +24,7 @@ mod batch;
 mod carried;
 pub(super) mod check;
 mod circles;
+mod counted;
 mod deletes;
 mod failing;
 pub(super) mod finish;

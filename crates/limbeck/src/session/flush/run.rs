@@ -1,11 +1,12 @@
 //! Sending a flush.
 
 use super::batch::{Batch, Rows, Source};
+use super::counted::Deletes;
 use super::plan::{Constraint, Plan};
 use super::receive::{Received, blame, receive};
 use super::rounds::Step;
 use super::write::Linking;
-use super::{carried, deletes, rounds, stale, statement, switch, write};
+use super::{carried, counted, deletes, rounds, stale, statement, switch, write};
 use crate::driver::Write;
 use crate::engine::Connection;
 use crate::error::Result;
@@ -20,6 +21,7 @@ pub(super) async fn run(
     compiler: Compiler<'_>,
     plan: &Plan,
 ) -> Result<bool> {
+    let early: Deletes = |work| &work.early;
     let mut batches = deferred(compiler, plan, true)?;
     let mut unlinks: Vec<LinkRow> = Vec::new();
     let mut unlinks_first: Vec<LinkRow> = Vec::new();
@@ -36,14 +38,18 @@ pub(super) async fn run(
         let step = Step { updates: work.first.clone(), ..Step::new(work.model) };
         write::updates(objects, compiler, &step, plan, &mut batches)?;
     }
-    batches.extend(deletes::deletes(objects, compiler, plan, &plan.early, |work| &work.early)?);
+    counted::follow(objects, plan, &mut batches[at..], &[])?;
+    let early_at = batches.len();
+    batches.extend(deletes::deletes(objects, compiler, plan, &plan.early, early)?);
     carried::follow(objects, plan, &mut batches[at..], true);
+    counted::follow(objects, plan, &mut batches[early_at..], &[early])?;
     for round in &plan.rounds {
         for step in round {
             let at = batches.len();
             write::updates(objects, compiler, step, plan, &mut batches)?;
             carried::follow(objects, plan, &mut batches[at..], false);
             switch::updates(objects, compiler, step, plan, &mut batches)?;
+            counted::follow(objects, plan, &mut batches[at..], &[early])?;
             write::inserts(objects, compiler, step, plan, &mut batches)?;
         }
         if round.iter().flat_map(|step| &step.inserts).any(|obj| rounds::needs_key(objects, *obj))
@@ -64,6 +70,7 @@ pub(super) async fn run(
     let at = batches.len();
     batches.extend(deletes::deletes(objects, compiler, plan, &plan.removal, |work| &work.deletes)?);
     carried::follow(objects, plan, &mut batches[at..], false);
+    counted::follow(objects, plan, &mut batches[at..], &[early, |work| &work.deletes])?;
     batches.extend(deferred(compiler, plan, false)?);
     send(objects, connection, compiler, batches).await
 }

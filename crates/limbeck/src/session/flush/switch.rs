@@ -13,7 +13,7 @@ use super::plan::{Orphans, Plan, Work, orphans};
 use super::receive::fill;
 use super::rounds::Step;
 use super::statement::{self, Update};
-use super::{check, version, write};
+use super::{check, counted, deletes, version, write};
 use crate::dialect::Dialect;
 use crate::error::{Error, Result};
 use crate::model::mapping::{KeyPair, Path, Reference};
@@ -65,7 +65,36 @@ pub(super) fn find(objects: &mut Objects, models: &mut [Work]) -> Result<Vec<Swe
         check_linked(objects, &olds)?;
         sweep(objects, work, &mut sweeps)?;
     }
+    for sweep in sweeps.iter().filter(|sweep| sweep.fate == Orphans::Deleted) {
+        swept_away(objects, models, sweep);
+    }
     Ok(sweeps)
+}
+
+/// Objects whose rows are deleted by what refers to switched ones, or by the database with these, need no DELETE of
+/// their own; and nobody can get these rows: the other one has a new one.
+fn swept_away(objects: &Objects, models: &mut [Work], sweep: &Sweep) {
+    let mut met: FxHashSet<Obj> = FxHashSet::default();
+    let mut ways = vec![(sweep.child, sweep.reference, sweep.olds.clone())];
+    while let Some((child, reference, parents)) = ways.pop() {
+        let referring = deletes::referring(objects, &objects.all_of(child), &parents, &reference.keys);
+        let gone: Vec<Obj> = referring.into_iter().map(|(obj, _)| obj).filter(|obj| met.insert(*obj)).collect();
+        if gone.is_empty() {
+            continue;
+        }
+        if let Some(work) = models.iter_mut().find(|work| std::ptr::eq(work.model, child)) {
+            work.deletes.retain(|obj| !met.contains(obj));
+            let is_gone = |switch: &Switch| met.contains(&switch.old);
+            let (away, left): (Vec<_>, Vec<_>) = work.switches.drain(..).partition(is_gone);
+            work.switches = left;
+            work.inserts.extend(away.iter().map(|switch| switch.new));
+        }
+        for (other, reference) in objects.references_to(child) {
+            if orphans(child, other, reference) == Orphans::Deleted {
+                ways.push((other, reference, gone.clone()));
+            }
+        }
+    }
 }
 
 fn sweep(objects: &mut Objects, work: &Work, sweeps: &mut Vec<Sweep>) -> Result<()> {
@@ -175,6 +204,8 @@ pub(super) fn updates(
         write::sync_keys(objects, plan, switch.new)?;
         let given = write::inserted_columns(objects, switch.new)?;
         let mut columns = differing(objects, switch, given);
+        let emptied = counted::emptied(objects, plan, switch.old);
+        emptied.iter().filter(|column| given.contains(*column)).for_each(|column| columns.insert(column));
         if let Some(parked) = plan.work_of(switch.new).and_then(|work| work.parked.get(&switch.new)) {
             parked.iter().for_each(|(column, _)| columns.insert(*column));
         }

@@ -8,7 +8,8 @@ use crate::model::{ColumnSet, Model, ModelDef, Tracked};
 use crate::session::Session;
 use crate::session::objects::{Obj, Objects};
 use crate::session::store::State;
-use crate::types::Value;
+use crate::session::undo::Undo;
+use crate::types::{Cell, Value};
 
 use super::receive::fill;
 use super::stale;
@@ -52,11 +53,15 @@ pub(super) fn after(version: &Value<'_>) -> Option<Value<'static>> {
 
 /// Counts the version of an object whose row was counted by a statement over many rows.
 pub(super) fn follow(objects: &mut Objects, obj: Obj) {
-    if let Some(version) = objects.store(obj).model().version()
-        && let Some(next) = after(&objects.store(obj).value(obj.slot, version))
+    let store = objects.store(obj);
+    if let Some(version) = store.model().version()
+        && let Some(next) = after(&store.value(obj.slot, version))
     {
+        // What was written in between is undone with the UPDATE that wrote it.
+        let old = store.saved_value(obj.slot, version).into_owned();
+        objects.undo.push(Undo::Filled(obj, version, old));
         // A value of the column's own type always reads back.
-        let _ = fill(objects, obj, version, &next);
+        let _ = objects.store_mut(obj).set_value(obj.slot, version, Cell::from_value(&next));
     }
 }
 
