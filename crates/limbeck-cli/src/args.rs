@@ -2,6 +2,8 @@
 
 use clap::{ColorChoice, Parser};
 
+use limbeck_migrate::Rename;
+
 use crate::commands::diagram::Diagram;
 use crate::commands::doctor::Doctor;
 use crate::commands::history::Arguments as History;
@@ -10,6 +12,7 @@ use crate::commands::merge::Merge;
 use crate::commands::rebase::Rebase;
 use crate::commands::show::Show;
 use crate::commands::stamp::Stamp;
+use crate::commands::test::Test;
 use crate::help;
 
 /// Migrations for limbeck: compares the models of a program with its database, and writes and applies what is
@@ -59,6 +62,10 @@ pub(crate) enum Command {
         /// Where to go: head, heads, +1, an id or its first characters, a label, label@head.
         #[arg(default_value = "head")]
         revision: String,
+
+        /// Prints the SQL and needs no database. REVISION may be FROM:TO; without FROM the database is a new one.
+        #[arg(long)]
+        sql: bool,
     },
     /// Takes revisions back: -1, base, an id, a branch.
     #[command(after_help = help::DOWNGRADE)]
@@ -66,6 +73,10 @@ pub(crate) enum Command {
         /// Where to go: -1, base, an id or its first characters, label@base.
         #[arg(default_value = "-1", allow_hyphen_values = true)]
         revision: String,
+
+        /// Prints the SQL and needs no database. REVISION is FROM:TO.
+        #[arg(long)]
+        sql: bool,
     },
     /// Shows the revision that the database is at.
     #[command(after_help = help::CURRENT)]
@@ -91,6 +102,10 @@ pub(crate) enum Command {
     /// Compares the models with the database: exit code 2 when they differ or revisions are pending.
     #[command(after_help = help::CHECK)]
     Check,
+    /// Tries every revision, up, down and up again, in a database that is made for it: exit code 2 when one does not lead
+    /// back.
+    #[command(after_help = help::TEST)]
+    Test(Test),
     /// Compares two databases and prints the SQL that turns the first into the second: exit code 2 when they differ. No
     /// project is needed.
     #[command(after_help = help::DIFF)]
@@ -135,6 +150,10 @@ pub(crate) struct Revision {
     /// Fills it with what the models have and the database lacks.
     #[arg(long)]
     pub(crate) autogenerate: bool,
+
+    /// A table or column that has another name now: members=users, users.fullname=users.full_name.
+    #[arg(long = "rename", value_name = "OLD=NEW", requires = "autogenerate")]
+    pub(crate) renames: Vec<Rename>,
 
     /// A table (widgets) or column (users.fullname) that may go with its data.
     #[arg(long = "drop", value_name = "NAME", requires = "autogenerate")]

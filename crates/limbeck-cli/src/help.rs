@@ -23,6 +23,7 @@ pub(crate) const INIT: &str = examples![
 pub(crate) const REVISION: &str = examples![
     "limbeck revision --autogenerate -m \"Add widgets\""
     "limbeck revision -m \"Fill in slugs\"           an empty one, to be written by hand"
+    "limbeck revision --autogenerate -m \"Full names\" --rename users.fullname=users.full_name"
     "limbeck revision --autogenerate -m \"No nicknames\" --drop users.nickname"
     "limbeck revision -m \"Billing\" --head base --branch-label billing"
 ];
@@ -33,6 +34,7 @@ pub(crate) const UPGRADE: &str = examples![
     "limbeck upgrade heads                         to all heads of branches that stay apart"
     "limbeck upgrade 3f2a                          up to the one whose id begins so"
     "limbeck --url postgres://localhost/app upgrade head"
+    "limbeck upgrade --sql 3f2a:head               the SQL, for somebody else to run"
 ];
 
 pub(crate) const DOWNGRADE: &str = examples![
@@ -40,6 +42,7 @@ pub(crate) const DOWNGRADE: &str = examples![
     "limbeck downgrade -2                          the last two"
     "limbeck downgrade 3f2a                        back to the one whose id begins so"
     "limbeck downgrade base                        all of them"
+    "limbeck downgrade --sql head:3f2a             the SQL, for somebody else to run"
 ];
 
 pub(crate) const CURRENT: &str = examples!["limbeck current" "limbeck current --json"];
@@ -78,6 +81,12 @@ pub(crate) const HEADS: &str = examples!["limbeck heads" "limbeck heads --json"]
 pub(crate) const CHECK: &str = examples![
     "limbeck check                                 for a build machine: exit code 2 stops it"
     "limbeck check --json"
+];
+
+pub(crate) const TEST: &str = examples![
+    "limbeck test                                  all revisions, on each database of the project"
+    "limbeck test --from 3f2a                      this one and those that need it"
+    "limbeck test --scratch postgres://localhost/empty"
 ];
 
 pub(crate) const DIFF: &str = examples![

@@ -47,6 +47,7 @@ mod output;
 mod patch;
 mod progress;
 mod project;
+mod renames;
 mod said;
 
 use std::borrow::Borrow;
@@ -105,8 +106,10 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
     let context = Context::find(&args, embedded)?;
     match &args.command {
         Command::Revision(revision) => commands::revision::run(&context, revision).await,
-        Command::Upgrade { revision } => commands::upgrade::run(&context, revision).await,
-        Command::Downgrade { revision } => commands::downgrade::run(&context, revision).await,
+        Command::Upgrade { revision, sql: true } => commands::script::upgrade(&context, revision),
+        Command::Downgrade { revision, sql: true } => commands::script::downgrade(&context, revision),
+        Command::Upgrade { revision, .. } => commands::upgrade::run(&context, revision).await,
+        Command::Downgrade { revision, .. } => commands::downgrade::run(&context, revision).await,
         Command::Current => commands::current::run(&context).await,
         Command::History(history) => commands::history::run(&context, history).await,
         Command::Show(show) => commands::show::run(&context, show),
@@ -115,6 +118,7 @@ async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
         Command::Rebase(rebase) => commands::rebase::run(&context, rebase).await,
         Command::Stamp(stamp) => commands::stamp::run(&context, stamp).await,
         Command::Check => commands::check::run(&context).await,
+        Command::Test(test) => commands::test::run(&context, test).await,
         Command::Repair => commands::repair::run(&context).await,
         Command::Init(_)
         | Command::Diff(_)

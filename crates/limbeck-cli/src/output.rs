@@ -44,6 +44,11 @@ pub(crate) fn color_by(color: ColorChoice) {
     .write_global();
 }
 
+/// `1 model`, `2 models`
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Whether a program reads.
 pub(crate) fn is_json() -> bool {
     report().json

@@ -243,9 +243,11 @@ fn mistakes_are_answered_before_anything_is_compiled() {
         ("[lint.rules]\nL001 = \"on\"\n", "limbeck.toml:2: `lint.rules.L001`: expected \"off\", \"warn\" or \"error\""),
         ("[lint]\npath = []\n", "limbeck.toml:2: `lint.path` is not a setting: did you mean `lint.paths`?"),
         ("[lint]\npaths = \"src\"\n", "limbeck.toml:2: `lint.paths`: expected a list"),
+        ("[lint]\npaths = []\n", "limbeck.toml:2: `lint.paths`: expected a list of patterns"),
+        ("[lint]\npaths = [\"src/{a,b}.rs\"]\n", "limbeck.toml:2: `lint.paths`: `src/{a,b}.rs`: a pattern has names"),
         ("lint = 1\n", "limbeck.toml:1: `lint`: expected a table"),
         ("[[lint.overrides]]\npaths = []\n", "`lint.overrides`: expected tables with `paths` and `rules`"),
-        ("[[lint.overrides]]\npaths = []\nrules = {}\nrule = {}\n", "limbeck.toml:4: `lint.overrides.rule`"),
+        ("[[lint.overrides]]\npaths = [\"**\"]\nrules = {}\nrule = {}\n", "limbeck.toml:4: `lint.overrides.rule`"),
         ("[lint]\noverrides = [1]\n", "`lint.overrides`: expected tables"),
     ] {
         project.write("limbeck.toml", settings);

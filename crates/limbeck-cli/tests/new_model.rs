@@ -543,7 +543,7 @@ fn what_is_wrong_is_named_with_what_to_do() {
         ("blog Post at:datetime:default=2024-01-01", "expected `now`"),
         (
             "blog Post author:belongs_to(Usr)",
-            "no model `Usr` in this crate: did you mean `User`?; looked at\n  src/lib.rs: User, Seat, Hidden, Deep\n  src/users/mod.rs: no models",
+            "no model `Usr` in this crate: did you mean `User`?\nmodels are in\n  src/lib.rs: User, Seat, Hidden, Deep\n",
         ),
         (
             "blog Post author:belongs_to(User)",

@@ -190,7 +190,18 @@ fn a_package_that_is_only_a_program() {
     // A column comes, its revision is edited before it is applied, and all of it goes again.
     let models = MODELS.replace("pub title: String,", "pub title: String,\n    pub slug: Option<String>,");
     projects.write("src/models.rs", &models);
+    // The project's own binary knows the models: the revisions are sound, and not all that they say.
+    let own = ["run", "--quiet", "--features", "limbeck-cli", "--bin", "shop-limbeck", "--", "test"];
+    let tried = |code: i32| {
+        let output = projects.command(".", "cargo", &own);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    let said = tried(2);
+    assert!(said.contains("1 revision(s)") && said.contains("  add column posts.slug"), "{said}");
     projects.limbeck(".", &["revision", "--autogenerate", "-m", "Add slugs"], 0);
+    assert!(tried(0).contains("2 revision(s)"));
     let files = projects.revisions(".");
     let file = files.iter().find(|file| file.to_string_lossy().contains("_add_slugs.")).unwrap();
     let sql = std::fs::read_to_string(file).unwrap();
@@ -214,12 +225,17 @@ fn a_package_that_is_only_a_program() {
         "    #[relationship(secondary = \"post_tags\", back_populates = posts)]\n    pub tags: ManyToMany<Tag>,\n",
         "",
     );
+    // Nor is a column that may have another name now.
+    let fewer = fewer.replace("pub title: String", "pub headline: String");
     projects.write("src/models.rs", &fewer);
     let refused = projects.limbeck(".", &["revision", "--autogenerate", "-m", "No tags"], 5);
     assert!(refused.contains("--drop post_tags") && refused.contains("use my_models as _;"), "{refused}");
+    assert!(refused.contains("--rename posts.title=posts.headline"), "{refused}");
     assert_eq!(projects.revisions(".").len(), 2);
     let arguments = ["revision", "--autogenerate", "-m", "No tags", "--drop", "tags", "--drop", "post_tags"];
-    projects.limbeck(".", &arguments, 0);
+    let rename = ["--rename", "posts.title=posts.headline"];
+    let wrote = projects.limbeck(".", &[&arguments[..], &rename].concat(), 0);
+    assert!(wrote.contains("rename column posts.title to headline"), "{wrote}");
     projects.limbeck(".", &["upgrade"], 0);
     projects.limbeck(".", &["check"], 0);
 

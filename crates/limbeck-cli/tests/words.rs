@@ -103,6 +103,13 @@ fn the_json_of_each_command_has_its_shape() {
     for (arguments, wanted) in [
         (&["history"][..], format!("{{revisions: [{revision}]}}")),
         (&["heads"], "{heads: [{id: text, message: text}]}".into()),
+        (
+            &["test"],
+            "{databases: [{database: text, dialect: text, models: null, revisions: [{faults: [], file: text, id: text, \
+             message: text}]}]}"
+                .into(),
+        ),
+        (&["upgrade", "--sql"], "{dialect: text, revisions: [text], sql: text}".into()),
         (&["current"], "{database: text, revisions: []}".into()),
         (&["upgrade"], format!("{{applied: {done}, database: text}}")),
         (

@@ -25,6 +25,7 @@ use proc_macro::TokenStream;
 /// - `table = "…"`: the table's name; otherwise the struct's name in snake_case and the plural.
 /// - `schema = "…"`: the schema that it is in. SQLite has none, and leaves it out. `comment = "…"`, likewise; a
 ///   doc comment is no comment of the table.
+/// - `was = "…"`: the name that the table had before, for the next revision to rename it.
 /// - `index(author_id, created_at desc)`: an index, over fields and expressions (`"lower(title)"`), each perhaps
 ///   followed by `desc`, `nulls_first`, `nulls_last`, `collate("…")` or `opclass("…")`. Beside them: `unique`,
 ///   `name = "…"`, `where = "sql"`, and for PostgreSQL `method = "gin"` and `include(field)`.
@@ -57,6 +58,7 @@ use proc_macro::TokenStream;
 ///   number that is given; `by_default` takes it, as all generated keys do. SQLite numbers rows in its own way.
 /// - `check("sql")`, `comment = "…"`; `collation = "…"`, or one for each database:
 ///   `collation(postgres = "C", sqlite = "NOCASE")`.
+/// - `was = "…"`: the name that the column had before, for the next revision to rename it.
 /// - `type = "citext"`: a type of PostgreSQL's whose values are text. SQLite keeps text.
 /// - `length = N`: at most N characters. `text`: text of any length.
 /// - `default = expr`: evaluated when an object is added without a value. `on_update = expr`: evaluated

@@ -110,6 +110,11 @@ impl Error {
         }
     }
 
+    /// A revision that cannot be taken back.
+    pub(crate) fn without_downgrade(id: &str, file: String) -> Self {
+        Error::file(file, None, format!("revision {id} has no `downgrade` section"))
+    }
+
     pub(crate) fn file(file: impl Into<String>, line: impl Into<Option<usize>>, message: impl Into<String>) -> Self {
         Error::File { file: file.into(), line: line.into(), message: message.into() }
     }

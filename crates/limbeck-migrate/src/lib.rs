@@ -23,6 +23,7 @@ mod error;
 #[cfg(feature = "lint")]
 pub mod lint;
 pub mod reflect;
+mod rename;
 pub mod render;
 pub mod revision;
 pub mod run;
@@ -31,6 +32,7 @@ mod token;
 pub use error::{Error, Result};
 /// The revisions of a folder, compiled in: `embed!("migrations")` is an [`Embedded`].
 pub use limbeck_macros::embed_migrations as embed;
+pub use rename::Rename;
 pub use run::{Applied, Migrator, Stamped, alembic_heads};
 
 /// The revisions that a program carries in itself. [`embed!`] makes it.

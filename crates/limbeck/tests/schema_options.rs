@@ -311,3 +311,21 @@ fn what_a_database_cannot_hold_is_refused_by_name() {
     let error = ddl::create_all(Dialect::Sqlite, &alone).expect_err("SQLite cannot check it").to_string();
     assert!(error.contains("nulls_not_distinct") && error.contains("tags"), "{error}");
 }
+
+#[derive(Model, Debug)]
+#[model(was = "articles")]
+struct Post {
+    #[column(primary_key)]
+    id: i64,
+    #[column(was = "name")]
+    title: String,
+}
+
+#[test]
+fn a_model_says_what_its_table_and_columns_were_called() {
+    let metadata = limbeck::metadata![Post].expect("metadata");
+    let posts = metadata.table("posts").expect("the table");
+    assert_eq!(posts.was.as_deref(), Some("articles"));
+    let was: Vec<_> = posts.columns.iter().map(|column| (column.name.as_str(), column.was.as_deref())).collect();
+    assert_eq!(was, [("id", None), ("title", Some("name"))]);
+}

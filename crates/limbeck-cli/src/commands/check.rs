@@ -34,6 +34,9 @@ pub(crate) async fn run(context: &Context) -> Outcome {
     for table in &found.diff.unknown {
         note(&format!("the table {table} is of no model and no revision made it: it is left alone"));
     }
+    for name in &found.renamed {
+        note(&format!("{name} has its new name here: its `was` may go when all databases are renamed"));
+    }
     results(json!({
         "database": engine.url(),
         "differences": found.diff.ops.iter().map(Op::describe).collect::<Vec<_>>(),

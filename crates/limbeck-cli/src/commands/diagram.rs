@@ -15,7 +15,7 @@ use crate::args::Args;
 use crate::config::{nearest, read_only, shown};
 use crate::diagram::graph::{Associations, Columns, Graph, around};
 use crate::diagram::{dot, mermaid, svg};
-use crate::output::{green, line, plain, results};
+use crate::output::{counted, green, line, plain, results};
 use crate::project::Context;
 
 /// What a picture is written in.
@@ -91,7 +91,7 @@ pub(crate) async fn run(args: &Args, diagram: &Diagram, embedded: Option<Embedde
         Some(file) => {
             std::fs::write(file, &text).map_err(|error| Error::io(file.display().to_string(), error))?;
             results(json!({ "tables": names, "file": shown(file), "text": null }));
-            line(&format!("{} {} ({} tables)", green("wrote"), shown(file), tables.len()));
+            line(&format!("{} {} ({})", green("wrote"), shown(file), counted(tables.len(), "table")));
         }
         None => {
             results(json!({ "tables": names, "file": null, "text": text }));
@@ -137,7 +137,10 @@ fn chosen<'t>(diagram: &Diagram, tables: Vec<&'t Table>) -> Result<Vec<&'t Table
         exact.into_iter().next().ok_or_else(|| {
             let known: Vec<String> = tables.iter().map(|table| table.full_name().to_string()).collect();
             let hint = nearest(name, known.iter().map(String::as_str));
-            let hint = hint.map_or_else(String::new, |nearest| format!(": did you mean `{nearest}`?"));
+            let hint = match hint {
+                Some(nearest) => format!(": did you mean `{nearest}`?"),
+                None => format!(": there are {}", known.join(", ")),
+            };
             Error::Revision(format!("there is no table `{name}`{hint}"))
         })
     };

@@ -17,6 +17,8 @@ pub(crate) mod new;
 pub(crate) mod rebase;
 pub(crate) mod repair;
 pub(crate) mod revision;
+pub(crate) mod script;
 pub(crate) mod show;
 pub(crate) mod stamp;
+pub(crate) mod test;
 pub(crate) mod upgrade;

@@ -3,7 +3,7 @@
 use limbeck::dialect::Dialect;
 use limbeck::engine::Engine;
 use limbeck::schema::Metadata;
-use limbeck_migrate::autogenerate::difference;
+use limbeck_migrate::autogenerate::{Difference, difference_after};
 use limbeck_migrate::render::{Plan, render};
 use limbeck_migrate::revision::{DraftStep, NewRevision};
 use limbeck_migrate::{Error, Migrator};
@@ -14,6 +14,7 @@ use crate::args::Revision;
 use crate::config::shown;
 use crate::output::{green, line, note, results};
 use crate::project::Context;
+use crate::renames::{self, Answers};
 
 pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
     if args.autogenerate && !context.has_models() {
@@ -26,8 +27,10 @@ pub(crate) async fn run(context: &Context, args: &Revision) -> Outcome {
         let wanted = Metadata::registered()?;
         let migrator = Migrator::new(history.clone());
         let mut plans = Vec::new();
+        // What is answered for one database is the answer for the next.
+        let mut said = Answers { renames: args.renames.clone(), drops: args.drops.clone() };
         for dialect in databases {
-            plans.push((dialect, plan(context, &migrator, dialect, &wanted, &args.drops).await?));
+            plans.push((dialect, plan(context, &migrator, dialect, &wanted, &mut said).await?));
         }
         if plans.iter().all(|(_, plan)| plan.upgrade.is_empty()) {
             results(json!({ "files": [], "operations": [] }));
@@ -77,19 +80,36 @@ async fn plan(
     migrator: &Migrator,
     dialect: Dialect,
     wanted: &Metadata,
-    drops: &[String],
+    said: &mut Answers,
 ) -> Result<Plan, Error> {
     let engine = database(context, migrator, dialect).await?;
-    let found = difference(migrator, &engine, wanted).await?;
+    let found = asked(migrator, &engine, wanted, said).await;
     engine.close().await;
+    let found = found?;
     if let Some(why) = &found.note {
         note(&format!("defaults were compared as texts, since the server could not be asked: {why}"));
     }
     for table in &found.diff.unknown {
         note(&format!("the table {table} is of no model and no revision made it: it is left alone"));
     }
-    found.refuse_losses(drops)?;
     Ok(render(&found.diff.ops, &found.live))
+}
+
+/// The difference, once a person has said what became of what would go.
+async fn asked(
+    migrator: &Migrator,
+    engine: &Engine,
+    wanted: &Metadata,
+    said: &mut Answers,
+) -> Result<Difference, Error> {
+    loop {
+        let found = difference_after(migrator, engine, wanted, &said.renames).await?;
+        let questions = found.questions(&said.drops);
+        if questions.is_empty() || !renames::ask(&questions, said)? {
+            found.refuse_losses(&said.drops)?;
+            return Ok(found);
+        }
+    }
 }
 
 /// The database to compare with.

@@ -25,6 +25,7 @@ fn some(value: Option<TokenStream>) -> TokenStream {
 pub(super) fn table(model: &Model) -> TokenStream {
     let options = &model.options;
     let (schema, comment) = (text(options.schema.as_ref()), text(options.comment.as_ref()));
+    let was = text(options.was.as_ref());
     let uniques = options.uniques.iter().map(|unique| {
         let name = text(unique.name.as_ref());
         let columns = unique.columns.iter().map(|field| model.number_of(field));
@@ -51,6 +52,7 @@ pub(super) fn table(model: &Model) -> TokenStream {
         ::limbeck::model::TableOptions {
             schema: #schema,
             comment: #comment,
+            was: #was,
             uniques: &[#(#uniques),*],
             indexes: &[#(#indexes),*],
             checks: &[#(#checks),*],
@@ -144,8 +146,10 @@ pub(super) fn column(column: &Column) -> TokenStream {
     });
     let collation = column.collation.as_ref().map(collation_def);
     let comment = text(column.comment.as_ref());
+    let was = text(column.was.as_ref());
     let version = column.version;
-    if computed.is_none() && identity.is_none() && collation.is_none() && column.comment.is_none() && !version {
+    let says_nothing = computed.is_none() && identity.is_none() && collation.is_none();
+    if says_nothing && column.comment.is_none() && column.was.is_none() && !version {
         return quote!(::limbeck::model::ColumnOptions::NONE);
     }
     let (computed, identity, collation) = (some(computed), some(identity), some(collation));
@@ -156,6 +160,7 @@ pub(super) fn column(column: &Column) -> TokenStream {
             comment: #comment,
             collation: #collation,
             version: #version,
+            was: #was,
         }
     }
 }

@@ -32,6 +32,7 @@ const OPTIONS: &[&str] = &[
     "check",
     "type",
     "version",
+    "was",
     "allow",
 ];
 
@@ -68,6 +69,8 @@ pub(crate) struct Column {
     pub(crate) identity: Option<Identity>,
     pub(crate) comment: Option<LitStr>,
     pub(crate) collation: Option<Collation>,
+    /// The name that it had before.
+    pub(crate) was: Option<LitStr>,
     /// Whether it counts the changes of its row: the lock of those that write it.
     pub(crate) version: bool,
     /// Its constraints and index that have options. They become the table's.
@@ -155,6 +158,7 @@ impl Column {
             identity: None,
             comment: None,
             collation: None,
+            was: None,
             version: false,
             unique_options: None,
             index_options: None,
@@ -190,6 +194,7 @@ impl Column {
             "identity" => self.identity = Some(Identity::read(name, input)?),
             "type" => self.named_type = Some(type_name(input)?),
             "comment" => self.comment = Some(attr::text(input)?),
+            "was" => self.was = Some(attr::text(input)?),
             "collation" => self.collation = Some(Collation::read(name, input)?),
             "version" => self.version = attr::flag(input)?,
             "allow" => super::allow::check(name, input)?,

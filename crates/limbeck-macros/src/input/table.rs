@@ -16,7 +16,8 @@ use crate::naming;
 pub(crate) use super::table_index::{Index, IndexKey, KeyOf};
 
 /// The options of `#[model(…)]`.
-pub(super) const OPTIONS: &[&str] = &["table", "schema", "comment", "index", "unique", "check", "foreign_key", "allow"];
+pub(super) const OPTIONS: &[&str] =
+    &["table", "schema", "comment", "was", "index", "unique", "check", "foreign_key", "allow"];
 
 /// Options of `#[model(…)]` that may be said more than once.
 pub(super) const REPEATED: &[&str] = &["index", "unique", "check", "foreign_key", "allow"];
@@ -26,6 +27,8 @@ pub(super) const REPEATED: &[&str] = &["index", "unique", "check", "foreign_key"
 pub(crate) struct TableOptions {
     pub(crate) schema: Option<LitStr>,
     pub(crate) comment: Option<LitStr>,
+    /// The name that it had before.
+    pub(crate) was: Option<LitStr>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) uniques: Vec<Unique>,
     pub(crate) checks: Vec<Check>,
@@ -92,6 +95,7 @@ impl TableOptions {
         match name.to_string().as_str() {
             "schema" => self.schema = Some(attr::text(input)?),
             "comment" => self.comment = Some(attr::text(input)?),
+            "was" => self.was = Some(attr::text(input)?),
             "index" => self.indexes.push(Index::of_table(name, input)?),
             "unique" => self.uniques.push(unique(ctxt, name, input)?),
             "check" => self.checks.push(check(name, input)?),

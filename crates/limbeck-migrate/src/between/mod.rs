@@ -5,18 +5,20 @@
 //! managed is in `unmanaged`, by name; an operation that cannot be made for the sake of such a thing is left out and
 //! said (`obstacles`).
 
+mod catalog;
 mod facts;
 mod obstacles;
 mod sqlite;
 mod unmanaged;
 
-use std::collections::BTreeSet;
-
 use limbeck::dialect::Dialect;
 use limbeck::engine::{Connection, Engine};
 use limbeck::schema::{Metadata, TableName};
 
-use crate::compare::{Diff, Op, Spelling, compare_with};
+pub(crate) use catalog::Catalog;
+pub use catalog::Changes;
+
+use crate::compare::{Diff, Op, Spelling};
 use crate::error::{Error, Result};
 use crate::reflect::Schema;
 
@@ -48,40 +50,30 @@ pub async fn between(from: &Engine, to: &Engine) -> Result<Between> {
     let (mut from, mut to) = (from.connect().await?, to.connect().await?);
     match from.dialect() {
         Dialect::Postgres => postgres(&mut from, &mut to).await,
-        _ => sqlite::between(&mut from, &mut to).await,
+        _ => {
+            let (mut live, wanted) = (Catalog::read(&mut from).await?, Catalog::read(&mut to).await?);
+            let ops = live.operations(&wanted, &Spelling::exact());
+            Ok(found(live, &wanted, ops, Vec::new()))
+        }
     }
 }
 
 async fn postgres(from: &mut Connection, to: &mut Connection) -> Result<Between> {
-    let (mut live, mut wanted) = (read(from).await?, read(to).await?);
-    let mut live_facts = facts::read(from, live.current.as_deref()).await?;
-    let mut wanted_facts = facts::read(to, wanted.current.as_deref()).await?;
-    let live_unmanaged = unmanaged::read(from, live.current.as_deref()).await?;
-    let wanted_unmanaged = unmanaged::read(to, wanted.current.as_deref()).await?;
-    live.tables.retain(|table| !live_unmanaged.has_table(&table.full_name()));
-    wanted.tables.retain(|table| !wanted_unmanaged.has_table(&table.full_name()));
-    facts::sequences(&mut live, &mut live_facts, &mut wanted, &mut wanted_facts);
-    facts::constraints(&mut live, &live_facts);
-    facts::constraints(&mut wanted, &wanted_facts);
-
-    let (live_tables, wanted_tables) = (Metadata::new(live.tables.clone()), Metadata::new(wanted.tables.clone()));
-    let there = Spelling::ask(from, &wanted_tables, &live).await?;
-    let here = Spelling::ask(to, &live_tables, &wanted).await?;
-    let spelling = Spelling::both(there, here);
-    let all: BTreeSet<TableName> = live.tables.iter().map(|table| table.full_name()).collect();
-    let diff = compare_with(&wanted_tables, &live, &spelling, &all, Some(&wanted.enums));
-
-    let ops = facts::with(diff.ops, &live, &wanted, &live_facts, &wanted_facts);
-    let bonds = unmanaged::bonds(from, live.current.as_deref()).await?;
-    let (ops, left_out) = obstacles::leave_out(ops, &live, &wanted_unmanaged.missing_in(&live_unmanaged), &bonds);
-    let unmanaged = unmanaged::differences(&live_unmanaged, &wanted_unmanaged);
-    Ok(Between { live, diff: Diff { ops, unknown: Vec::new() }, unmanaged, left_out })
+    let (mut live, mut wanted) = (Catalog::read(from).await?, Catalog::read(to).await?);
+    live.level(&mut wanted);
+    let tables = |catalog: &Catalog| Metadata::new(catalog.schema.tables.clone());
+    let there = Spelling::ask(from, &tables(&wanted), &live.schema).await?;
+    let here = Spelling::ask(to, &tables(&live), &wanted.schema).await?;
+    let ops = live.operations(&wanted, &Spelling::both(there, here));
+    let bonds = unmanaged::bonds(from, live.schema.current.as_deref()).await?;
+    let missing = wanted.unmanaged.missing_in(&live.unmanaged);
+    let (ops, left_out) = obstacles::leave_out(ops, &live.schema, &missing, &bonds);
+    Ok(found(live, &wanted, ops, left_out))
 }
 
-async fn read(connection: &mut Connection) -> Result<Schema> {
-    let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'";
-    let schemas: Vec<(String,)> = connection.fetch_raw(sql, &[]).await?;
-    Schema::read_in(connection, schemas.iter().map(|(name,)| name.as_str()).collect()).await
+fn found(live: Catalog, wanted: &Catalog, ops: Vec<Op>, left_out: Vec<String>) -> Between {
+    let unmanaged = unmanaged::differences(&live.unmanaged, &wanted.unmanaged, &unmanaged::OF_TWO);
+    Between { live: live.schema, diff: Diff { ops, unknown: Vec::new() }, unmanaged, left_out }
 }
 
 /// Reads the rows of a query with an empty search path, so that names are written out in full.

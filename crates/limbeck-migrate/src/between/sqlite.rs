@@ -1,14 +1,14 @@
 //! SQLite: what counts is the text that it keeps. Where the changes of tables do not lead to it, the table is made anew in
 //! the other one's words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use limbeck::dialect::Dialect;
 use limbeck::engine::Connection;
 use limbeck::schema::{Metadata, TableName};
 
-use super::Between;
-use crate::compare::{Diff, Op, Spelling, compare_with};
+use super::unmanaged::Unmanaged;
+use crate::compare::{Op, Spelling, compare_with};
 use crate::error::Result;
 use crate::reflect::create::{ConstraintText, CreateTable, What};
 use crate::reflect::{Schema, SqliteTable};
@@ -18,11 +18,9 @@ use crate::token;
 const OTHERS: &str = "SELECT CASE WHEN type = 'table' THEN 'virtual table' ELSE type END, name, sql FROM sqlite_schema \
      WHERE type IN ('view', 'trigger') OR (type = 'table' AND lower(sql) LIKE 'create virtual%')";
 
-pub(super) async fn between(from: &mut Connection, to: &mut Connection) -> Result<Between> {
-    let mut live = Schema::read_in(from, BTreeSet::new()).await?;
-    let wanted = Schema::read_in(to, BTreeSet::new()).await?;
+pub(super) fn operations(live: &mut Schema, wanted: &Schema) -> Vec<Op> {
     let all: BTreeSet<TableName> = live.tables.iter().map(|table| table.full_name()).collect();
-    let diff = compare_with(&Metadata::new(wanted.tables.clone()), &live, &Spelling::exact(), &all, None);
+    let diff = compare_with(&Metadata::new(wanted.tables.clone()), live, &Spelling::exact(), &all, None);
     let mut ops = diff.ops;
     for (name, to) in &wanted.sqlite {
         let Some(before) = live.sqlite.get(name) else {
@@ -42,15 +40,14 @@ pub(super) async fn between(from: &mut Connection, to: &mut Connection) -> Resul
             ops.push(Op::Rewrite { table, from: Box::new(before.clone()), to: Box::new(to) });
         }
     }
-    let (live_others, wanted_others) = (others(from).await?, others(to).await?);
-    let unmanaged = super::unmanaged::differences_of(&live_others, &wanted_others);
-    Ok(Between { live, diff: Diff { ops, unknown: Vec::new() }, unmanaged, left_out: Vec::new() })
+    ops
 }
 
 /// What is not managed, by kind and name.
-async fn others(connection: &mut Connection) -> Result<BTreeMap<(String, String), String>> {
+pub(super) async fn others(connection: &mut Connection) -> Result<Unmanaged> {
     let rows: Vec<(String, String, String)> = connection.fetch_raw(OTHERS, &[]).await?;
-    Ok(rows.into_iter().map(|(kind, name, sql)| ((kind, name), token::normal(Dialect::Sqlite, &sql))).collect())
+    let things = rows.into_iter().map(|(kind, name, sql)| ((kind, name), token::normal(Dialect::Sqlite, &sql)));
+    Ok(Unmanaged::of(things.collect()))
 }
 
 /// What a table says, whatever the order of its columns and the place of its constraints.

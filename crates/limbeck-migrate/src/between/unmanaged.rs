@@ -15,6 +15,7 @@ const BONDS: &str = include_str!("bonds.sql");
 const OF_EXTENSION: &str = "type of an extension";
 
 /// All that is not managed: what two are the same by, by kind and name.
+#[derive(Clone, Debug)]
 pub(super) struct Unmanaged {
     things: BTreeMap<(String, String), String>,
     tables: Vec<TableName>,
@@ -64,6 +65,11 @@ pub(super) async fn bonds(connection: &mut Connection, current: Option<&str>) ->
 }
 
 impl Unmanaged {
+    /// Things by kind and name, without any table.
+    pub(super) fn of(things: BTreeMap<(String, String), String>) -> Unmanaged {
+        Unmanaged { things, tables: Vec::new() }
+    }
+
     /// Whether a table is one that is not compared.
     pub(super) fn has_table(&self, table: &TableName) -> bool {
         self.tables.contains(table)
@@ -75,28 +81,37 @@ impl Unmanaged {
     }
 }
 
-/// What differs, in sentences.
-pub(super) fn differences(live: &Unmanaged, wanted: &Unmanaged) -> Vec<String> {
-    differences_of(&live.things, &wanted.things)
+/// How it is said of a thing that it is another one, only wanted, or only there.
+pub(super) struct Words {
+    changed: &'static str,
+    wanted: &'static str,
+    live: &'static str,
 }
 
-/// What differs of things by kind and name, in sentences.
-pub(super) fn differences_of(
-    live: &BTreeMap<(String, String), String>,
-    wanted: &BTreeMap<(String, String), String>,
-) -> Vec<String> {
+/// Of two databases.
+pub(super) const OF_TWO: Words = Words {
+    changed: "not the same in both databases",
+    wanted: "only in the second database",
+    live: "only in the first database",
+};
+
+/// Of one database at two times.
+pub(super) const OVER_TIME: Words = Words { changed: "not the same", wanted: "missing", live: "left over" };
+
+/// What differs, in sentences.
+pub(super) fn differences(live: &Unmanaged, wanted: &Unmanaged, words: &Words) -> Vec<String> {
     let mut out = Vec::new();
-    for ((kind, named), said) in wanted {
-        match live.get(&(kind.clone(), named.clone())) {
+    for ((kind, named), said) in &wanted.things {
+        match live.things.get(&(kind.clone(), named.clone())) {
             Some(other) if other == said => {}
-            Some(_) => out.push(format!("the {kind} {named}: not the same in both databases")),
+            Some(_) => out.push(format!("the {kind} {named}: {}", words.changed)),
             None if kind == OF_EXTENSION => {}
-            None => out.push(format!("the {kind} {named}: only in the second database")),
+            None => out.push(format!("the {kind} {named}: {}", words.wanted)),
         }
     }
-    for key @ (kind, named) in live.keys() {
-        if !wanted.contains_key(key) && kind != OF_EXTENSION {
-            out.push(format!("the {kind} {named}: only in the first database"));
+    for key @ (kind, named) in live.things.keys() {
+        if !wanted.things.contains_key(key) && kind != OF_EXTENSION {
+            out.push(format!("the {kind} {named}: {}", words.live));
         }
     }
     out

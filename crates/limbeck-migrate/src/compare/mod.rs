@@ -5,7 +5,7 @@ mod indexes;
 mod op;
 mod replace;
 mod spelling;
-mod types;
+pub(crate) mod types;
 
 use std::collections::BTreeSet;
 
@@ -305,6 +305,7 @@ impl Parts {
             computed: if same_computed { &live.computed } else { &wanted.computed }.clone(),
             collation: if same_collation { &live.collation } else { &wanted.collation }.clone(),
             comment: wanted.comment.clone(),
+            was: None,
         };
         if to != *live {
             self.columns.push(Op::AlterColumn { table: name, from: live.clone(), to });

@@ -48,6 +48,22 @@ pub enum Op {
     CreateSchema(String),
     /// The inverse.
     DropSchema(String),
+    /// Another name of a table. What refers to it follows.
+    RenameTable {
+        /// The name that it had.
+        from: TableName,
+        /// The name that it shall have.
+        to: TableName,
+    },
+    /// Another name of a column. What is over it or refers to it follows.
+    RenameColumn {
+        /// The table, by its new name.
+        table: TableName,
+        /// The name that it had.
+        from: String,
+        /// The name that it shall have.
+        to: String,
+    },
     /// A table with all that belongs to it, indexes too.
     CreateTable(Table),
     /// The inverse: the table as it was.
@@ -196,7 +212,9 @@ impl Op {
             Op::CreateSchema(_) | Op::DropSchema(_) => return None,
             Op::CreateEnum(_) | Op::DropEnum(_) | Op::AlterEnum { .. } | Op::Object(_) => return None,
             Op::CreateTable(table) | Op::DropTable(table) => table.full_name(),
-            Op::AddColumn { table, .. }
+            Op::RenameTable { to, .. } => to.clone(),
+            Op::RenameColumn { table, .. }
+            | Op::AddColumn { table, .. }
             | Op::DropColumn { table, .. }
             | Op::AlterColumn { table, .. }
             | Op::SetPrimaryKey { table, .. }
@@ -220,6 +238,8 @@ impl Op {
         match self {
             Op::CreateSchema(schema) => Op::DropSchema(schema),
             Op::DropSchema(schema) => Op::CreateSchema(schema),
+            Op::RenameTable { from, to } => Op::RenameTable { from: to, to: from },
+            Op::RenameColumn { table, from, to } => Op::RenameColumn { table, from: to, to: from },
             Op::CreateTable(table) => Op::DropTable(table),
             Op::DropTable(table) => Op::CreateTable(table),
             Op::AddColumn { table, column } => Op::DropColumn { table, column },
@@ -277,6 +297,8 @@ impl Op {
             Op::AlterEnum { from, to, .. } => {
                 format!("values of type {}: {}", to.name(), super::enums::changes(from, to))
             }
+            Op::RenameTable { from, to } => format!("rename table {from} to {to}"),
+            Op::RenameColumn { table, from, to } => format!("rename column {table}.{from} to {to}"),
             Op::CreateTable(table) => format!("create table {}", table.full_name()),
             Op::DropTable(table) => format!("drop table {}", table.full_name()),
             Op::AddColumn { table, column } => format!("add column {table}.{}", column.name),

@@ -85,16 +85,30 @@ impl Schema {
         wanted: &Metadata,
         owned: &BTreeSet<TableName>,
     ) -> Result<Schema> {
+        Schema::read_after(connection, wanted, owned, &[]).await
+    }
+
+    /// The same, as it is after these statements, which are taken back.
+    pub(crate) async fn read_after(
+        connection: &mut Connection,
+        wanted: &Metadata,
+        owned: &BTreeSet<TableName>,
+        first: &[String],
+    ) -> Result<Schema> {
         let named = wanted.tables.iter().filter_map(|table| table.schema.as_deref());
         let owned = owned.iter().filter_map(|table| table.schema.as_deref());
-        Schema::read_in(connection, named.chain(owned).collect()).await
+        Schema::read_schemas(connection, named.chain(owned).collect(), first).await
     }
 
     /// Reads the schema of a database, and on PostgreSQL these schemas too.
     pub(crate) async fn read_in(connection: &mut Connection, schemas: BTreeSet<&str>) -> Result<Schema> {
+        Schema::read_schemas(connection, schemas, &[]).await
+    }
+
+    async fn read_schemas(connection: &mut Connection, schemas: BTreeSet<&str>, first: &[String]) -> Result<Schema> {
         let mut schema = match connection.dialect() {
-            Dialect::Postgres => postgres::read(connection, &schemas).await?,
-            _ => sqlite::read(connection).await?,
+            Dialect::Postgres => postgres::read(connection, &schemas, first).await?,
+            _ => sqlite::read_after(connection, first).await?,
         };
         for own in [LEDGER, JOURNAL] {
             schema.tables.retain(|table| table.name != own);

@@ -73,15 +73,23 @@ const INDEXES: &str = "SELECT n.nspname::text, c.relname::text, ic.relname::text
        WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')) \
      ORDER BY n.nspname, c.relname, ic.relname, p.place";
 
-pub(super) async fn read(connection: &mut Connection, schemas: &BTreeSet<&str>) -> Result<Schema> {
+/// How long a rename that is tried waits for the table: those who come after it wait too.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '5s'";
+
+/// Reads it as it is after these statements, which are taken back.
+pub(super) async fn read(connection: &mut Connection, schemas: &BTreeSet<&str>, first: &[String]) -> Result<Schema> {
     connection.begin().await?;
-    let read = read_in_transaction(connection, schemas).await;
+    let read = read_in_transaction(connection, schemas, first).await;
     connection.rollback().await?;
     read
 }
 
-async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str>) -> Result<Schema> {
-    connection.execute_raw("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+async fn read_in_transaction(connection: &mut Connection, wanted: &BTreeSet<&str>, first: &[String]) -> Result<Schema> {
+    let mode = if first.is_empty() { "READ ONLY" } else { "READ WRITE" };
+    connection.execute_raw(&format!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ {mode}")).await?;
+    for statement in first.first().map(|_| PATIENCE).into_iter().chain(first.iter().map(String::as_str)) {
+        connection.execute_raw(statement).await?;
+    }
     let current: Vec<(Option<String>,)> = connection.fetch_raw("SELECT current_schema()::text", &[]).await?;
     let Some((Some(current),)) = current.into_iter().next() else {
         return Err(no_schema());

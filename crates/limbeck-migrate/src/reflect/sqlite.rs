@@ -29,7 +29,24 @@ const KEYS: &str = "SELECT t.name, f.id, f.\"table\", f.\"from\", f.\"to\", f.on
      FROM pragma_table_list t, pragma_foreign_key_list(t.name) f \
      WHERE t.schema = 'main' AND t.type = 'table' ORDER BY t.name, f.id DESC, f.seq";
 
-pub(super) async fn read(connection: &mut Connection) -> Result<Schema> {
+/// Reads it as it is after these statements, which are taken back.
+pub(super) async fn read_after(connection: &mut Connection, first: &[String]) -> Result<Schema> {
+    if first.is_empty() {
+        return read(connection).await;
+    }
+    connection.begin().await?;
+    let read = async {
+        for statement in first {
+            connection.execute_raw(statement).await?;
+        }
+        read(connection).await
+    };
+    let read = read.await;
+    connection.rollback().await?;
+    read
+}
+
+async fn read(connection: &mut Connection) -> Result<Schema> {
     let mut schema = Schema::empty(Dialect::Sqlite);
     objects(connection, &mut schema).await?;
     let mut tables = columns(connection, &schema).await?;

@@ -12,6 +12,7 @@ use limbeck::schema::{Column, SqlType};
 
 use crate::compare::Op;
 use crate::reflect::Schema;
+use crate::rename;
 use crate::revision::DraftStep;
 
 /// The statements for a list of operations.
@@ -27,12 +28,20 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// Renders operations for the database that `live` was read from.
+/// Renders operations for the database that `live` was read from. Renames come first among them; `live` is what it is
+/// after these.
 pub fn render(ops: &[Op], live: &Schema) -> Plan {
+    let is_rename = |op: &&Op| matches!(op, Op::RenameTable { .. } | Op::RenameColumn { .. });
+    let (renames, others) = ops.split_at(ops.iter().take_while(is_rename).count());
     let mut plan = match live.dialect {
-        Dialect::Postgres => postgres::render(ops),
-        _ => sqlite::render(ops, live),
+        Dialect::Postgres => postgres::render(others),
+        _ => sqlite::render(others, live),
     };
+    let renamed = renames.iter().map(|op| rename_step(op, live.dialect, &plan.upgrade)).collect::<Vec<_>>();
+    let back = renames.iter().rev().map(|op| rename_step(&op.clone().inverse(), live.dialect, &plan.downgrade));
+    let back: Vec<DraftStep> = back.collect();
+    plan.upgrade.splice(0..0, renamed);
+    plan.downgrade.extend(back);
     let inverse: Vec<Op> = ops.iter().rev().map(|op| op.clone().inverse()).collect();
     // A table that goes takes its columns with it.
     let whole = |op: &Op| inverse.iter().any(|other| matches!(other, Op::DropTable(_)) && other.table() == op.table());
@@ -40,6 +49,17 @@ pub fn render(ops: &[Op], live: &Schema) -> Plan {
     plan.loses = inverse.iter().filter(lost).filter_map(Op::loses).collect();
     plan.warnings = ops.iter().filter_map(warning).collect();
     plan
+}
+
+/// A rename, beside other steps.
+fn rename_step(op: &Op, dialect: Dialect, others: &[DraftStep]) -> DraftStep {
+    let mut statements: Vec<String> = rename::statement(dialect, op).into_iter().collect();
+    // Where a table is rebuilt, SQLite is told to rename a table and nothing else. Here, what refers to it shall follow.
+    if dialect == Dialect::Sqlite && others.iter().any(|step| step.foreign_keys_off) {
+        statements.insert(0, "PRAGMA legacy_alter_table = OFF".to_string());
+        statements.push("PRAGMA legacy_alter_table = ON".to_string());
+    }
+    DraftStep { title: op.describe(), statements, ..DraftStep::default() }
 }
 
 fn warning(op: &Op) -> Option<String> {

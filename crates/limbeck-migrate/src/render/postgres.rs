@@ -68,8 +68,8 @@ fn statements(op: &Op, downgrade: bool) -> Vec<String> {
         Op::AddForeignKey { table, key } => vec![ddl::add_constraint(DIALECT, table, &ddl::foreign_key(DIALECT, key))],
         Op::DropForeignKey { table, key } => drop_named(table, key.name.as_deref()),
         Op::Object(change) => change.statements.clone(),
-        // Of SQLite.
-        Op::Rewrite { .. } => Vec::new(),
+        // Of SQLite; renames come before all this.
+        Op::Rewrite { .. } | Op::RenameTable { .. } | Op::RenameColumn { .. } => Vec::new(),
     }
 }
 

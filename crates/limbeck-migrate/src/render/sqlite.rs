@@ -194,7 +194,10 @@ fn apply(before: &SqliteTable, changes: &[Change]) -> SqliteTable {
             | Op::AlterEnum { .. }
             | Op::SetLogged { .. }
             | Op::Object(_)
-            | Op::SetComment { .. } => {}
+            | Op::SetComment { .. }
+            // These were made before.
+            | Op::RenameTable { .. }
+            | Op::RenameColumn { .. } => {}
         }
     }
     after

@@ -266,11 +266,12 @@ impl Revision {
         self.files.iter().find(for_it).ok_or_else(|| {
             let others: Vec<&str> = self.files.iter().filter_map(|s| s.database).map(Dialect::name).collect();
             Error::Revision(format!(
-                "revision {} has no file for {}, only for {}: add `{}` to the `databases` of the project",
+                "revision {0} has no file for {1}, only for {2}: copy that one, with `database={1}` in its second line \
+                 and the SQL of {1}, record it by `limbeck repair`, and name `{1}` in the `databases` of the project, so that the next revisions \
+                 have both",
                 self.id,
                 dialect.name(),
-                others.join(", "),
-                dialect.name()
+                others.join(", ")
             ))
         })
     }

@@ -185,7 +185,7 @@ impl History {
     }
 
     /// Revisions and all that need one of them.
-    pub(super) fn above<'a>(&'a self, from: Vec<&'a Revision>) -> BTreeSet<&'a str> {
+    pub(crate) fn above<'a>(&'a self, from: Vec<&'a Revision>) -> BTreeSet<&'a str> {
         let mut seen: BTreeSet<&str> = from.into_iter().map(|r| r.id.as_str()).collect();
         // Parents come first in the list, so once through is enough.
         for revision in self.revisions() {

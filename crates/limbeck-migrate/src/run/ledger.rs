@@ -70,30 +70,21 @@ impl Ledger {
         Ok(Ledger { table, exists, rows })
     }
 
-    /// Makes the table where it is missing. Dates are text on every database: they are for people.
+    /// Makes the table where it is missing.
     pub(super) async fn create(&self, connection: &mut Connection) -> Result<()> {
         if !self.exists {
-            let sql = format!(
-                "CREATE TABLE {} (\n    id VARCHAR(64) NOT NULL,\n    parents VARCHAR NOT NULL,\n    file VARCHAR NOT \
-                 NULL,\n    hash VARCHAR(64) NOT NULL,\n    applied_at VARCHAR NOT NULL,\n    CONSTRAINT \
-                 pk_limbeck_revision PRIMARY KEY (id)\n)",
-                self.table
-            );
-            connection.execute_raw(&sql).await?;
+            connection.execute_raw(&sql::create(&self.table)).await?;
         }
         Ok(())
     }
 
     pub(super) async fn add(&self, connection: &mut Connection, applied: &Applied, parents: &[String]) -> Result<()> {
-        let values = [&applied.id, &parents.join(","), &applied.file, &applied.hash, &applied.at];
-        let values = values.map(|value| text_literal(value)).join(", ");
-        let sql = format!("INSERT INTO {} (id, parents, file, hash, applied_at) VALUES ({values})", self.table);
-        connection.execute_raw(&sql).await?;
+        connection.execute_raw(&sql::add(&self.table, applied, parents, &text_literal(&applied.at))).await?;
         Ok(())
     }
 
     pub(super) async fn remove(&self, connection: &mut Connection, id: &str) -> Result<()> {
-        connection.execute_raw(&format!("DELETE FROM {} WHERE id = {}", self.table, text_literal(id))).await?;
+        connection.execute_raw(&sql::remove(&self.table, id)).await?;
         Ok(())
     }
 
@@ -117,5 +108,32 @@ impl Ledger {
 
     pub(super) fn has(&self, id: &str) -> bool {
         self.rows.iter().any(|row| row.id == id)
+    }
+}
+
+/// The statements that write it, for a run and for one that is only printed.
+pub(super) mod sql {
+    use limbeck::dialect::ddl::text_literal;
+
+    use super::Applied;
+
+    /// Dates are text on every database: they are for people.
+    pub(in crate::run) fn create(table: &str) -> String {
+        format!(
+            "CREATE TABLE {table} (\n    id VARCHAR(64) NOT NULL,\n    parents VARCHAR NOT NULL,\n    file VARCHAR NOT \
+             NULL,\n    hash VARCHAR(64) NOT NULL,\n    applied_at VARCHAR NOT NULL,\n    CONSTRAINT pk_limbeck_revision \
+             PRIMARY KEY (id)\n)"
+        )
+    }
+
+    /// `at` is an expression.
+    pub(in crate::run) fn add(table: &str, applied: &Applied, parents: &[String], at: &str) -> String {
+        let values = [&applied.id, &parents.join(","), &applied.file, &applied.hash];
+        let values = values.map(|value| text_literal(value)).join(", ");
+        format!("INSERT INTO {table} (id, parents, file, hash, applied_at) VALUES ({values}, {at})")
+    }
+
+    pub(in crate::run) fn remove(table: &str, id: &str) -> String {
+        format!("DELETE FROM {table} WHERE id = {}", text_literal(id))
     }
 }

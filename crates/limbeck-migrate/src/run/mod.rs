@@ -9,10 +9,12 @@ mod apply;
 mod journal;
 mod ledger;
 mod lock;
+mod offline;
 mod online;
 mod progress;
 mod revision;
 mod stamp;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,8 +25,10 @@ use limbeck::engine::{Connection, Engine};
 pub(crate) use journal::JOURNAL;
 pub use ledger::Applied;
 pub(crate) use ledger::LEDGER;
+pub use offline::Script;
 pub use progress::Progress;
 pub use stamp::{Stamped, alembic_heads};
+pub use trial::{Fault, Tested};
 
 use crate::Embedded;
 use crate::error::{Error, Result};
@@ -165,7 +169,7 @@ impl Migrator {
             let revision = self.history.find(id)?;
             let file = revision.for_database(connection.dialect())?;
             if way == Way::Down && file.downgrade.is_none() {
-                return Err(Error::file(file.file, None, format!("revision {id} has no `downgrade` section")));
+                return Err(Error::without_downgrade(id, file.file));
             }
             work.push((revision, file));
         }

@@ -14,6 +14,8 @@ pub struct TableOptions {
     pub schema: Option<&'static str>,
     /// The table's comment.
     pub comment: Option<&'static str>,
+    /// The name that the table had before.
+    pub was: Option<&'static str>,
     /// Unique constraints over several columns, or with options.
     pub uniques: &'static [UniqueDef],
     /// Indexes over several columns, or with options.
@@ -25,7 +27,7 @@ pub struct TableOptions {
 impl TableOptions {
     /// No option.
     pub const NONE: TableOptions =
-        TableOptions { schema: None, comment: None, uniques: &[], indexes: &[], checks: &[] };
+        TableOptions { schema: None, comment: None, was: None, uniques: &[], indexes: &[], checks: &[] };
 }
 
 /// A unique constraint.
@@ -137,12 +139,14 @@ pub struct ColumnOptions {
     pub collation: Option<CollationDef>,
     /// Whether it counts the changes of its row, so that nobody overwrites what he has not seen.
     pub version: bool,
+    /// The name that the column had before.
+    pub was: Option<&'static str>,
 }
 
 impl ColumnOptions {
     /// No option.
     pub const NONE: ColumnOptions =
-        ColumnOptions { computed: None, identity: None, comment: None, collation: None, version: false };
+        ColumnOptions { computed: None, identity: None, comment: None, collation: None, version: false, was: None };
 }
 
 /// A column that the database computes from others of its row.

@@ -72,8 +72,9 @@ impl Metadata {
         let models: Vec<_> = registry::all().collect();
         if models.is_empty() {
             return Err(MetadataError(
-                "this program has no models: a crate that is never named is not linked, so name the one that has \
-                 them, `use my_app as _;`, next to `main`"
+                "this program has no models: write the first (`limbeck new model blog Post title:string`), or, \
+                 where a crate has some, name it next to `main`, `use my_app as _;`, since a crate that is never \
+                 named is not linked"
                     .into(),
             ));
         }

@@ -14,6 +14,7 @@ pub(super) fn apply(model: &ModelDef, table: &mut Table) {
         columns.iter().map(|&column| model.columns[column].name.to_string()).collect()
     };
     table.comment = model.options.comment.map(str::to_string);
+    table.was = model.options.was.map(str::to_string);
     for def in model.options.uniques {
         let columns = names(def.columns);
         let name = def.name.map_or_else(|| naming::unique(model.table, &columns), str::to_string);
@@ -103,6 +104,7 @@ pub(super) fn column(def: &ColumnDef) -> Column {
             .map(|computed| Computed { expression: computed.expression.trim().to_string(), stored: computed.stored }),
         collation: options.collation.map(collation),
         comment: options.comment.map(str::to_string),
+        was: options.was.map(str::to_string),
         ..Column::new(def.name, def.sql_type.clone())
     }
 }

@@ -66,6 +66,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Whether PostgreSQL keeps it out of its log, so that a crash empties it. No model says so.
     pub unlogged: bool,
+    /// The name that it had before: a rename that the next revision should make. No database says so.
+    pub was: Option<String>,
 }
 
 impl Table {
@@ -103,6 +105,8 @@ pub struct Column {
     pub collation: Option<Collation>,
     /// Its comment. SQLite has none.
     pub comment: Option<String>,
+    /// The name that it had before: a rename that the next revision should make. No database says so.
+    pub was: Option<String>,
 }
 
 impl Column {
@@ -119,6 +123,7 @@ impl Column {
             computed: None,
             collation: None,
             comment: None,
+            was: None,
         }
     }
 }

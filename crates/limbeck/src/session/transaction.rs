@@ -79,8 +79,9 @@ impl Session {
 impl super::objects::Objects {
     /// The transaction is permanent: there is no way back, and deleted objects are gone.
     pub(super) fn committed(&mut self) {
-        for step in std::mem::take(&mut self.undo) {
-            if let Undo::Deleted(obj) = step
+        let steps = std::mem::take(&mut self.undo);
+        for step in &steps {
+            if let Undo::Deleted(obj) = *step
                 && self.store(obj).occupied(obj.slot)
             {
                 self.store_mut(obj).discard(obj.slot);

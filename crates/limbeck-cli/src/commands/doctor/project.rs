@@ -7,6 +7,7 @@ use limbeck_migrate::revision::{History, LOCK_FILE};
 use limbeck_migrate::{Error, Migrator};
 
 use super::report::Report;
+use crate::output::counted;
 use crate::project::Context;
 
 /// How many differences are named.
@@ -67,7 +68,7 @@ fn unrecorded(context: &Context, history: &History) -> Vec<String> {
 pub(super) fn models(report: &mut Report) -> Option<Metadata> {
     match Metadata::registered() {
         Ok(models) => {
-            report.ok("models", format!("{} tables", models.tables.len()));
+            report.ok("models", counted(models.tables.len(), "table"));
             Some(models)
         }
         Err(error) => {

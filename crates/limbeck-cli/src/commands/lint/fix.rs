@@ -7,10 +7,10 @@ use limbeck_migrate::Error;
 use limbeck_migrate::lint::models::{Edit, Finding, Report, apply, is_rust};
 use serde_json::json;
 
-use super::{FOUND, counted, ended, place, show};
+use super::{FOUND, ended, place, show};
 use crate::Outcome;
 use crate::config::in_file;
-use crate::output::{beside, green, line, plain, result};
+use crate::output::{beside, counted, green, line, plain, result};
 use crate::patch;
 
 /// A file, and what it becomes.
@@ -36,6 +36,9 @@ pub(super) fn run(report: &Report, dry: bool) -> Outcome {
         beside(&show::summary(&report.findings, &counted(report.checked, "model")));
         return Ok(FOUND);
     }
+    if report.findings.is_empty() {
+        return Ok(ended(report));
+    }
     for change in &changes {
         std::fs::write(&change.path, &change.after)
             .map_err(|error| Error::io(change.path.display().to_string(), error))?;
@@ -54,7 +57,8 @@ pub(super) fn run(report: &Report, dry: bool) -> Outcome {
     }
     // Lines may have moved: what is left is shown as it was found, without them.
     for finding in &left {
-        line(&format!("left: {}[{}] {}", finding.severity, finding.rule.code, finding.message));
+        let file = finding.location.path.as_deref().map_or_else(|| finding.location.file.clone(), place);
+        line(&format!("left in {file}: {}[{}] {}", finding.severity, finding.rule.code, finding.message));
     }
     if !left.is_empty() {
         line(&show::summary(&left, &counted(report.checked, "model")));

@@ -19,7 +19,7 @@ use limbeck_migrate::{Embedded, Error};
 
 use crate::Outcome;
 use crate::args::Args;
-use crate::output::{green, line, note, result};
+use crate::output::{counted, green, line, note, result};
 use crate::project::Context;
 
 /// The exit code where something is found.
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, lint: &Lint, embedded: Option<Embedded>) -> Outco
     // What is wrong with the words is said before anything is compiled.
     let select = rules("--select", &lint.select)?;
     let ignore = rules("--ignore", &lint.ignore)?;
-    let queries = queries(&lint.queries)?;
+    let queries = queries(&lint.queries, embedded.is_some())?;
     let context = Context::find(args, embedded)?;
     if !context.has_models() {
         return context.run_project_binary();
@@ -129,11 +129,6 @@ fn nothing_checked(report: &Report, paths: &[String]) -> Error {
     ))
 }
 
-/// `1 model`, `2 models`
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// The rules that an option names.
 fn rules(option: &str, said: &[String]) -> Result<BTreeSet<&'static str>, Error> {
     said.iter().map(|named| said_rule(option, named).map(|rule| rule.code)).collect()
@@ -151,7 +146,8 @@ pub(super) fn unknown_rule(named: &str) -> String {
     }
 }
 
-fn queries(files: &[PathBuf]) -> Result<Option<QueryLog>, Error> {
+/// Reads the logs. That one says nothing is noted by the project's own binary alone, which reads them again.
+fn queries(files: &[PathBuf], noted: bool) -> Result<Option<QueryLog>, Error> {
     if files.is_empty() {
         return Ok(None);
     }
@@ -160,7 +156,7 @@ fn queries(files: &[PathBuf]) -> Result<Option<QueryLog>, Error> {
         let shown = file.display().to_string();
         let bytes = std::fs::read(file).map_err(|error| Error::io(shown.clone(), error))?;
         let log = QueryLog::read(&shown, &String::from_utf8_lossy(&bytes));
-        if log.is_empty() {
+        if log.is_empty() && noted {
             note(&format!("{shown}: there is no statement in it, one a line"));
         }
         all.add(log);

@@ -71,9 +71,21 @@ fn overrides(source: &Source, item: &Item) -> Result<Vec<Override>, Error> {
 }
 
 fn paths(source: &Source, key: &str, item: &Item) -> Result<Vec<String>, Error> {
-    let list = item.as_array().map(|array| array.iter().map(|value| value.as_str().map(str::to_string)).collect());
+    let list: Option<Option<Vec<String>>> =
+        item.as_array().map(|array| array.iter().map(|value| value.as_str().map(str::to_string)).collect());
     match list {
-        Some(Some(paths)) => Ok(paths),
+        Some(Some(paths)) if !paths.is_empty() => {
+            match paths.iter().find(|path| path.contains(['[', ']', '{', '}', '!', '\\'])) {
+                None => Ok(paths),
+                Some(path) => {
+                    let message = format!(
+                        "`{key}`: `{path}`: a pattern has names and `/`, `*` and `?` within a name, and `**` for any number \
+                     of folders; for several write several"
+                    );
+                    Err(source.wrong(item.span(), message))
+                }
+            }
+        }
         _ => Err(source.wrong(item.span(), format!("`{key}`: expected a list of patterns, such as \"**/models.rs\""))),
     }
 }

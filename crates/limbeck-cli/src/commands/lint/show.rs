@@ -9,8 +9,8 @@ use limbeck_migrate::lint::Severity;
 use limbeck_migrate::lint::models::Finding;
 
 use super::explain::wrapped;
-use super::{counted, place};
-use crate::output::{is_json, line};
+use super::place;
+use crate::output::{counted, is_json, line};
 
 /// Shows each finding with its line. What is the same for all of a rule, the reason and the way to allow it, is said at
 /// the first.

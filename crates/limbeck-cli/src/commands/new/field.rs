@@ -57,6 +57,9 @@ fn read(said: &str) -> Result<Field, String> {
     names::field(name)?;
     let mut of = of.trim();
     if let Some(rest) = of.strip_suffix('?') {
+        if nullable || rest.ends_with('?') {
+            return Err("`?` is said twice".into());
+        }
         (of, nullable) = (rest, true);
     }
     let mut field = Field {
@@ -215,6 +218,9 @@ mod tests {
     fn a_mistake_names_the_field_and_what_was_expected() {
         for (said, expected) in [
             ("title", "expected name:type"),
+            (":string", "a name is missing"),
+            ("title:string??", "`?` is said twice"),
+            ("title?:string?", "`?` is said twice"),
             ("Title:string", "`title`"),
             ("title:strng", "did you mean `string`?"),
             ("title:string(100", "a bracket is not closed"),

@@ -40,9 +40,10 @@ const USED: [&str; 22] = [
 
 /// A name as Rust writes it: `r#type` for `type`.
 pub(super) fn rust(name: &str) -> String {
+    // syn does not know `gen`, a keyword since edition 2024; `r#gen` means the same in all of them.
     match syn::parse_str::<syn::Ident>(name) {
-        Ok(_) => name.to_string(),
-        Err(_) => format!("r#{name}"),
+        Ok(_) if name != "gen" => name.to_string(),
+        _ => format!("r#{name}"),
     }
 }
 
@@ -57,6 +58,9 @@ pub(super) fn is_type(name: &str) -> bool {
 
 /// Why a name is not one of a field, a module or a column; `None` where it is.
 fn not_snake_case(name: &str) -> Option<String> {
+    if name.is_empty() {
+        return Some("a name is missing".into());
+    }
     if NEVER.contains(&name) || name.chars().all(|c| c == '_') {
         return Some(format!("`{name}` means something else in Rust and cannot be a name"));
     }
@@ -64,7 +68,7 @@ fn not_snake_case(name: &str) -> Option<String> {
     if is_identifier(name) && snake == name {
         return None;
     }
-    Some(match is_identifier(&snake) {
+    Some(match is_identifier(&snake) && snake.chars().any(char::is_alphabetic) {
         true => format!("names are written in snake case: `{snake}`"),
         false => "a name is made of letters, digits and `_`, and begins with a letter".to_string(),
     })
@@ -205,6 +209,7 @@ mod tests {
             ("shop//orders", "such as `blog`"),
             ("", "such as `blog`"),
             ("2nd", "begins with a letter"),
+            ("../blog", "begins with a letter"),
             ("bin", "Cargo"),
             ("core", "crate `core`"),
             ("models", "models.rs"),
@@ -253,7 +258,7 @@ mod tests {
 
     #[test]
     fn keywords_are_written_raw() {
-        assert_eq!(["type", "title", "match"].map(rust), ["r#type", "title", "r#match"]);
+        assert_eq!(["type", "title", "match", "gen"].map(rust), ["r#type", "title", "r#match", "r#gen"]);
         field("type").unwrap();
         assert!(field("self").is_err() && field("createdAt").unwrap_err().contains("`created_at`"));
         assert!(field("__x").is_err() && field("a-b").unwrap_err().contains("`a_b`"));

@@ -5,7 +5,7 @@ use syn::{Fields, Item, Type};
 
 use super::modules::{self, Crate, Model};
 use super::names;
-use super::source::bytes;
+use super::source::{Source, bytes};
 
 /// The column that a foreign key to a model refers to.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,19 +66,26 @@ fn not_found(all: &Crate, said: &str, name: &str) -> String {
     if let Some(near) = near {
         message.push_str(&format!(": did you mean `{near}`?"));
     }
-    message.push_str("; looked at");
+    // It may well be in a file that could not be read.
+    for unread in &all.unread {
+        message.push_str(&format!("\n  not read: {unread}"));
+    }
+    // Files without models are of interest where the model may be one that was not recognised.
+    let has_models = |source: &&Source| all.models().any(|model| std::ptr::eq(model.source, *source));
+    let read: Vec<&Source> = match near {
+        Some(_) => all.sources.iter().filter(has_models).collect(),
+        None => all.sources.iter().collect(),
+    };
+    message.push_str(if near.is_some() { "\nmodels are in" } else { "\nlooked at" });
     const SHOWN: usize = 20;
-    for source in all.sources.iter().take(SHOWN) {
+    for source in read.iter().copied().take(SHOWN) {
         let here = all.models().filter(|model| std::ptr::eq(model.source, source)).map(|model| model.name());
         let here: Vec<String> = here.collect();
         let here = if here.is_empty() { "no models".to_string() } else { here.join(", ") };
         message.push_str(&format!("\n  {}: {here}", source.shown));
     }
-    if let more @ 1.. = all.sources.len().saturating_sub(SHOWN) {
+    if let more @ 1.. = read.len().saturating_sub(SHOWN) {
         message.push_str(&format!("\n  and {more} files more"));
-    }
-    for unread in &all.unread {
-        message.push_str(&format!("\n  not read: {unread}"));
     }
     message
 }

@@ -203,8 +203,8 @@ fn scalar(word: &str, arguments: Option<&str>) -> Result<Scalar, String> {
         (Some(_), _, Some(_)) => Err(format!("`{word}` has nothing in brackets")),
         (None, "string", None) => Ok(Scalar::String(None)),
         (None, "string", Some(length)) => match length.parse::<u32>() {
-            Ok(length @ 1..) => Ok(Scalar::String(Some(length))),
-            _ => Err("a length is a number of characters from 1 on: `string(100)`".into()),
+            Ok(length @ 1..=MAX_LENGTH) => Ok(Scalar::String(Some(length))),
+            _ => Err(format!("a length is a number of characters from 1 to {MAX_LENGTH}: `string(100)`")),
         },
         (None, "numeric", None) => Ok(Scalar::Numeric(None)),
         (None, "numeric", Some(digits)) => numeric(digits),
@@ -212,6 +212,9 @@ fn scalar(word: &str, arguments: Option<&str>) -> Result<Scalar, String> {
         (None, _, Some(values)) => enumeration(values),
     }
 }
+
+/// What a `varchar` of PostgreSQL holds.
+const MAX_LENGTH: u32 = 10_485_760;
 
 fn numeric(digits: &str) -> Result<Scalar, String> {
     let parts: Vec<Option<u32>> = digits.split(',').map(|part| part.trim().parse().ok()).collect();
@@ -306,8 +309,9 @@ mod tests {
             ("references", "belongs_to"),
             ("geometry", "string, text, int"),
             ("", "a type is missing"),
-            ("string(0)", "from 1 on"),
-            ("string(many)", "from 1 on"),
+            ("string(0)", "from 1 to 10485760"),
+            ("string(10485761)", "from 1 to 10485760"),
+            ("string(many)", "from 1 to 10485760"),
             ("text(10)", "`string(100)`"),
             ("bool(1)", "nothing in brackets"),
             ("numeric(2,3)", "`numeric(10,2)`"),

@@ -182,7 +182,8 @@ pub static RULES: &[Rule] = &[
         reason: "Without one it is the reading of a clock nobody knows where. It is another moment on a server in \
                  another zone, and in autumn an hour comes twice.",
         fix: "`DateTime<Utc>` (`timestamptz`) is a moment, on every database.",
-        but: "A reading of a clock that is meant as one (opening hours, an alarm at 7) is right: allow it."
+        but: "A reading of a clock that is meant as one (opening hours, an alarm at 7) is right: call it \
+              local (`begins_at_local`), beside a column with the name of the zone, or allow it."
     ),
     rule!(
         "L011", "float-money", Error, types::money, fixable: false,
@@ -190,7 +191,8 @@ pub static RULES: &[Rule] = &[
         reason: "0.1 + 0.2 is not 0.3 in `f64`: sums are off by a cent, and rounding hides it until the books do not \
                  balance.",
         fix: "`Decimal` with `numeric(12, 2)`, or an integer of the smallest coin.",
-        but: "By name: price, amount, total, cost, balance, fee, salary, tax … but not a rate, percentage or factor."
+        but: "By name: price, amount, total, cost, balance, fee, salary, tax … but not a rate, \
+              percentage or factor, nor what has a unit (`total_kwh`)."
     ),
     rule!(
         "L012", "text-enum", Warn, types::enumeration, fixable: false,

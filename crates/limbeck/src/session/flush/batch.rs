@@ -42,6 +42,8 @@ pub(super) enum Rows {
         columns: Vec<usize>,
         keys: Vec<usize>,
     },
+    /// Rows of an association table: the key columns of one end as they are, then those of the other.
+    Links { ends: Vec<(Obj, Obj)>, local: Vec<usize>, remote: Vec<usize> },
     /// Values that were put together.
     Values(Vec<Vec<Value<'static>>>),
     /// Likewise, each for an object; and where in them its key begins.
@@ -62,6 +64,7 @@ impl Rows {
     pub(super) fn with_values(mut self, of_rows: Vec<Vec<Value<'static>>>) -> Self {
         match &mut self {
             Rows::Objects { values, .. } => *values = of_rows,
+            Rows::Links { .. } => {}
             Rows::Values(rows) | Rows::Built { values: rows, .. } => {
                 let ahead = of_rows.first().map_or(0, Vec::len);
                 for (index, row) in rows.iter_mut().enumerate() {
@@ -86,7 +89,7 @@ impl Rows {
             Rows::Built { values, at, .. } => {
                 values.get(row).and_then(|row| row.get(at + part)).map_or(Value::Null, Value::borrowed)
             }
-            Rows::Values(_) => Value::Null,
+            Rows::Links { .. } | Rows::Values(_) => Value::Null,
         }
     }
 
@@ -115,6 +118,7 @@ impl Rows {
     pub(super) fn len(&self) -> usize {
         match self {
             Rows::Objects { objs, .. } => objs.len(),
+            Rows::Links { ends, .. } => ends.len(),
             Rows::Values(rows) | Rows::Built { values: rows, .. } => rows.len(),
         }
     }
@@ -123,7 +127,7 @@ impl Rows {
     pub(super) fn object(&self, row: usize) -> Option<Obj> {
         match self {
             Rows::Objects { objs, .. } | Rows::Built { objs, .. } => objs.get(row).copied(),
-            Rows::Values(_) => None,
+            Rows::Links { .. } | Rows::Values(_) => None,
         }
     }
 }
@@ -137,6 +141,13 @@ pub(super) enum Source<'a> {
         columns: &'a [usize],
         keys: &'a [usize],
     },
+    Links {
+        /// Those of the two ends.
+        stores: (&'a dyn AnyStore, &'a dyn AnyStore),
+        ends: &'a [(Obj, Obj)],
+        local: &'a [usize],
+        remote: &'a [usize],
+    },
     Values(&'a [Vec<Value<'static>>]),
 }
 
@@ -145,6 +156,10 @@ impl<'a> Source<'a> {
         Some(match rows {
             Rows::Objects { objs, values, columns, keys } => {
                 Source::Objects { store: objects.store(*objs.first()?), objs, values, columns, keys }
+            }
+            Rows::Links { ends, local, remote } => {
+                let (a, b) = *ends.first()?;
+                Source::Links { stores: (objects.store(a), objects.store(b)), ends, local, remote }
             }
             Rows::Values(rows) | Rows::Built { values: rows, .. } => Source::Values(rows),
         })
@@ -155,6 +170,7 @@ impl RowSource for Source<'_> {
     fn len(&self) -> usize {
         match self {
             Source::Objects { objs, .. } => objs.len(),
+            Source::Links { ends, .. } => ends.len(),
             Source::Values(rows) => rows.len(),
         }
     }
@@ -178,6 +194,10 @@ impl RowSource for Source<'_> {
                     },
                 }
             }
+            Source::Links { stores, ends, local, remote } => match local.get(param) {
+                Some(column) => stores.0.value(ends[row].0.slot, *column),
+                None => stores.1.value(ends[row].1.slot, remote[param - local.len()]),
+            },
             Source::Values(rows) => rows[row].get(param).map_or(Value::Null, Value::borrowed),
         }
     }
@@ -186,7 +206,7 @@ impl RowSource for Source<'_> {
     fn is_common(&self, param: usize) -> bool {
         match self {
             Source::Objects { values, .. } => values.first().is_some_and(|values| param < values.len()),
-            Source::Values(_) => false,
+            Source::Links { .. } | Source::Values(_) => false,
         }
     }
 }

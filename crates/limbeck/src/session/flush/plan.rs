@@ -217,13 +217,16 @@ impl Objects {
         let early = deletes::removal(self, dialect, &models, |work| &work.early)?;
         let removal = deletes::removal(self, dialect, &models, |work| &work.deletes)?;
         let mut plan = Plan { models, rounds, evictions, sweeps, deferred: later, early, removal, ..Plan::default() };
-        let mut rows: Vec<_> = self.link_rows.iter().collect();
-        // By the association, then by its ends; but texts are compared once a row, not once a step of the sorting.
-        rows.sort_unstable_by_key(|((_, local, remote), _)| (local.number(), remote.number()));
-        rows.sort_by_key(|((table, ..), _)| *table);
+        // By the association, then by its ends; but texts are compared once a row, not once a step of the sorting, and
+        // the ends lie beside each other.
+        let ends = |local: &Obj, remote: &Obj| u128::from(local.number()) << 64 | u128::from(remote.number());
+        let rows = self.link_rows.iter().map(|((table, local, remote), row)| (ends(local, remote), *table, row));
+        let mut rows: Vec<(u128, &str, &LinkRow)> = rows.collect();
+        rows.sort_unstable_by_key(|(ends, ..)| *ends);
+        rows.sort_by_key(|(_, table, _)| *table);
         let along = if rows.is_empty() { FxHashSet::default() } else { self.taken_along()? };
         let goes = |obj: Obj| self.is_going(obj) || along.contains(&obj);
-        for (_, row) in rows {
+        for (.., row) in rows {
             let gone = goes(row.local) || goes(row.remote);
             match row.add {
                 true if !gone => plan.links.push(one_way(row)?),
@@ -276,8 +279,11 @@ impl Objects {
             meta.given = meta.given.union(changed);
         }
         let written = changed.union(store.meta(obj.slot).given);
-        check::read_only(store, obj.slot, written)?;
-        check::values(dialect, store, obj.slot, written)?;
+        // All columns of a new row are looked at later.
+        if store.meta(obj.slot).state != State::Pending {
+            check::read_only(store, obj.slot, written)?;
+            check::values(dialect, store, obj.slot, written)?;
+        }
         self.check_links(obj, changed)?;
         Ok(written)
     }

@@ -245,18 +245,23 @@ pub(super) fn links(
         let Some(LinkRow { owner, relation, .. }) = rows.first().copied() else { continue };
         let resolved = &owner.mapping()?.relations[*relation];
         let Path::ManyToMany(link) = &resolved.path else { continue };
-        let values = |row: &&LinkRow| {
+        let saved = |row: &&LinkRow| {
             let ends = [(row.local, &link.local), (row.remote, &link.remote)].into_iter();
             let keys = ends.flat_map(|(obj, columns)| columns.iter().map(move |(_, key)| (obj, *key)));
-            let value = |(obj, key): (Obj, usize)| match linking {
-                Linking::DeleteFirst => objects.store(obj).saved_value(obj.slot, key).into_owned(),
-                Linking::Insert | Linking::Delete => objects.store(obj).value(obj.slot, key).into_owned(),
-            };
-            keys.map(value).collect()
+            keys.map(|(obj, key)| objects.store(obj).saved_value(obj.slot, key).into_owned()).collect()
         };
+        let keys = |end: &[(String, usize)]| end.iter().map(|(_, key)| *key).collect();
         let make = if linking == Linking::Insert { statement::link } else { statement::unlink };
         let stmt = make(compiler, owner, *relation, resolved.target, link)?;
-        batches.push(Batch::unasked(stmt, Rows::Values(rows.iter().map(values).collect())));
+        let rows = match linking {
+            Linking::DeleteFirst => Rows::Values(rows.iter().map(saved).collect()),
+            Linking::Insert | Linking::Delete => Rows::Links {
+                ends: rows.iter().map(|row| (row.local, row.remote)).collect(),
+                local: keys(&link.local),
+                remote: keys(&link.remote),
+            },
+        };
+        batches.push(Batch::unasked(stmt, rows));
     }
     Ok(batches)
 }

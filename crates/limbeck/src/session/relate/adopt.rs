@@ -1,5 +1,6 @@
 //! What the relationship fields of an object that is added say.
 
+use super::check_written;
 use crate::error::Result;
 use crate::model::mapping::Path;
 use crate::model::{Handle, Many, One, RelationKind, RelationRef};
@@ -34,6 +35,10 @@ impl Objects {
                 },
                 // Others write its rows, now or later.
                 RelationRef::Many(field) if def.view_only && field.state == Many::Unloaded => {}
+                RelationRef::Many(field) if def.kind == RelationKind::ManyToMany && !again => {
+                    let state = field.state.clone();
+                    self.adopt_rows(obj, relation, state);
+                }
                 RelationRef::Many(field) => {
                     let state = field.state.clone();
                     // A new object has no rows at the other end but those that are linked to it.
@@ -50,6 +55,45 @@ impl Objects {
         }
     }
 
+    /// Links a new object to those that its field of a many-to-many holds. Nobody has led to it so far, and the field
+    /// stays as it is where all can be linked: what is left is to plan the rows, and to tell the other ends.
+    fn adopt_rows(&mut self, obj: Obj, relation: usize, state: Many) {
+        let handles = state.handles().unwrap_or_default();
+        let mut left: Option<Vec<Handle>> = match state {
+            Many::Loaded { partial: false, .. } => None,
+            _ => Some(Vec::new()),
+        };
+        for (at, handle) in handles.iter().enumerate() {
+            let linked = match handles[..at].contains(handle) {
+                true => Ok(false),
+                false => self.adopt_row(obj, relation, *handle).map(|()| true),
+            };
+            match (linked, &mut left) {
+                (Ok(true), None) => {}
+                (Ok(true), Some(left)) => left.push(*handle),
+                (linked, left) => {
+                    left.get_or_insert_with(|| handles[..at].to_vec());
+                    if let Err(why) = linked {
+                        self.refused.push(Refused { place: Some((obj, relation)), why });
+                    }
+                }
+            }
+        }
+        if let Some(left) = left {
+            self.set_many_field(obj, relation, Many::of(left));
+            self.undo.push(Undo::Many(obj, relation, state));
+        }
+    }
+
+    fn adopt_row(&mut self, obj: Obj, relation: usize, handle: Handle) -> Result<()> {
+        let def = &self.store(obj).model().relations[relation];
+        let target = self.resolve((def.target)(), handle)?;
+        self.check_target(target)?;
+        self.save_target(obj, relation, target);
+        check_written(def, self.store(obj).model())?;
+        self.link_row(obj, relation, target)
+    }
+
     fn adopt_one(&mut self, obj: Obj, relation: usize, target: Option<Handle>, again: bool) {
         self.set_one_field(obj, relation, One::Unloaded);
         let Some(handle) = target else { return self.set_one_field(obj, relation, One::Loaded(None)) };
@@ -59,9 +103,8 @@ impl Objects {
             self.check_single_parent(obj, relation, target)?;
             if !again {
                 self.save_target(obj, relation, target);
-            }
-            // Rolled back together, it has kept this one in its collection.
-            if let Some(back) = model.mapping()?.relations[relation].back {
+            } else if let Some(back) = model.mapping()?.relations[relation].back {
+                // Rolled back together, it has kept this one in its collection.
                 self.pull(target, back, obj);
             }
             self.set_one(obj, relation, Some(target))

@@ -134,6 +134,8 @@ impl Objects {
         let links = &mut store.meta_mut(obj.slot).links;
         let first = links.is_empty();
         links.retain(|link| link.keys != keys);
+        // Few objects have more than one.
+        links.reserve_exact(1);
         links.push(KeyLink { keys, target, label });
         if first {
             self.linked.push(obj);

@@ -169,21 +169,29 @@ impl Objects {
                 // Both ends say the same, but perhaps only one is loaded.
                 let there = || resolved.back.and_then(|back| self.holds(target, back, owner));
                 if self.holds(owner, relation, target).or_else(there) != Some(true) {
-                    self.check_single_parent(owner, relation, target)?;
-                    if let Some(back) = resolved.back {
-                        self.check_single_parent(target, back, owner)?;
-                        self.note_single_parent(target, back, owner);
-                    }
-                    self.note_single_parent(owner, relation, target);
-                    self.plan_row(model, relation, owner, target, true)?;
+                    self.link_row(owner, relation, target)?;
                     self.push(owner, relation, target);
-                    if let Some(back) = resolved.back {
-                        self.push(target, back, owner);
-                    }
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Plans a row of an association table that is known to be new, and tells the other end.
+    fn link_row(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {
+        let model = self.store(owner).model();
+        let back = model.mapping()?.relations[relation].back;
+        self.check_single_parent(owner, relation, target)?;
+        if let Some(back) = back {
+            self.check_single_parent(target, back, owner)?;
+            self.note_single_parent(target, back, owner);
+        }
+        self.note_single_parent(owner, relation, target);
+        self.plan_row(model, relation, owner, target, true)?;
+        if let Some(back) = back {
+            self.push(target, back, owner);
+        }
+        Ok(())
     }
 
     pub(super) fn unlink(&mut self, owner: Obj, relation: usize, target: Obj) -> Result<()> {

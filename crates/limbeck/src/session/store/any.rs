@@ -49,8 +49,8 @@ pub trait AnyStore: Any + Send + Sync {
     fn view_mut(&mut self, slot: u32) -> ViewMut<'_>;
     /// The value of a column.
     fn value(&self, slot: u32, column: usize) -> Value<'_>;
-    /// The columns that differ from a copy.
-    fn differences(&self, slot: u32, copy: &dyn Fields) -> ColumnSet;
+    /// The columns that differ from a copy: this one, or that of the last flush.
+    fn differences(&self, slot: u32, copy: Option<&dyn Fields>) -> ColumnSet;
     /// Keeps a copy of the object, if there is none, and lists it as touched.
     fn touch(&mut self, slot: u32);
     /// Ends an object's copy: what it holds now is what the database has.
@@ -118,10 +118,7 @@ impl dyn AnyStore + '_ {
 
     /// The columns that differ from the last flush.
     pub(crate) fn changed(&self, slot: u32) -> ColumnSet {
-        match self.view(slot).saved {
-            Some(saved) => self.differences(slot, saved),
-            None => ColumnSet::EMPTY,
-        }
+        self.differences(slot, None)
     }
 
     /// The relationship that was assigned directly since the last flush, if one was.
@@ -208,7 +205,7 @@ impl dyn AnyStore + '_ {
 
     /// Brings the columns back to a copy.
     pub(crate) fn restore(&mut self, slot: u32, saved: &dyn Fields) {
-        for column in self.differences(slot, saved).iter() {
+        for column in self.differences(slot, Some(saved)).iter() {
             let object = self.object_mut(slot);
             if saved.is_loaded(column) {
                 // A value of the same type always reads back.

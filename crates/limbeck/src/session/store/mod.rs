@@ -256,11 +256,17 @@ impl<M: Model> AnyStore for Store<M> {
         }
     }
 
-    fn differences(&self, slot: u32, copy: &dyn Fields) -> ColumnSet {
-        let copy: &dyn Any = copy;
-        match (self.entries.get(slot as usize), copy.downcast_ref::<M>()) {
-            (Some(Entry { object: Some(object), .. }), Some(copy)) => object.changed(copy),
-            _ => ColumnSet::EMPTY,
+    fn differences(&self, slot: u32, copy: Option<&dyn Fields>) -> ColumnSet {
+        let Some(Entry { object: Some(object), saved, .. }) = self.entries.get(slot as usize) else {
+            return ColumnSet::EMPTY;
+        };
+        let copy = match copy {
+            Some(copy) => (copy as &dyn Any).downcast_ref::<M>(),
+            None => saved.as_deref(),
+        };
+        match copy {
+            Some(copy) => object.changed(copy),
+            None => ColumnSet::EMPTY,
         }
     }
 

@@ -17,6 +17,7 @@ pub mod right {
         #[column(primary_key)]
         pub id: i64,
         pub begins_at: DateTime<Utc>,
+        pub breakfast_local: NaiveDateTime,
         #[column(allow(L010, reason = "as the clock in the hall shows it, whatever its zone"))]
         pub doors_open: NaiveDateTime,
     }

@@ -8,6 +8,7 @@ pub mod wrong {
         pub price: f64,                 // here
         pub shipping_cost: Option<f32>, // here
         pub tax_rate: f64,
+        pub total_kwh: f64,
     }
 }
 
