@@ -111,7 +111,7 @@ impl Rows {
     pub(super) fn sent_key_mut(&mut self, row: usize, part: usize) -> Option<&mut Value<'static>> {
         match self {
             Rows::Built { values, at, .. } => values.get_mut(row)?.get_mut(*at + part),
-            Rows::Objects { .. } | Rows::Values(_) => None,
+            Rows::Objects { .. } | Rows::Values(_) | Rows::Links { .. } => None,
         }
     }
 
