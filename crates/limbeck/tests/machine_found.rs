@@ -413,4 +413,20 @@ both! {
         assert_eq!((session[badge].person_id, session[badge].person.get()), (None, None));
         Ok(())
     }
+
+    async fn who_stays_after_all_has_lost_its_place_though_the_parent_is_to_be_deleted(db: TestDb) -> Result<()> {
+        let mut session = owning(db.url()).await?;
+        let owner = session.add(Owner::builder());
+        let first = session.add(Plate::builder().owner(owner));
+        session.commit().await?;
+        session.delete(first)?;
+        let second = session.add(Plate::builder().owner(owner));
+        session.delete(owner)?;
+        session.add(first);
+        assert_eq!(session[first].owner.get(), None);
+        session.add(owner);
+        session.commit().await?;
+        assert_eq!((session[first].owner_id, session[second].owner_id), (None, Some(session[owner].id)));
+        Ok(())
+    }
 }

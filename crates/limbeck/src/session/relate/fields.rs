@@ -80,7 +80,7 @@ impl Objects {
             let Some(back) = resolved.back else { continue };
             match &resolved.path {
                 Path::BelongsTo(keys) => {
-                    let parent = self.parent(obj, keys, resolved.target).filter(|parent| !self.is_going(*parent));
+                    let parent = self.parent(obj, keys, resolved.target);
                     let Some(parent) = parent.filter(|parent| self.holds(*parent, back, obj) == Some(false)) else {
                         continue;
                     };
@@ -88,7 +88,9 @@ impl Objects {
                     let taken = matches!(self.store(parent).relation(parent.slot, back),
                         RelationRef::One(field) if field.state != One::Loaded(None));
                     if !taken {
-                        self.push(parent, back, obj);
+                        if !self.is_going(parent) {
+                            self.push(parent, back, obj);
+                        }
                     } else if let Ok(child) = self.store(obj).model().mapping()
                         && !child.nulls(self.store(obj).model(), keys).is_empty()
                     {
