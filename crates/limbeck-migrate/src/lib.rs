@@ -13,8 +13,9 @@
 //! # How it is laid out
 //!
 //! [`reflect`] reads a database into the same plain data that models become; [`compare`] makes the operations
-//! that lead from one to the other; [`render`] makes them SQL; [`revision`] is files and their order; [`run`]
-//! applies them. `lint`, behind the feature of that name, says what a reviewer would say of models.
+//! that lead from one to the other, once `rename` has found what only has another name; [`render`] makes them SQL;
+//! [`revision`] is files and their order; [`run`] applies them. `lint`, behind the feature of that name, says what a
+//! reviewer would say of models.
 
 pub mod autogenerate;
 pub mod between;
