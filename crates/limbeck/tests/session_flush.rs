@@ -310,8 +310,8 @@ both! {
         session.add(user("ada"));
         session.commit().await?;
         session.add(user("ada"));
-        let Err(error) = session.flush().await else { panic!("two users of one name") };
-        assert!(format!("{error:?}").contains("\"users\""));
+        let Err(Error::UniqueViolation(violation)) = session.flush().await else { panic!("two users of one name") };
+        assert!(format!("{violation:?}").contains("\"users\""));
         Ok(())
     }
 }
