@@ -395,8 +395,12 @@ fn modules_are_written_as_the_project_writes_its_own() {
     assert!(project.read("src/shop/orders/models.rs").contains("//! The models of orders.\n"));
     assert_eq!(project.read("src/lib.rs"), "pub mod shop;\npub mod users;\n");
 
-    // A keyword as a module and as a field, and what a crate calls itself.
-    project.new_model("type Kind match:int");
+    // A keyword as a module and as a field, and what a crate calls itself. What comes next is for the same package.
+    let said = project.new_model("type Kind match:int -p small");
+    assert!(
+        said.contains("  limbeck -p small revision --autogenerate") && said.contains("limbeck -p small upgrade"),
+        "{said}"
+    );
     assert!(project.read("src/lib.rs").contains("pub mod r#type;\n"));
     project.new_model("loops Loop kind:belongs_to(Kind)");
     assert!(project.read("src/loops/models.rs").contains("use crate::r#type::models::Kind;\n"));

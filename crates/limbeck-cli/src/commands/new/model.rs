@@ -41,7 +41,7 @@ pub(super) fn run(args: &NewModel, package: Option<&str>) -> Outcome {
     } else {
         change::write(&changes)?;
     }
-    report(args, &said, &content.plan, &changes, link);
+    report(args, package, &said, &content.plan, &changes, link);
     Ok(0)
 }
 
@@ -90,10 +90,13 @@ fn edited(source: &Source, edits: &[Edit]) -> Result<Change, Error> {
 }
 
 /// What a person reads, and what a program does.
-fn report(args: &NewModel, said: &Said, plan: &Plan, changes: &[Change], link: Option<String>) {
+fn report(args: &NewModel, package: Option<&str>, said: &Said, plan: &Plan, changes: &[Change], link: Option<String>) {
     let feature = said.feature.last().cloned().unwrap_or_default();
-    let next =
-        [format!("limbeck revision --autogenerate -m \"Add {feature} table\""), "limbeck upgrade head".to_string()];
+    let of = package.map_or_else(String::new, |package| format!(" -p {package}"));
+    let next = [
+        format!("limbeck{of} revision --autogenerate -m \"Add {feature} table\""),
+        format!("limbeck{of} upgrade head"),
+    ];
     if !args.dry_run {
         for change in changes {
             line(&format!("{} {}", green(if change.before.is_some() { "edited" } else { "wrote" }), change.shown));
