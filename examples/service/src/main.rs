@@ -11,6 +11,7 @@
 //! and their time; `RUST_LOG=info` leaves the statements out.
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use limbeck::engine::{Engine, Settings};
@@ -23,10 +24,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "info,limbeck::sql=debug".into());
-    tracing_subscriber::registry()
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
-        .with(filter.parse::<Targets>()?)
-        .init();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(log).with(filter.parse::<Targets>()?).init();
 
     let mut settings = Settings::load_or("sqlite://service.db")?;
     // A client that waits longer is better told to come again. DATABASE_POOL_TIMEOUT says otherwise.
