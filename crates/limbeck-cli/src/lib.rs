@@ -92,41 +92,31 @@ fn run(embedded: Option<Embedded>) -> ExitCode {
 }
 
 async fn dispatch(args: Args, embedded: Option<Embedded>) -> Outcome {
+    // What works without a project does not look for one.
+    let project = || Context::find(&args, embedded);
     match &args.command {
-        Command::Init(init) => return commands::init::run(init, args.package.as_deref()),
-        Command::Diff(diff) => return commands::diff::run(diff, args.verbose).await,
-        Command::Diagram(diagram) => return commands::diagram::run(&args, diagram, embedded).await,
-        Command::Doctor(doctor) => return commands::doctor::run(&args, doctor, embedded).await,
-        Command::Lint(lint) => return commands::lint::run(&args, lint, embedded),
-        Command::Completions { shell } => return commands::completions::run(*shell),
+        Command::Init(init) => commands::init::run(init, args.package.as_deref()),
         #[cfg(feature = "new")]
-        Command::New(new) => return commands::new::run(new, args.package.as_deref()),
-        _ => {}
-    }
-    let context = Context::find(&args, embedded)?;
-    match &args.command {
-        Command::Revision(revision) => commands::revision::run(&context, revision).await,
-        Command::Upgrade { revision, sql: true } => commands::script::upgrade(&context, revision),
-        Command::Downgrade { revision, sql: true } => commands::script::downgrade(&context, revision),
-        Command::Upgrade { revision, .. } => commands::upgrade::run(&context, revision).await,
-        Command::Downgrade { revision, .. } => commands::downgrade::run(&context, revision).await,
-        Command::Current => commands::current::run(&context).await,
-        Command::History(history) => commands::history::run(&context, history).await,
-        Command::Show(show) => commands::show::run(&context, show),
-        Command::Heads => commands::heads::run(&context),
-        Command::Merge(merge) => commands::merge::run(&context, merge),
-        Command::Rebase(rebase) => commands::rebase::run(&context, rebase).await,
-        Command::Stamp(stamp) => commands::stamp::run(&context, stamp).await,
-        Command::Check => commands::check::run(&context).await,
-        Command::Test(test) => commands::test::run(&context, test).await,
-        Command::Repair => commands::repair::run(&context).await,
-        Command::Init(_)
-        | Command::Diff(_)
-        | Command::Diagram(_)
-        | Command::Lint(_)
-        | Command::Doctor(_)
-        | Command::Completions { .. } => Ok(0),
-        #[cfg(feature = "new")]
-        Command::New(_) => Ok(0),
+        Command::New(new) => commands::new::run(new, args.package.as_deref()),
+        Command::Diff(diff) => commands::diff::run(diff, args.verbose).await,
+        Command::Diagram(diagram) => commands::diagram::run(&args, diagram, embedded).await,
+        Command::Doctor(doctor) => commands::doctor::run(&args, doctor, embedded).await,
+        Command::Lint(lint) => commands::lint::run(&args, lint, embedded),
+        Command::Completions { shell } => commands::completions::run(*shell),
+        Command::Revision(revision) => commands::revision::run(&project()?, revision).await,
+        Command::Upgrade { revision, sql: true } => commands::script::upgrade(&project()?, revision),
+        Command::Downgrade { revision, sql: true } => commands::script::downgrade(&project()?, revision),
+        Command::Upgrade { revision, .. } => commands::upgrade::run(&project()?, revision).await,
+        Command::Downgrade { revision, .. } => commands::downgrade::run(&project()?, revision).await,
+        Command::Current => commands::current::run(&project()?).await,
+        Command::History(history) => commands::history::run(&project()?, history).await,
+        Command::Show(show) => commands::show::run(&project()?, show),
+        Command::Heads => commands::heads::run(&project()?),
+        Command::Merge(merge) => commands::merge::run(&project()?, merge),
+        Command::Rebase(rebase) => commands::rebase::run(&project()?, rebase).await,
+        Command::Stamp(stamp) => commands::stamp::run(&project()?, stamp).await,
+        Command::Check => commands::check::run(&project()?).await,
+        Command::Test(test) => commands::test::run(&project()?, test).await,
+        Command::Repair => commands::repair::run(&project()?).await,
     }
 }

@@ -89,7 +89,7 @@ fn a_branch_that_was_not_applied_moves_behind_the_other() {
     assert!(said.contains("yours1, yours2 behind mine1"), "{said}");
     assert!(project.ok(&["show", "yours1"]).contains("revises=mine1"));
     assert_eq!(project.ids(&["upgrade", "head"]), ["yours1", "yours2"]);
-    project.fails(&["rebase"], "there is one head");
+    project.fails(&["rebase"], "there is no second head");
 }
 
 /// What `git merge` leaves when both sides have added a line to the lock file.

@@ -35,7 +35,7 @@ impl History {
         let head = match head {
             Some(name) => self.find(name)?,
             None if heads.len() < 2 => {
-                return Err(Error::Revision("there is one head, so nothing is to be moved".into()));
+                return Err(nothing_beside());
             }
             None => match heads.iter().filter(|r| !applied(r)).collect::<Vec<_>>()[..] {
                 [head] => head,
@@ -50,7 +50,7 @@ impl History {
                 let moving = self.above(vec![head]);
                 match heads.iter().filter(|r| !moving.contains(r.id.as_str())).collect::<Vec<_>>()[..] {
                     [onto] => onto,
-                    [] => return Err(Error::Revision("there is one head, so nothing is to be moved".into())),
+                    [] => return Err(nothing_beside()),
                     _ => return Err(Error::Revision(format!("say behind which head by `--onto`: {}", names()))),
                 }
             }
@@ -114,6 +114,10 @@ impl Rebase {
         }
         write_whole(&folder.join(LOCK_FILE), &lock.write())
     }
+}
+
+fn nothing_beside() -> Error {
+    Error::Revision("there is no second head, so nothing is to be moved".into())
 }
 
 /// The text with another parent in its header.
